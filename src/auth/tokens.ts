@@ -1,0 +1,94 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { jwt } from '@elysiajs/jwt'
+
+/** What a valid token says. */
+export interface Claims {
+  readonly userId: string
+  /** Seconds since the epoch. */
+  readonly expiresAt: number
+}
+
+export interface Tokens {
+  issue(userId: string): Promise<string>
+  /** The claims, or undefined where anything about the token does not hold; at once for one seen lately. */
+  verify(token: string): Claims | undefined | Promise<Claims | undefined>
+}
+
+interface TokensOptions {
+  readonly secret: Uint8Array<ArrayBuffer>
+  readonly ttlSeconds: number
+}
+
+const algorithm = 'HS256'
+const issuer = 'parley'
+const audience = 'parley'
+
+/** Verified tokens that are remembered; one entry is the token's text and some 100 bytes. */
+const cacheSize = 20_000
+
+export const nowSeconds = () => Math.floor(Date.now() / 1000)
+
+/**
+ * The secret that signs tokens: the operator's, or one made at the first start and kept in `dataDir`,
+ * readable by this user only, so that tokens survive a restart.
+ */
+export function loadSecret(dataDir: string, configured: string | undefined): Uint8Array<ArrayBuffer> {
+  if (configured !== undefined) return new TextEncoder().encode(configured)
+  const file = join(dataDir, 'jwt-secret')
+  if (!existsSync(file)) {
+    const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url')
+    writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' })
+  }
+  chmodSync(file, 0o600)
+  const secret = new TextEncoder().encode(readFileSync(file, 'utf8').trim())
+  if (secret.length < 32) throw new Error(`${file} is too short: restore it, or remove it to have a new one made`)
+  return secret
+}
+
+/**
+ * Tokens by @elysiajs/jwt, which by itself checks only the signature and the times: every other claim
+ * is demanded here, at each verification (docs/decisions/tokens.md).
+ */
+export async function createTokens({ secret, ttlSeconds }: TokensOptions): Promise<Tokens> {
+  // Imported once: a string or bytes would be imported again at each verification.
+  const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+    'verify',
+  ])
+  const { sign, verify } = jwt({ name: 'jwt', secret: key, alg: algorithm, iss: issuer, aud: audience })
+    .decorator.jwt
+  const demands = {
+    algorithms: [algorithm],
+    issuer,
+    audience,
+    typ: 'JWT',
+    requiredClaims: ['sub', 'iat', 'exp', 'jti'],
+  }
+  const cache = new Map<string, Claims>()
+
+  async function verifyNow(token: string): Promise<Claims | undefined> {
+    const claims = await verify(token, demands)
+    if (!claims || typeof claims.sub !== 'string' || typeof claims.exp !== 'number') return undefined
+    if (typeof claims.iat !== 'number' || claims.iat > nowSeconds()) return undefined
+    const entry = { userId: claims.sub, expiresAt: claims.exp }
+    // A Map keeps its order, so its first key is the one that came first.
+    if (cache.size >= cacheSize) cache.delete(cache.keys().next().value as string)
+    cache.set(token, entry)
+    return entry
+  }
+
+  return {
+    issue(userId) {
+      const now = nowSeconds()
+      return sign({ sub: userId, jti: Bun.randomUUIDv7(), iat: true, exp: now + ttlSeconds })
+    },
+    verify(token) {
+      const entry = cache.get(token)
+      if (!entry) return verifyNow(token)
+      if (entry.expiresAt > nowSeconds()) return entry
+      cache.delete(token)
+      return undefined
+    },
+  }
+}

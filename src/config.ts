@@ -1,0 +1,149 @@
+import { BlockList, isIP } from 'node:net'
+import { resolve } from 'node:path'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The number of a rate limit that the operator has changed. */
+export interface RateLimitOverride {
+  readonly quota: number
+  /** Seconds. */
+  readonly window: number
+}
+
+export interface Config {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly dataDir: string
+  readonly jwtSecret: string | undefined
+  readonly tokenTtlSeconds: number
+  /** Origins whose pages may call and connect; in development those of localhost as well. */
+  readonly corsOrigins: readonly string[]
+  readonly development: boolean
+  readonly logLevel: string
+  readonly rateLimits: boolean
+  readonly rateLimitOverrides: Readonly<Record<string, RateLimitOverride>>
+  /** Proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: BlockList
+  readonly maxSockets: number
+  readonly maxSocketsPerUser: number
+  readonly socketBufferBytes: number
+  readonly drainSeconds: number
+  readonly messageRetentionDays: number
+  readonly messageRetentionCount: number
+}
+
+export class ConfigError extends Error {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(`The configuration has faults:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
+    this.faults = faults
+  }
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+
+/**
+ * Reads the configuration from environment variables; an empty variable counts as unset.
+ *
+ * @param policies the names of the rate-limit policies, for `RATE_LIMIT_<POLICY>`
+ * @throws ConfigError naming every fault at once; no message repeats a secret
+ */
+export function readConfig(environment: Environment, policies: readonly string[]): Config {
+  const faults: string[] = []
+  const text = (name: string) => environment[name]?.trim() || undefined
+
+  function integer(name: string, fallback: number, minimum: number, maximum: number): number {
+    const value = text(name)
+    if (value === undefined) return fallback
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+    if (number >= minimum && number <= maximum) return number
+    faults.push(`${name} has to be a whole number from ${minimum} to ${maximum}`)
+    return fallback
+  }
+
+  function choice(name: string, fallback: string, choices: readonly string[]): string {
+    const value = text(name) ?? fallback
+    if (!choices.includes(value)) faults.push(`${name} has to be one of ${choices.join(', ')}`)
+    return value
+  }
+
+  const list = (name: string) =>
+    (text(name) ?? '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean)
+
+  function origins(name: string): string[] {
+    return list(name).filter((item) => {
+      if (item === '*' || (URL.canParse(item) && new URL(item).origin === item)) return true
+      faults.push(`${name} has to list origins such as https://app.example.com, or *: not ${item}`)
+      return false
+    })
+  }
+
+  function addresses(name: string): BlockList {
+    const blocks = new BlockList()
+    for (const item of list(name)) {
+      const [address = '', prefix, rest] = item.split('/')
+      const family = isIP(address)
+      const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix)
+      const fits = /^\d*$/.test(prefix ?? '') && prefix !== '' && bits <= (family === 6 ? 128 : 32)
+      if (family === 0 || !fits || rest !== undefined) {
+        faults.push(`${name} has to list addresses or CIDR blocks such as 10.0.0.0/8: not ${item}`)
+      } else if (bits === 0) {
+        faults.push(`${name} cannot trust every address: ${item}`)
+      } else {
+        blocks.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4')
+      }
+    }
+    return blocks
+  }
+
+  function overrides(): Record<string, RateLimitOverride> {
+    const found: Record<string, RateLimitOverride> = {}
+    const prefix = 'RATE_LIMIT_'
+    for (const name of Object.keys(environment)) {
+      const value = text(name)
+      if (!name.startsWith(prefix) || value === undefined) continue
+      const policy = name.slice(prefix.length).toLowerCase()
+      const match = /^([1-9]\d{0,8})\/([1-9]\d{0,4})$/.exec(value)
+      if (!policies.includes(policy)) {
+        faults.push(`${name} names no policy; there are ${policies.map((each) => each.toUpperCase()).join(', ')}`)
+      } else if (!match) {
+        faults.push(`${name} has to be quota/window in seconds, such as 10/60`)
+      } else {
+        found[policy] = { quota: Number(match[1]), window: Number(match[2]) }
+      }
+    }
+    return found
+  }
+
+  const jwtSecret = environment.JWT_SECRET || undefined
+  if (jwtSecret !== undefined && Buffer.byteLength(jwtSecret) < 32) {
+    faults.push('JWT_SECRET has to have at least 32 bytes')
+  }
+
+  const config: Config = {
+    host: text('HOST') ?? '127.0.0.1',
+    port: integer('PORT', 3000, 0, 65_535),
+    dataDir: resolve(text('DATA_DIR') ?? './data'),
+    jwtSecret,
+    tokenTtlSeconds: integer('TOKEN_TTL_SECONDS', 86_400, 1, 31_536_000),
+    corsOrigins: origins('CORS_ORIGINS'),
+    development: choice('NODE_ENV', 'development', ['development', 'production', 'test']) === 'development',
+    logLevel: choice('LOG_LEVEL', 'info', logLevels),
+    rateLimits: choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
+    rateLimitOverrides: overrides(),
+    trustedProxies: addresses('TRUSTED_PROXIES'),
+    maxSockets: integer('MAX_SOCKETS', 10_000, 1, 1_000_000),
+    maxSocketsPerUser: integer('MAX_SOCKETS_PER_USER', 10, 1, 1_000_000),
+    socketBufferBytes: integer('SOCKET_BUFFER_BYTES', 1_048_576, 65_536, 1_073_741_824),
+    drainSeconds: integer('DRAIN_SECONDS', 5, 0, 600),
+    messageRetentionDays: integer('MESSAGE_RETENTION_DAYS', 30, 1, 36_500),
+    messageRetentionCount: integer('MESSAGE_RETENTION_COUNT', 1_000_000, 1, 1_000_000_000),
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  return Object.freeze(config)
+}

@@ -1,0 +1,120 @@
+import asyncapiDocument from '../../spec/asyncapi.yaml'
+import openapiDocument from '../../spec/openapi.yaml'
+
+/** A JSON Schema of dialect 2020-12, as it stands in a document. */
+export type JsonSchema = { readonly [keyword: string]: unknown }
+
+export interface RateLimit {
+  readonly policy: string
+  /** Requests in a window. */
+  readonly quota: number
+  /** Seconds. */
+  readonly window: number
+  readonly partition: 'ip' | 'user'
+}
+
+export interface CloseCode {
+  readonly code: number
+  readonly reason: string
+  readonly refusals?: number
+}
+
+interface Header {
+  readonly required?: boolean
+  readonly schema: JsonSchema
+}
+
+interface Parameter extends Header {
+  readonly name: string
+  readonly in: 'header' | 'query'
+}
+
+export interface ResponseObject {
+  readonly headers?: Record<string, Header>
+  readonly content?: Record<string, { readonly schema: JsonSchema }>
+}
+
+export interface OperationObject {
+  readonly operationId: string
+  readonly deprecated?: boolean
+  readonly 'x-deprecated-at'?: string
+  readonly 'x-sunset'?: string
+  readonly security: readonly unknown[]
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: { readonly content: Record<string, { readonly schema: JsonSchema }> }
+  readonly responses: Record<string, ResponseObject>
+  readonly 'x-rate-limit': RateLimit
+}
+
+export interface ProblemEntry {
+  readonly status: number
+  readonly title: string
+  readonly detail: string
+  readonly when: string
+  readonly action: string
+}
+
+interface OpenApi {
+  readonly info: { readonly title: string; readonly version: string; readonly summary: string }
+  readonly paths: Record<string, Record<string, OperationObject>>
+  readonly components: {
+    readonly schemas: Record<string, JsonSchema>
+    readonly headers: Record<string, Header>
+    readonly parameters: { readonly ApiVersion: Parameter }
+  }
+  readonly 'x-limits': { readonly 'request-body-bytes': number }
+  readonly 'x-service-paths': Record<string, string>
+  readonly 'x-problems': Record<string, ProblemEntry>
+}
+
+interface AsyncApi {
+  readonly channels: {
+    readonly chat: {
+      readonly address: string
+      readonly bindings: { readonly ws: { readonly query: JsonSchema } }
+      readonly 'x-subprotocol': string
+      readonly 'x-token-subprotocol-prefix': string
+      readonly 'x-rate-limit': RateLimit
+      readonly 'x-max-frame-bytes': number
+      readonly 'x-close-codes': Record<string, CloseCode>
+    }
+  }
+  readonly operations: { readonly sendMessage: { readonly 'x-rate-limit': RateLimit } }
+  readonly components: { readonly schemas: Record<string, JsonSchema> }
+}
+
+/** The documents as they were written, `$ref`s in place. */
+export const written = { openapi: openapiDocument as object, asyncapi: asyncapiDocument as object }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+
+/** Follows a JSON pointer (RFC 6901, with the `#` of a fragment) into `document`. */
+function follow(document: unknown, pointer: string): unknown {
+  let value = document
+  for (const token of pointer.split('/').slice(1)) {
+    const key = decodeURIComponent(token).replaceAll('~1', '/').replaceAll('~0', '~')
+    value = isObject(value) ? value[key] : undefined
+  }
+  if (value === undefined) throw new Error(`The documents refer to ${pointer}, which is not there`)
+  return value
+}
+
+/** Replaces each `$ref` by what it refers to, so that the rest of the program never sees one. */
+function resolve(value: unknown, document: unknown, seen: readonly string[] = []): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolve(item, document, seen))
+  if (!isObject(value)) return value
+  if (typeof value.$ref === 'string') {
+    const [file = '', pointer = ''] = value.$ref.split('#')
+    if (seen.includes(value.$ref)) throw new Error(`The documents refer in a circle: ${value.$ref}`)
+    const target = file === './openapi.yaml' ? written.openapi : document
+    return resolve(follow(target, pointer), target, [...seen, value.$ref])
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, document, seen)]))
+}
+
+/** `openapi.yaml`, every `$ref` resolved. */
+export const openapi = resolve(written.openapi, written.openapi) as OpenApi
+
+/** `asyncapi.yaml`, every `$ref` resolved. */
+export const asyncapi = resolve(written.asyncapi, written.asyncapi) as AsyncApi

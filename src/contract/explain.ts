@@ -1,0 +1,83 @@
+import { Kind, type TSchema } from '@sinclair/typebox'
+import { ValueErrorType } from '@sinclair/typebox/errors'
+import { Value } from '@sinclair/typebox/value'
+import type { JsonSchema } from './documents.ts'
+import { brokenKeyword, stringKind } from './strings.ts'
+import type { components } from './types.gen.ts'
+
+export type ValidationError = components['schemas']['ValidationError']
+
+/** No answer needs more errors than a person reads, and a hostile body could cause thousands. */
+const mostErrors = 20
+
+const count = (n: unknown, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`
+
+function explainString(schema: JsonSchema, value: unknown): string {
+  if (typeof value !== 'string') return 'must be a string'
+  switch (brokenKeyword(schema, value)) {
+    case 'minLength':
+      return `must have at least ${count(schema.minLength, 'character')}`
+    case 'maxLength':
+      return `must have at most ${count(schema.maxLength, 'character')}`
+    case 'pattern':
+      return `must match ${schema.pattern}`
+    default:
+      return `must be a ${schema.format}`
+  }
+}
+
+function literals(schema: TSchema): unknown[] {
+  if (schema[Kind] === 'Literal') return [schema.const]
+  return schema[Kind] === 'Union' ? (schema.anyOf as TSchema[]).flatMap(literals) : []
+}
+
+function explain(type: ValueErrorType, schema: TSchema, value: unknown): string {
+  if (schema[Kind] === stringKind && type !== ValueErrorType.ObjectRequiredProperty) {
+    return explainString(schema, value)
+  }
+  switch (type) {
+    case ValueErrorType.ObjectRequiredProperty:
+      return 'is required'
+    case ValueErrorType.ObjectAdditionalProperties:
+      return 'is not a known property'
+    case ValueErrorType.IntegerMinimum:
+    case ValueErrorType.NumberMinimum:
+      return `must be at least ${schema.minimum}`
+    case ValueErrorType.IntegerMaximum:
+    case ValueErrorType.NumberMaximum:
+      return `must be at most ${schema.maximum}`
+    case ValueErrorType.ArrayMinItems:
+      return `must have at least ${count(schema.minItems, 'item')}`
+    case ValueErrorType.ArrayMaxItems:
+      return `must have at most ${count(schema.maxItems, 'item')}`
+    case ValueErrorType.Literal:
+    case ValueErrorType.Union: {
+      const values = literals(schema)
+      if (values.length > 0) return `must be ${values.map((each) => JSON.stringify(each)).join(' or ')}`
+      return 'has none of the allowed forms'
+    }
+    case ValueErrorType.Object:
+      return 'must be an object'
+    case ValueErrorType.Integer:
+      return 'must be an integer'
+    default:
+      return `must be of type ${schema.type}`
+  }
+}
+
+/**
+ * Where and how `value` breaks `schema`: for each place the first fault, at most twenty. No detail
+ * repeats the value, which may be a password.
+ */
+export function explainErrors(schema: TSchema, value: unknown): ValidationError[] {
+  const errors = new Map<string, ValidationError>()
+  for (const error of Value.Errors(schema, value)) {
+    if (errors.has(error.path)) continue
+    errors.set(error.path, {
+      pointer: error.path,
+      detail: explain(error.type, error.schema, error.value),
+    })
+    if (errors.size === mostErrors) break
+  }
+  return [...errors.values()]
+}

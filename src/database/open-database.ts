@@ -1,0 +1,103 @@
+import { Database as Sqlite } from 'bun:sqlite'
+import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite'
+import { migrate } from './migrations.ts'
+import * as schema from './schema.ts'
+
+export type Queries = BunSQLiteDatabase<typeof schema>
+
+export interface Database {
+  readonly queries: Queries
+  /** Whether the file can be read now. */
+  isReady(): boolean
+  close(): void
+}
+
+/** The database is damaged or foreign; the message says what to do. Nothing was changed. */
+export class DamagedDatabase extends Error {}
+
+/** Short, since SQLite waits on the one thread that serves everyone; the caller may try again. */
+const busyTimeoutMs = 100
+
+/** Above this size a full check at each start would take longer than a second. */
+const fullCheckBytes = 64 * 1024 * 1024
+
+function damaged(file: string, what: string, cause?: unknown): DamagedDatabase {
+  return new DamagedDatabase(
+    `${file} ${what}. It has been left as it is. Restore it from a backup; or, to keep what is still ` +
+      `readable, run "sqlite3 ${file} .recover" into a new file; or move it away, with its -wal and -shm ` +
+      'files, to start with an empty database.',
+    { cause },
+  )
+}
+
+/** What opening would hide: SQLite takes an empty file for a new database, and reads no further than it must. */
+function inspectFile(file: string): void {
+  const { size } = statSync(file)
+  if (size === 0) throw damaged(file, 'is empty, which a database never is')
+  const header = Buffer.alloc(100)
+  const handle = openSync(file, 'r')
+  try {
+    readSync(handle, header, 0, header.length, 0)
+  } finally {
+    closeSync(handle)
+  }
+  if (!header.toString('latin1').startsWith('SQLite format 3\0')) throw damaged(file, 'is not a SQLite database')
+  const rawPageSize = header.readUInt16BE(16)
+  const pageSize = rawPageSize === 1 ? 65_536 : rawPageSize
+  // The count of pages is valid only where both change counters agree (SQLite file format, 1.3.7).
+  const pages = header.readUInt32BE(24) === header.readUInt32BE(92) ? header.readUInt32BE(28) : 0
+  if (size < pages * pageSize && !existsSync(`${file}-wal`)) {
+    throw damaged(file, `is cut off: it has ${size} of ${pages * pageSize} bytes`)
+  }
+}
+
+function checkPages(sqlite: Sqlite, file: string): void {
+  const [{ size }] = sqlite
+    .query('select page_count * page_size as size from pragma_page_count, pragma_page_size')
+    .all() as [{ size: number }]
+  if (size > fullCheckBytes) return
+  const [result] = sqlite.query('pragma quick_check(1)').values() as [[string]]
+  if (result[0] !== 'ok') throw damaged(file, `is damaged (${result[0]})`)
+}
+
+/**
+ * Opens `parley.sqlite` in `dataDir`, which it makes where there is none, and applies migrations.
+ *
+ * @throws DamagedDatabase where the file is damaged; it is never replaced by an empty one
+ */
+export function openDatabase(dataDir: string): Database {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const file = join(dataDir, 'parley.sqlite')
+  if (existsSync(file)) inspectFile(file)
+  const sqlite = new Sqlite(file, { create: true, strict: true })
+  try {
+    sqlite.run(`pragma busy_timeout = ${busyTimeoutMs}`)
+    sqlite.run('pragma journal_mode = wal')
+    sqlite.run('pragma synchronous = full')
+    sqlite.run('pragma foreign_keys = on')
+    checkPages(sqlite, file)
+    const queries = drizzle(sqlite, { schema })
+    migrate(queries)
+    const ping = sqlite.prepare('select count(*) from (select 1 from users limit 1)')
+    return {
+      queries,
+      isReady() {
+        try {
+          return ping.get() !== null
+        } catch {
+          return false
+        }
+      },
+      close: () => sqlite.close(false),
+    }
+  } catch (error) {
+    sqlite.close(false)
+    const { code } = error as { code?: unknown }
+    if (code === 'SQLITE_NOTADB' || String(code).startsWith('SQLITE_CORRUPT')) {
+      throw damaged(file, `is damaged (${(error as Error).message})`, error)
+    }
+    throw error
+  }
+}

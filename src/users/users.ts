@@ -1,0 +1,63 @@
+import { eq, sql } from 'drizzle-orm'
+import type { Queries } from '../database/open-database.ts'
+import { users } from '../database/schema.ts'
+import { onStorage, sqliteCode } from '../database/storage.ts'
+
+export interface User {
+  readonly id: string
+  readonly username: string
+}
+
+export interface Credentials extends User {
+  readonly passwordHash: string
+}
+
+export interface Users {
+  /** The new user, or undefined where the username is taken, in whatever case. */
+  add(username: string, passwordHash: string): User | undefined
+  find(id: string): User | undefined
+  /** @param username in whatever case */
+  findCredentials(username: string): Credentials | undefined
+  isTaken(username: string): boolean
+  changePasswordHash(id: string, passwordHash: string): void
+}
+
+/** The accounts. Every method throws StorageUnavailable where the storage fails for now. */
+export function createUsers(queries: Queries): Users {
+  const byId = queries
+    .select({ id: users.id, username: users.username })
+    .from(users)
+    .where(eq(users.id, sql.placeholder('id')))
+    .prepare()
+  const byUsername = queries
+    .select({ id: users.id, username: users.username, passwordHash: users.passwordHash })
+    .from(users)
+    .where(eq(sql`lower(${users.username})`, sql.placeholder('lowerUsername')))
+    .prepare()
+  const findCredentials = (username: string) =>
+    onStorage(() => byUsername.get({ lowerUsername: username.toLowerCase() }))
+
+  return {
+    add(username, passwordHash) {
+      const user = { id: Bun.randomUUIDv7(), username }
+      try {
+        onStorage(() =>
+          queries
+            .insert(users)
+            .values({ ...user, passwordHash, createdAt: Date.now() })
+            .run(),
+        )
+      } catch (error) {
+        if (sqliteCode(error) === 'SQLITE_CONSTRAINT_UNIQUE') return undefined
+        throw error
+      }
+      return user
+    },
+    find: (id) => onStorage(() => byId.get({ id })),
+    findCredentials,
+    isTaken: (username) => findCredentials(username) !== undefined,
+    changePasswordHash(id, passwordHash) {
+      onStorage(() => queries.update(users).set({ passwordHash }).where(eq(users.id, id)).run())
+    },
+  }
+}
