@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createChance } from '../tests/faults/chance.ts'
+import type { Result, Scenario } from '../tests/faults/scenario.ts'
+import { damagedFile } from '../tests/faults/scenarios/damaged-file.ts'
+import { killedWhileSending } from '../tests/faults/scenarios/killed-while-sending.ts'
+import { killedWhileStarting } from '../tests/faults/scenarios/killed-while-starting.ts'
+import { resumingAtRandom } from '../tests/faults/scenarios/resuming-at-random.ts'
+import { killServers } from '../tests/faults/server.ts'
+
+const scenarios: Scenario[] = [killedWhileSending, resumingAtRandom, killedWhileStarting, damagedFile]
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    seed: { type: 'string' },
+    only: { type: 'string', default: '' },
+  },
+})
+const seed = options.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(options.seed)
+if (!Number.isSafeInteger(seed)) throw new Error('--seed wants a whole number')
+const chosen = scenarios.filter(({ title }) => title.includes(options.only))
+if (chosen.length === 0) throw new Error(`no scenario has "${options.only}" in its title`)
+
+const columns = ['rounds', 'acknowledged', 'lost', 'duplicated', 'reordered'] as const
+const titleWidth = Math.max(...scenarios.map(({ title }) => title.length))
+
+console.log(`Faults, seed ${seed} (repeat with --seed ${seed})\n`)
+console.log(['scenario'.padEnd(titleWidth), ...columns].join('  '))
+
+let failed = 0
+for (const scenario of chosen) {
+  const rounds = options.quick ? scenario.quickRounds : scenario.rounds
+  const result = await runScenario(scenario, rounds)
+  const cells = columns.map((name) => String({ rounds, ...result }[name]).padStart(name.length))
+  console.log([scenario.title.padEnd(titleWidth), ...cells].join('  '))
+  if (result.remark) console.log(`  ${result.remark}`)
+  for (const finding of result.findings) console.log(`  FAILED: ${finding}`)
+  if (result.lost + result.duplicated + result.reordered + result.findings.length > 0) failed++
+}
+console.log(`\n${chosen.length - failed} passed, ${failed} failed`)
+process.exit(failed === 0 ? 0 : 1)
+
+/** Each scenario has choices of its own, so that one alone makes the same ones as among all. */
+async function runScenario(scenario: Scenario, rounds: number): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-faults-'))
+  try {
+    return await scenario.run({ folder, rounds, chance: createChance(seed) })
+  } catch (error) {
+    const findings = [error instanceof Error ? error.message : String(error)]
+    return { acknowledged: 0, lost: 0, duplicated: 0, reordered: 0, findings }
+  } finally {
+    await killServers()
+    await rm(folder, { recursive: true, force: true })
+  }
+}

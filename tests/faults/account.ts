@@ -1,0 +1,81 @@
+import type { ChatMessage } from './ledger.ts'
+import type { Server } from './server.ts'
+
+const patienceMs = 30_000
+
+export interface Account {
+  username: string
+  token: string
+}
+
+export interface Answer {
+  status: number
+  /** The problem's code, where the answer is a problem. */
+  code?: string
+}
+
+export async function createAccount(server: Server, username: string): Promise<Account> {
+  const credentials = { username, password: 'correct horse battery staple' }
+  const registered = await post(server, '/api/auth/register', credentials)
+  if (registered.status !== 201)
+    throw new Error(`register answered ${registered.status}: ${await registered.text()}`)
+  const loggedIn = await post(server, '/api/auth/login', credentials)
+  if (loggedIn.status !== 200) throw new Error(`login answered ${loggedIn.status}: ${await loggedIn.text()}`)
+  const { token } = (await loggedIn.json()) as { token: string }
+  return { username, token }
+}
+
+/** Rejects where the connection ends without an answer. */
+export async function send(server: Server, account: Account, message: string, key?: string): Promise<Answer> {
+  const headers = { ...bearer(account), ...(key && { 'idempotency-key': `"${key}"` }) }
+  const response = await post(server, '/api/chats/send', { message }, headers)
+  const body = (await response.json()) as { code?: string }
+  return { status: response.status, ...(body.code && { code: body.code }) }
+}
+
+/** Every message after `after`, oldest first, page by page; or all that are kept, paged from the newest back. */
+export async function listMessages(server: Server, account: Account, after?: string): Promise<ChatMessage[]> {
+  const pages: ChatMessage[][] = []
+  let cursor: string | null = after ?? null
+  do {
+    const query = new URLSearchParams({ limit: '200' })
+    if (cursor) query.set(after ? 'after' : 'before', cursor)
+    const response = await fetch(`${server.url}/api/chats/messages?${query}`, {
+      headers: bearer(account),
+      signal: AbortSignal.timeout(patienceMs),
+    })
+    if (response.status !== 200)
+      throw new Error(`messages answered ${response.status}: ${await response.text()}`)
+    const page = (await response.json()) as { messages: ChatMessage[]; next: string | null }
+    pages.push(page.messages)
+    cursor = page.next
+  } while (cursor)
+  return (after ? pages : pages.reverse()).flat()
+}
+
+export async function status(server: Server, path: string, account?: Account): Promise<number> {
+  const response = await fetch(server.url + path, {
+    headers: account ? bearer(account) : {},
+    signal: AbortSignal.timeout(patienceMs),
+  })
+  await response.bytes()
+  return response.status
+}
+
+export function bearer(account: Account): { authorization: string } {
+  return { authorization: `Bearer ${account.token}` }
+}
+
+function post(
+  server: Server,
+  path: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(server.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(patienceMs),
+  })
+}

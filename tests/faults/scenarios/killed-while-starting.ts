@@ -1,0 +1,51 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createAccount } from '../account.ts'
+import { createLedger } from '../ledger.ts'
+import { createReaders } from '../reader.ts'
+import { beginHistory, conclude, type Result, type Scenario } from '../scenario.ts'
+import { sendByHttp } from '../senders.ts'
+import { startServer, startServerAndKill } from '../server.ts'
+import { until } from '../waiting.ts'
+
+export const killedWhileStarting: Scenario = {
+  title: 'kill -9 during the very first start',
+  rounds: 20,
+  quickRounds: 4,
+  async run({ folder, chance, rounds }) {
+    const total: Result = { acknowledged: 0, lost: 0, duplicated: 0, reordered: 0, findings: [] }
+    for (let round = 1; round <= rounds; round++) {
+      const dataDir = join(folder, String(round))
+      await mkdir(dataDir)
+      for (let start = chance.between(1, 3); start > 0; start--) {
+        await startServerAndKill({ dataDir }, chance.between(30, 250))
+      }
+      const server = await startServer({ dataDir })
+      const account = await createAccount(server, 'sender')
+      const history = await beginHistory(server)
+      const ledger = createLedger()
+      const reader = createReaders(history.account, history.beginning)('a reader')
+      await reader.connect(server)
+      const stop = new AbortController()
+      const options = {
+        server,
+        account,
+        ledger,
+        chance,
+        keyedPercent: 50,
+        longestPauseMs: 0,
+        stop: stop.signal,
+      }
+      const sending = sendByHttp({ name: `round ${round}`, ...options })
+      await until(30_000, 'ten messages are sent', () => [...ledger.all()].length >= 10)
+      stop.abort()
+      await sending
+      const verdict = await conclude({ server, history, ledger, readers: [reader], chance })
+      await server.kill()
+      for (const kind of ['acknowledged', 'lost', 'duplicated', 'reordered'] as const)
+        total[kind] += verdict[kind]
+      total.findings.push(...verdict.findings)
+    }
+    return total
+  },
+}
