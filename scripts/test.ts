@@ -2,7 +2,6 @@
 // `N passed, N failed`, and with exit code 1 where anything failed. `bun scripts/test.ts lint` runs
 // only the steps that it names.
 import { mkdir, rm } from 'node:fs/promises'
-import type packageJson from '../package.json'
 
 interface Counts {
   passed: number

@@ -1,0 +1,24 @@
+FROM oven/bun:1.4.5 AS build
+WORKDIR /app
+COPY package.json bun.lock bunfig.toml ./
+RUN bun install --frozen-lockfile --production
+COPY tsconfig.json CHANGELOG.md ./
+COPY scripts/build.ts scripts/
+COPY spec spec
+COPY src src
+RUN bun run build
+# The image holds the binary, the C library's files that it names, and its data folder.
+RUN mkdir -p image/usr/local/bin data \
+ && cp dist/parley image/usr/local/bin/ \
+ && ldd dist/parley | grep -o '/[^ ]*' | xargs -I{} cp --parents --dereference {} image
+
+FROM scratch
+COPY --from=build /app/image /
+COPY --from=build --chown=65532:65532 /app/data /data
+ENV NODE_ENV=production PATH=/usr/local/bin HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
+USER 65532:65532
+VOLUME /data
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["parley", "healthcheck"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["parley"]

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { resolve } from 'node:path'
+import { type LiveService, serviceUnderTest } from './live-service.ts'
+
+const project = resolve(import.meta.dirname, '../..')
+const password = 'correct horse battery staple'
+let service: LiveService
+
+beforeAll(async () => {
+  service = await serviceUnderTest()
+})
+afterAll(() => service.stop())
+
+/** A name that no other run has used. */
+const newUsername = () => `example-${crypto.randomUUID().slice(0, 18)}`
+
+async function register(username: string): Promise<void> {
+  const response = await fetch(`${service.url}/api/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username, password }),
+  })
+  if (response.status !== 201) throw new Error(await response.text())
+}
+
+/** Runs an example as a reader would, and gives back what it printed. */
+async function run(command: readonly string[], username: string): Promise<string> {
+  const child = Bun.spawn([...command], {
+    cwd: project,
+    env: { ...process.env, BASE_URL: service.url, PARLEY_USERNAME: username, PARLEY_PASSWORD: password },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    timeout: 20_000,
+  })
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  expect({ exitCode: await child.exited, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  return stdout
+}
+
+test('curl registers, logs in, reads the profile, sends a message and finds it among the newest', async () => {
+  const username = newUsername()
+  const answers = (await run(['bash', 'examples/curl.sh'], username)).trim().split('\n')
+  const [registered, profile, sent, page] = answers.map((answer) => JSON.parse(answer))
+  expect(registered).toMatchObject({ user: { username } })
+  expect(profile).toEqual({ user: registered.user })
+  expect(sent).toEqual({ message: 'Message sent successfully' })
+  expect(page.messages).toContainEqual(
+    expect.objectContaining({ message: 'Hello, world!', user: profile.user }),
+  )
+})
+
+test('curl goes on where the user exists already', async () => {
+  const username = newUsername()
+  await register(username)
+  const [refused, profile] = (await run(['bash', 'examples/curl.sh'], username)).trim().split('\n')
+  expect(JSON.parse(refused ?? '')).toMatchObject({ code: 'username-taken' })
+  expect(JSON.parse(profile ?? '')).toMatchObject({ user: { username } })
+})
+
+test('the Bun client registers, connects, and prints its message when it comes back', async () => {
+  const username = newUsername()
+  const printed = await run([process.execPath, 'examples/bun-client.ts'], username)
+  expect(printed.split('\n')).toContain(`${username}: Hello from Bun!`)
+})
+
+test('the Bun client says why it was refused', async () => {
+  const child = Bun.spawn([process.execPath, 'examples/bun-client.ts'], {
+    cwd: project,
+    env: { ...process.env, BASE_URL: service.url, PARLEY_USERNAME: '?', PARLEY_PASSWORD: password },
+    stdin: 'ignore',
+    stderr: 'pipe',
+  })
+  const stderr = await new Response(child.stderr).text()
+  expect(await child.exited).not.toBe(0)
+  expect(stderr).toContain('validation-failed')
+})
+
+test('wscat sends a message, and prints what everyone receives', async () => {
+  const username = newUsername()
+  await register(username)
+  const frames = (await run(['bash', 'examples/wscat.sh'], username)).trim().split('\n')
+  const message = frames.map((frame) => JSON.parse(frame)).find(({ user }) => user.username === username)
+  expect(message).toMatchObject({ event: 'message', message: 'Hello, world!' })
+})
