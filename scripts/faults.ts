@@ -5,12 +5,25 @@ import { parseArgs } from 'node:util'
 import { createChance } from '../tests/faults/chance.ts'
 import type { Result, Scenario } from '../tests/faults/scenario.ts'
 import { damagedFile } from '../tests/faults/scenarios/damaged-file.ts'
+import { fullDisk } from '../tests/faults/scenarios/full-disk.ts'
 import { killedWhileSending } from '../tests/faults/scenarios/killed-while-sending.ts'
 import { killedWhileStarting } from '../tests/faults/scenarios/killed-while-starting.ts'
+import { lockedDatabase } from '../tests/faults/scenarios/locked-database.ts'
+import { readerThatStopsReading } from '../tests/faults/scenarios/reader-that-stops-reading.ts'
 import { resumingAtRandom } from '../tests/faults/scenarios/resuming-at-random.ts'
+import { stoppedUnderLoad } from '../tests/faults/scenarios/stopped-under-load.ts'
 import { killServers } from '../tests/faults/server.ts'
 
-const scenarios: Scenario[] = [killedWhileSending, resumingAtRandom, killedWhileStarting, damagedFile]
+const scenarios: Scenario[] = [
+  killedWhileSending,
+  killedWhileStarting,
+  resumingAtRandom,
+  readerThatStopsReading,
+  fullDisk,
+  lockedDatabase,
+  stoppedUnderLoad,
+  damagedFile,
+]
 
 const { values: options } = parseArgs({
   options: {

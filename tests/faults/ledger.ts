@@ -23,7 +23,8 @@ export interface Sent {
 
 /** What was sent, and what the server said of it. */
 export interface Ledger {
-  write(lane: string, number: number, chance: Chance, keyed: boolean): Sent
+  /** A new message; of a length by chance, unless given in characters. */
+  write(lane: string, number: number, chance: Chance, keyed: boolean, length?: number): Sent
   find(text: string): Sent | undefined
   all(): Iterable<Sent>
 }
@@ -31,8 +32,8 @@ export interface Ledger {
 export function createLedger(): Ledger {
   const sentByText = new Map<string, Sent>()
   return {
-    write(lane, number, chance, keyed) {
-      const text = `${lane} ${number} ${padding(chance)}`
+    write(lane, number, chance, keyed, length = chooseLength(chance)) {
+      const text = `${lane} ${number} ${chance.pick(['.', 'ä', '漢', '🎈']).repeat(length)}`
       const sent: Sent = {
         lane,
         number,
@@ -50,8 +51,6 @@ export function createLedger(): Ledger {
 }
 
 /** Mostly short, some long, so that a commit spans pages of the database in some cases and not in others. */
-function padding(chance: Chance): string {
-  return chance
-    .pick(['.', 'ä', '漢', '🎈'])
-    .repeat(chance.percent(90) ? chance.between(0, 40) : chance.between(500, 1500))
+function chooseLength(chance: Chance): number {
+  return chance.percent(90) ? chance.between(0, 40) : chance.between(500, 1500)
 }

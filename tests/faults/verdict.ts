@@ -27,6 +27,17 @@ export interface Evidence {
 
 const findingsOfAKind = 3
 
+export function noVerdict(): Verdict {
+  return { acknowledged: 0, lost: 0, duplicated: 0, reordered: 0, findings: [] }
+}
+
+/** Adds one part's verdict to that of the whole. */
+export function addVerdict(total: Verdict, part: string, verdict: Verdict): void {
+  for (const kind of ['acknowledged', 'lost', 'duplicated', 'reordered'] as const)
+    total[kind] += verdict[kind]
+  total.findings.push(...verdict.findings.map((finding) => `${part}: ${finding}`))
+}
+
 export function judge({ ledger, history, witnesses }: Evidence): Verdict {
   const tally = createTally()
   judgeLog(ledger, history, tally)

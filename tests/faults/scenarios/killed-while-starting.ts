@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { createAccount } from '../account.ts'
 import { createLedger } from '../ledger.ts'
 import { createReaders } from '../reader.ts'
-import { beginHistory, conclude, type Result, type Scenario } from '../scenario.ts'
+import { beginHistory, conclude, type Scenario } from '../scenario.ts'
 import { sendByHttp } from '../senders.ts'
 import { startServer, startServerAndKill } from '../server.ts'
+import { addVerdict, noVerdict } from '../verdict.ts'
 import { until } from '../waiting.ts'
 
 export const killedWhileStarting: Scenario = {
@@ -13,7 +14,7 @@ export const killedWhileStarting: Scenario = {
   rounds: 20,
   quickRounds: 4,
   async run({ folder, chance, rounds }) {
-    const total: Result = { acknowledged: 0, lost: 0, duplicated: 0, reordered: 0, findings: [] }
+    const total = noVerdict()
     for (let round = 1; round <= rounds; round++) {
       const dataDir = join(folder, String(round))
       await mkdir(dataDir)
@@ -42,9 +43,7 @@ export const killedWhileStarting: Scenario = {
       await sending
       const verdict = await conclude({ server, history, ledger, readers: [reader], chance })
       await server.kill()
-      for (const kind of ['acknowledged', 'lost', 'duplicated', 'reordered'] as const)
-        total[kind] += verdict[kind]
-      total.findings.push(...verdict.findings)
+      addVerdict(total, `round ${round}`, verdict)
     }
     return total
   },
