@@ -13,11 +13,7 @@ const credentials: Schemas['RegisterRequest'] = {
   password: process.env.PARLEY_PASSWORD ?? 'securepassword',
 }
 
-async function post<Answer>(
-  path: string,
-  body: object,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
+async function post<Answer>(path: string, body: object): Promise<Answer> {
   const response = await fetch(new URL(path, base), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

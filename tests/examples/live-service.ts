@@ -63,11 +63,12 @@ export async function serviceUnderTest(): Promise<LiveService> {
 }
 
 async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
+  const decoder = new TextDecoder()
   let rest = ''
-  await stream.pipeThrough(new TextDecoderStream()).pipeTo(
+  await stream.pipeTo(
     new WritableStream({
       write(chunk) {
-        const lines = (rest + chunk).split('\n')
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
         rest = lines.pop() ?? ''
         for (const line of lines) onLine(line)
       },
