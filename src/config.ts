@@ -110,7 +110,9 @@ export function readConfig(environment: Environment, policies: readonly string[]
       const policy = name.slice(prefix.length).toLowerCase()
       const match = /^([1-9]\d{0,8})\/([1-9]\d{0,4})$/.exec(value)
       if (!policies.includes(policy)) {
-        faults.push(`${name} names no policy; there are ${policies.map((each) => each.toUpperCase()).join(', ')}`)
+        faults.push(
+          `${name} names no policy; there are ${policies.map((each) => each.toUpperCase()).join(', ')}`,
+        )
       } else if (!match) {
         faults.push(`${name} has to be quota/window in seconds, such as 10/60`)
       } else {

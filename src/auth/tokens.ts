@@ -42,7 +42,8 @@ export function loadSecret(dataDir: string, configured: string | undefined): Uin
   }
   chmodSync(file, 0o600)
   const secret = new TextEncoder().encode(readFileSync(file, 'utf8').trim())
-  if (secret.length < 32) throw new Error(`${file} is too short: restore it, or remove it to have a new one made`)
+  if (secret.length < 32)
+    throw new Error(`${file} is too short: restore it, or remove it to have a new one made`)
   return secret
 }
 

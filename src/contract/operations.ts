@@ -127,9 +127,7 @@ function readOperation(path: string, method: string, operation: OperationObject)
         typeof property.const === 'string' ? [[name, property.const]] : [],
       ),
     ),
-    successHeaders: Object.fromEntries(
-      Object.entries(fixed).filter(([name]) => !(name in commonHeaders)),
-    ),
+    successHeaders: Object.fromEntries(Object.entries(fixed).filter(([name]) => !(name in commonHeaders))),
     deprecatedAt: operation.deprecated ? operation['x-deprecated-at'] : undefined,
     sunset: operation.deprecated ? operation['x-sunset'] : undefined,
   }

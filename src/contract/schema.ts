@@ -82,7 +82,9 @@ export function toTypeBox(schema: JsonSchema, pointer: string): TSchema {
       return Type.Null()
     case 'array':
       return Type.Array(
-        schema.items === undefined ? Type.Unknown() : toTypeBox(schema.items as JsonSchema, `${pointer}/items`),
+        schema.items === undefined
+          ? Type.Unknown()
+          : toTypeBox(schema.items as JsonSchema, `${pointer}/items`),
         pick(schema, ['minItems', 'maxItems']),
       )
     default: {

@@ -109,6 +109,8 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @enum {string} */
+        ApiVersion: "1";
         /** @description Unique whatever the case of its letters. */
         Username: string;
         /**
@@ -226,7 +228,7 @@ export interface components {
         };
         ConnectHeaders: {
             Authorization?: string;
-            "API-Version"?: components["parameters"]["ApiVersion"]["schema"];
+            "API-Version"?: components["schemas"]["ApiVersion"];
             Origin?: string;
             "Sec-WebSocket-Protocol"?: string;
         };
@@ -490,7 +492,7 @@ export interface components {
     };
     parameters: {
         /** @description The version that the client was written for. Without it, the version of the URL. */
-        ApiVersion: "1";
+        ApiVersion: components["schemas"]["ApiVersion"];
         /**
          * @description Makes sending twice sending once (draft-ietf-httpapi-idempotency-key-header): 1 to 64 visible
          *     ASCII characters, as the draft's quoted string or bare; unique for a user as long as the

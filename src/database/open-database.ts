@@ -43,7 +43,8 @@ function inspectFile(file: string): void {
   } finally {
     closeSync(handle)
   }
-  if (!header.toString('latin1').startsWith('SQLite format 3\0')) throw damaged(file, 'is not a SQLite database')
+  if (!header.toString('latin1').startsWith('SQLite format 3\0'))
+    throw damaged(file, 'is not a SQLite database')
   const rawPageSize = header.readUInt16BE(16)
   const pageSize = rawPageSize === 1 ? 65_536 : rawPageSize
   // The count of pages is valid only where both change counters agree (SQLite file format, 1.3.7).

@@ -1,0 +1,56 @@
+import { openapi } from '../contract/documents.ts'
+import { createCounterTable } from '../limits/counter-table.ts'
+
+interface Declared {
+  readonly 'free-failures': number
+  /** Seconds, as all below. */
+  readonly 'first-wait': number
+  readonly 'longest-wait': number
+  readonly 'forgotten-after': number
+}
+
+const declared = (
+  openapi.paths['/api/auth/login']?.post as unknown as { readonly 'x-login-guard': Declared }
+)['x-login-guard']
+
+export interface LoginGuard {
+  /** Seconds until an attempt for `username` is admitted; 0 admits it, and counts it as failed. */
+  attempt(username: string): number
+  /** Forgets the failures of `username`. */
+  succeed(username: string): void
+}
+
+/**
+ * Slows guessing down for one account, known or not. An attempt counts as failed until it has
+ * succeeded, so that attempts side by side gain nothing; the wait doubles up to a minute, and no
+ * account is locked for good.
+ *
+ * @param now seconds since the epoch
+ */
+export function createLoginGuard(now: () => number): LoginGuard {
+  const table = createCounterTable()
+  const forget = declared['forgotten-after']
+
+  const waitAfter = (failures: number) => {
+    const doublings = failures - declared['free-failures']
+    return doublings < 0 ? 0 : Math.min(declared['longest-wait'], declared['first-wait'] * 2 ** doublings)
+  }
+
+  return {
+    attempt(username) {
+      const time = now()
+      const slot = table.findOrAdd(username.toLowerCase(), time, time + forget)
+      const failures = table.countAt(slot)
+      const lastAttempt = table.expiryAt(slot) - forget
+      const wait = lastAttempt + waitAfter(failures) - time
+      if (wait > 0) return wait
+      table.set(slot, failures + 1, time + forget)
+      return 0
+    },
+    succeed(username) {
+      const time = now()
+      const slot = table.find(username.toLowerCase(), time)
+      if (slot !== undefined) table.set(slot, 0, time + forget)
+    },
+  }
+}

@@ -1,0 +1,216 @@
+import type { Server, WebSocketHandler } from 'bun'
+import { nowSeconds } from '../auth/tokens.ts'
+import { explainErrors } from '../contract/explain.ts'
+import {
+  closeCodes,
+  disconnectFrame,
+  type ErrorFrame,
+  maxFrameBytes,
+  type SendFrame,
+  sendFrame,
+  sendRateLimit,
+} from '../contract/frames.ts'
+import type { CloseCodeName } from '../contract/types.gen.ts'
+import type { ToProblem } from '../http/failures.ts'
+import { ProblemError } from '../http/problems.ts'
+import type { RateLimits } from '../limits/rate-limits.ts'
+import type { User, Users } from '../users/users.ts'
+import type { MessageLog } from './message-log.ts'
+import { createReplayer } from './replayer.ts'
+import type { ChatSocket, Session } from './session.ts'
+
+const topic = 'chat'
+const sweepMs = 1000
+
+/** Bun pings an idle peer in time, and closes one that has not answered for so long. */
+const idleTimeoutSeconds = 50
+
+interface ChatServerOptions {
+  readonly log: MessageLog
+  readonly users: Users
+  readonly rateLimits: RateLimits
+  readonly toProblem: ToProblem
+  readonly maxSockets: number
+  readonly maxSocketsPerUser: number
+  readonly socketBufferBytes: number
+}
+
+export interface ChatServer {
+  readonly handlers: WebSocketHandler<Session>
+  /** From now on the log's messages go out to the sockets of `server`. */
+  attach(server: Pick<Server<Session>, 'publish'>): void
+  /**
+   * Takes a place for a connection, which `handlers.close` gives back.
+   *
+   * @throws ProblemError sockets-exhausted or too-many-sockets
+   */
+  reserve(user: User): void
+  /** Gives a place back that never became a connection. */
+  release(user: User): void
+  /** Closes all connections, spread over `seconds` so that their clients do not return all at once. */
+  drain(seconds: number): Promise<void>
+  close(): void
+}
+
+const isDisconnect = (value: unknown) => disconnectFrame.Check(value)
+
+export function createChatServer(options: ChatServerOptions): ChatServer {
+  const { log, users, toProblem } = options
+  const limiter = options.rateLimits.limiter(sendRateLimit)
+  const refusalsUntilClose = closeCodes['rate-limited'].refusals ?? Number.POSITIVE_INFINITY
+  const sockets = new Set<ChatSocket>()
+  const socketsOfUser = new Map<string, number>()
+  let reserved = 0
+
+  const replayer = createReplayer({
+    log,
+    pauseBytes: options.socketBufferBytes / 4,
+    onCaughtUp: (socket) => socket.subscribe(topic),
+    onFailed(socket, error) {
+      toProblem(error, crypto.randomUUID())
+      end(socket, 'internal-error')
+    },
+  })
+
+  function end(socket: ChatSocket, name: CloseCodeName): void {
+    const { code, reason } = closeCodes[name]
+    socket.data.closing = true
+    socket.close(code, reason)
+  }
+
+  function closeWhenSettled(socket: ChatSocket): void {
+    if (socket.data.closing && socket.data.pending === 0) end(socket, 'disconnected')
+  }
+
+  function refuse(socket: ChatSocket, failure: unknown, idempotencyKey?: string): void {
+    const problem = toProblem(failure, Bun.randomUUIDv7())
+    const { retryAfterSeconds } = problem.error.options
+    const frame: ErrorFrame = {
+      event: 'error',
+      problem: problem.body,
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+      ...(retryAfterSeconds !== undefined && { retryAfter: retryAfterSeconds }),
+    }
+    socket.send(JSON.stringify(frame))
+  }
+
+  /** Whether the frame is within the limit; if not, the sender has been told. */
+  function count(socket: ChatSocket): boolean {
+    const { data } = socket
+    const counted = limiter?.count(data.user.id)
+    if (!counted?.exceeded) {
+      data.refusals = 0
+      return true
+    }
+    refuse(socket, new ProblemError('rate-limit-exceeded', { retryAfterSeconds: counted.resetSeconds }))
+    data.refusals++
+    if (data.refusals >= refusalsUntilClose) end(socket, 'rate-limited')
+    return false
+  }
+
+  function send(socket: ChatSocket, frame: SendFrame): void {
+    const { data } = socket
+    data.pending++
+    const { message, idempotencyKey } = frame
+    log
+      .append({ user: data.user, message, idempotencyKey })
+      .catch((error: unknown) => refuse(socket, error, idempotencyKey))
+      .finally(() => {
+        data.pending--
+        closeWhenSettled(socket)
+      })
+  }
+
+  function receive(socket: ChatSocket, text: string): void {
+    let value: unknown
+    let malformed: unknown
+    try {
+      value = JSON.parse(text)
+    } catch (error) {
+      malformed = new ProblemError('malformed-json', { cause: error })
+    }
+    if (isDisconnect(value)) {
+      socket.data.closing = true
+      return closeWhenSettled(socket)
+    }
+    if (!count(socket)) return
+    if (malformed) return refuse(socket, malformed)
+    if (!sendFrame.Check(value)) {
+      return refuse(
+        socket,
+        new ProblemError('validation-failed', { errors: explainErrors(sendFrame.Schema(), value) }),
+      )
+    }
+    try {
+      if (!users.find(socket.data.user.id)) return end(socket, 'account-removed')
+    } catch (error) {
+      return refuse(socket, error, (value as SendFrame).idempotencyKey)
+    }
+    send(socket, value as SendFrame)
+  }
+
+  const sweep = setInterval(() => {
+    const now = nowSeconds()
+    for (const socket of sockets) if (socket.data.expiresAt <= now) end(socket, 'token-expired')
+  }, sweepMs)
+
+  function release({ id }: User): void {
+    reserved--
+    const left = (socketsOfUser.get(id) ?? 1) - 1
+    if (left === 0) socketsOfUser.delete(id)
+    else socketsOfUser.set(id, left)
+  }
+
+  return {
+    handlers: {
+      maxPayloadLength: maxFrameBytes,
+      backpressureLimit: options.socketBufferBytes,
+      // Otherwise Bun drops frames without a word, and the client has a gap that it cannot see.
+      closeOnBackpressureLimit: true,
+      idleTimeout: idleTimeoutSeconds,
+      sendPings: true,
+      open(socket) {
+        sockets.add(socket)
+        if (socket.data.replay) replayer.start(socket)
+        else socket.subscribe(topic)
+      },
+      message(socket, data) {
+        if (socket.data.closing) return
+        if (typeof data !== 'string') return end(socket, 'binary-frame')
+        if (socket.data.expiresAt <= nowSeconds()) return end(socket, 'token-expired')
+        receive(socket, data)
+      },
+      drain: (socket) => replayer.drained(socket),
+      close(socket) {
+        socket.data.closing = true
+        socket.data.replay = undefined
+        sockets.delete(socket)
+        release(socket.data.user)
+      },
+    },
+    attach(server) {
+      log.subscribe(({ frame }) => server.publish(topic, frame))
+    },
+    reserve({ id }) {
+      const ofUser = socketsOfUser.get(id) ?? 0
+      if (reserved >= options.maxSockets)
+        throw new ProblemError('sockets-exhausted', { retryAfterSeconds: 1 })
+      if (ofUser >= options.maxSocketsPerUser)
+        throw new ProblemError('too-many-sockets', { retryAfterSeconds: 1 })
+      reserved++
+      socketsOfUser.set(id, ofUser + 1)
+    },
+    release,
+    async drain(seconds) {
+      const all = [...sockets]
+      const start = performance.now()
+      for (const [index, socket] of all.entries()) {
+        const due = start + (seconds * 1000 * index) / all.length
+        const wait = due - performance.now()
+        if (wait > 1) await Bun.sleep(wait)
+        end(socket, 'restart')
+      }
+    },
+    close: () => clearInterval(sweep),
+  }
+}

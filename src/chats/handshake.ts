@@ -1,0 +1,78 @@
+import type { Server } from 'bun'
+import { explainErrors } from '../contract/explain.ts'
+import { connectQuery, connectRateLimit, subprotocol, tokenSubprotocolPrefix } from '../contract/frames.ts'
+import { supportedVersions } from '../contract/operations.ts'
+import { type Admission, bearerToken } from '../http/admission.ts'
+import type { IsAllowedOrigin } from '../http/origins.ts'
+import { ProblemError } from '../http/problems.ts'
+import type { RateLimits } from '../limits/rate-limits.ts'
+import type { ChatServer } from './chat-server.ts'
+import type { Session } from './session.ts'
+
+interface HandshakeOptions {
+  readonly admission: Admission
+  readonly rateLimits: RateLimits
+  readonly isAllowedOrigin: IsAllowedOrigin
+  readonly chat: ChatServer
+}
+
+type Headers = Record<string, string | number>
+
+export const isUpgrade = (request: Request) =>
+  request.headers.get('upgrade')?.toLowerCase() === 'websocket' && request.headers.has('sec-websocket-key')
+
+/** Decides on a WebSocket handshake (RFC 6455), and upgrades natively: a socket costs 2 kB that way. */
+export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat }: HandshakeOptions) {
+  const gate = { secured: true, limiter: rateLimits.limiter(connectRateLimit) }
+
+  function offeredProtocols(request: Request): string[] {
+    const offered = request.headers.get('sec-websocket-protocol')
+    return offered === null ? [] : offered.split(',').map((each) => each.trim())
+  }
+
+  function readCursor(request: Request): string | undefined {
+    const { searchParams } = new URL(request.url)
+    const values: Record<string, unknown> = {}
+    for (const name of new Set(searchParams.keys())) {
+      const all = searchParams.getAll(name)
+      values[name] = all.length > 1 ? all : all[0]
+    }
+    if (!connectQuery.Check(values)) {
+      throw new ProblemError('validation-failed', { errors: explainErrors(connectQuery.Schema(), values) })
+    }
+    return (values as { after?: string }).after
+  }
+
+  /**
+   * @param headers of the answer, whether it is the upgrade or a problem
+   * @returns whether the connection was upgraded; if not, the request was no valid handshake
+   * @throws ProblemError each of the document's handshake responses
+   */
+  return async (request: Request, server: Server<Session>, headers: Headers): Promise<boolean> => {
+    const protocols = offeredProtocols(request)
+    const token =
+      bearerToken(request) ??
+      protocols.find((each) => each.startsWith(tokenSubprotocolPrefix))?.slice(tokenSubprotocolPrefix.length)
+    const identity = await admission.admit(gate, request, token, headers, server)
+    if (!identity) throw new ProblemError('missing-token')
+    if (!isAllowedOrigin(request)) throw new ProblemError('origin-not-allowed')
+    // Its subprotocol is the socket's version.
+    if (protocols.length > 0 && !protocols.includes(subprotocol)) {
+      throw new ProblemError('unsupported-api-version', { supportedVersions })
+    }
+    const cursor = readCursor(request)
+    chat.reserve(identity.user)
+    const data: Session = {
+      user: identity.user,
+      expiresAt: identity.expiresAt,
+      pending: 0,
+      refusals: 0,
+      closing: false,
+      replay: cursor === undefined ? undefined : { cursor, waiting: false },
+    }
+    const answer = { ...headers, ...(protocols.length > 0 && { 'sec-websocket-protocol': subprotocol }) }
+    const upgraded = server.upgrade(request, { data, headers: answer as Record<string, string> })
+    if (!upgraded) chat.release(identity.user)
+    return upgraded
+  }
+}

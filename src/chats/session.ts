@@ -1,0 +1,26 @@
+import type { ServerWebSocket } from 'bun'
+import type { User } from '../users/users.ts'
+
+/** What one connection is in the middle of. Kept small: there are thousands. */
+export interface Session {
+  readonly user: User
+  /** Seconds since the epoch. */
+  readonly expiresAt: number
+  /** Messages that are not settled yet. */
+  pending: number
+  /** Frames in a row that the rate limit refused. */
+  refusals: number
+  /** No further frame counts: the connection closes as soon as nothing is pending. */
+  closing: boolean
+  /** Where a client that resumes has got to; undefined once it gets the live messages. */
+  replay: Replay | undefined
+}
+
+export interface Replay {
+  /** The last message that was sent; undefined for all that is kept. */
+  cursor: string | undefined
+  /** Whether the client has to read before more is sent. */
+  waiting: boolean
+}
+
+export type ChatSocket = ServerWebSocket<Session>

@@ -1,0 +1,219 @@
+import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm'
+import type { ChatMessage } from '../contract/frames.ts'
+import type { Queries } from '../database/open-database.ts'
+import { messageLog, messages } from '../database/schema.ts'
+import { onStorage } from '../database/storage.ts'
+import { createIncarnation, createMessageIds } from './message-ids.ts'
+import {
+  IdempotencyKeyReused,
+  type MessageLog,
+  type NewMessage,
+  type Page,
+  parseFrame,
+  type StoredMessage,
+} from './message-log.ts'
+import { scheduleTrimming } from './retention.ts'
+
+interface Pending {
+  readonly message: NewMessage
+  resolve(): void
+  reject(error: unknown): void
+}
+
+export interface MessageLogOptions {
+  readonly queries: Queries
+  readonly retentionDays: number
+  readonly retentionCount: number
+  /** Told of failures in the background, which nobody waits for. */
+  readonly onError: (error: unknown) => void
+}
+
+/** A commit costs the same for one row as for many; this bounds how long it holds the thread. */
+const mostPerCommit = 512
+
+/** The log in SQLite. What arrives while the thread is busy shares one transaction: a group commit. */
+export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
+  const { queries } = options
+  const created = { id: 1, incarnation: createIncarnation(), trimmedThrough: 0 }
+  queries.insert(messageLog).values(created).onConflictDoNothing().run()
+  const state = queries.select().from(messageLog).get() ?? created
+  const ids = createMessageIds(state.incarnation)
+  let trimmedThrough = state.trimmedThrough
+  const newest = queries
+    .select({ sequence: messages.sequence, sentAt: messages.sentAt })
+    .from(messages)
+    .orderBy(desc(messages.sequence))
+    .limit(1)
+    .get()
+  let head = newest?.sequence ?? trimmedThrough
+  let lastSentAt = newest?.sentAt ?? 0
+
+  const insert = queries
+    .insert(messages)
+    .values({
+      sequence: sql.placeholder('sequence'),
+      userId: sql.placeholder('userId'),
+      idempotencyKey: sql.placeholder('idempotencyKey'),
+      sentAt: sql.placeholder('sentAt'),
+      frame: sql.placeholder('frame'),
+    })
+    .prepare()
+  const columns = { sequence: messages.sequence, frame: messages.frame }
+  const byKey = queries
+    .select({ frame: messages.frame })
+    .from(messages)
+    .where(
+      and(
+        eq(messages.userId, sql.placeholder('userId')),
+        eq(messages.idempotencyKey, sql.placeholder('idempotencyKey')),
+      ),
+    )
+    .prepare()
+  const following = queries
+    .select(columns)
+    .from(messages)
+    .where(gt(messages.sequence, sql.placeholder('sequence')))
+    .orderBy(asc(messages.sequence))
+    .limit(sql.placeholder('limit'))
+    .prepare()
+  const preceding = queries
+    .select(columns)
+    .from(messages)
+    .where(lt(messages.sequence, sql.placeholder('sequence')))
+    .orderBy(desc(messages.sequence))
+    .limit(sql.placeholder('limit'))
+    .prepare()
+
+  const listeners: ((message: StoredMessage) => void)[] = []
+  const pending: Pending[] = []
+  let scheduled = false
+  let idle: (() => void)[] = []
+
+  /** Stores one message as `sequence`, or nothing where its key was here before. */
+  function store({ user, message, idempotencyKey }: NewMessage, sequence: number, sentAt: number) {
+    if (idempotencyKey !== undefined) {
+      const before = byKey.get({ userId: user.id, idempotencyKey })
+      if (before) {
+        if (parseFrame(before.frame).message === message) return undefined
+        throw new IdempotencyKeyReused('The key came with another message before')
+      }
+    }
+    const stored: ChatMessage = {
+      event: 'message',
+      id: ids.encode(sequence),
+      message,
+      user: { id: user.id, username: user.username },
+      sentAt: new Date(sentAt).toISOString(),
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+    }
+    const frame = JSON.stringify(stored)
+    insert.run({ sequence, userId: user.id, idempotencyKey: idempotencyKey ?? null, sentAt, frame })
+    return { id: stored.id, frame }
+  }
+
+  function commit(batch: readonly Pending[]): void {
+    const sentAt = Math.max(Date.now(), lastSentAt)
+    const stored: StoredMessage[] = []
+    const refused = new Map<Pending, unknown>()
+    try {
+      onStorage(() =>
+        queries.transaction(
+          () => {
+            for (const each of batch) {
+              try {
+                const result = store(each.message, head + stored.length + 1, sentAt)
+                if (result) stored.push(result)
+              } catch (error) {
+                if (!(error instanceof IdempotencyKeyReused)) throw error
+                refused.set(each, error)
+              }
+            }
+          },
+          { behavior: 'immediate' },
+        ),
+      )
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+      return
+    }
+    head += stored.length
+    lastSentAt = sentAt
+    for (const message of stored) for (const listener of listeners) listener(message)
+    for (const each of batch) {
+      if (refused.has(each)) each.reject(refused.get(each))
+      else each.resolve()
+    }
+  }
+
+  function commitPending(): void {
+    const batch = pending.splice(0, mostPerCommit)
+    commit(batch)
+    scheduled = pending.length > 0
+    if (scheduled) setImmediate(commitPending)
+    else {
+      for (const resolve of idle) resolve()
+      idle = []
+    }
+  }
+
+  const toMessage = ({ sequence, frame }: { sequence: number; frame: string }) => ({
+    id: ids.encode(sequence),
+    frame,
+  })
+
+  function readAfter(cursor: string | undefined, limit: number): Page | 'gone' {
+    const after = cursor === undefined ? trimmedThrough : ids.decode(cursor)
+    if (after === undefined || after < trimmedThrough || after > head) return 'gone'
+    const rows = onStorage(() => following.all({ sequence: after, limit: limit + 1 }))
+    return { messages: rows.slice(0, limit).map(toMessage), more: rows.length > limit }
+  }
+
+  function readBefore(cursor: string | undefined, limit: number): Page | 'gone' {
+    const before = cursor === undefined ? head + 1 : ids.decode(cursor)
+    if (before === undefined || before > head + 1) return 'gone'
+    const rows = onStorage(() => preceding.all({ sequence: before, limit: limit + 1 }))
+    return { messages: rows.slice(0, limit).reverse().map(toMessage), more: rows.length > limit }
+  }
+
+  const trimming = scheduleTrimming(options, {
+    /** Removes at most `most` messages that are past the limits, oldest first; tells whether more are. */
+    trim(oldestSentAt, most) {
+      const candidates = queries
+        .select({ sequence: messages.sequence, sentAt: messages.sentAt })
+        .from(messages)
+        .orderBy(asc(messages.sequence))
+        .limit(most)
+        .all()
+      const past = candidates.filter(
+        ({ sequence, sentAt }) => sentAt < oldestSentAt || sequence <= head - options.retentionCount,
+      )
+      const last = past.at(-1)?.sequence
+      if (last === undefined) return false
+      queries.transaction(
+        () => {
+          queries.delete(messages).where(lte(messages.sequence, last)).run()
+          queries.update(messageLog).set({ trimmedThrough: last }).run()
+        },
+        { behavior: 'immediate' },
+      )
+      trimmedThrough = last
+      return past.length === most
+    },
+  })
+
+  return {
+    append: (message) =>
+      new Promise((resolve, reject) => {
+        pending.push({ message, resolve, reject })
+        if (scheduled) return
+        scheduled = true
+        setImmediate(commitPending)
+      }),
+    readAfter,
+    readBefore,
+    head: () => (head > 0 ? ids.encode(head) : undefined),
+    subscribe: (listener) => listeners.push(listener),
+    flush: () => (scheduled ? new Promise((resolve) => idle.push(resolve)) : Promise.resolve()),
+    close: () => trimming.stop(),
+  }
+}

@@ -1,0 +1,72 @@
+import type { RateLimitOverride } from '../config.ts'
+import type { RateLimit } from '../contract/documents.ts'
+import { createCounterTable } from './counter-table.ts'
+
+export interface Count {
+  readonly exceeded: boolean
+  readonly remaining: number
+  /** Seconds until the window ends. */
+  readonly resetSeconds: number
+}
+
+/** One policy, as its operation declares it. */
+export interface RateLimiter {
+  readonly partition: RateLimit['partition']
+  /** The value of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */
+  readonly policyHeader: string
+  /** Counts one request of `client`: an address, or a user's id. */
+  count(client: string): Count
+  /** The value of `RateLimit` for a count. */
+  header(count: Count): string
+}
+
+/** Where requests are counted: in this process, or in a store that several share. */
+export interface RateLimits {
+  /** The limiter of a policy, the same for all that name it; undefined where limits are off. */
+  limiter(limit: RateLimit): RateLimiter | undefined
+}
+
+interface RateLimitsOptions {
+  readonly enabled: boolean
+  readonly overrides: Readonly<Record<string, RateLimitOverride>>
+  /** Seconds since the epoch. */
+  readonly now: () => number
+}
+
+/** Fixed windows, each beginning with a client's first request, counted in memory. */
+export function createRateLimits({ enabled, overrides, now }: RateLimitsOptions): RateLimits {
+  const table = createCounterTable()
+  const limiters = new Map<string, RateLimiter>()
+
+  function createLimiter(declared: RateLimit): RateLimiter {
+    const { policy, partition } = declared
+    const { quota, window } = overrides[policy] ?? declared
+    const head = `"${policy}";r=`
+    return {
+      partition,
+      policyHeader: `"${policy}";q=${quota};w=${window}`,
+      count(client) {
+        const time = now()
+        const slot = table.findOrAdd(`${policy} ${client}`, time, time + window)
+        const used = table.countAt(slot)
+        const expiry = table.expiryAt(slot)
+        if (used < quota) table.set(slot, used + 1, expiry)
+        return {
+          exceeded: used >= quota,
+          remaining: Math.max(0, quota - used - 1),
+          resetSeconds: expiry - time,
+        }
+      },
+      header: ({ remaining, resetSeconds }) => `${head}${remaining};t=${resetSeconds}`,
+    }
+  }
+
+  return {
+    limiter(declared) {
+      if (!enabled) return undefined
+      let limiter = limiters.get(declared.policy)
+      if (!limiter) limiters.set(declared.policy, (limiter = createLimiter(declared)))
+      return limiter
+    },
+  }
+}

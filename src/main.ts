@@ -1,0 +1,81 @@
+import pino from 'pino'
+import { createApp } from './app.ts'
+import { loadSecret } from './auth/tokens.ts'
+import { openSqliteMessageLog } from './chats/sqlite-message-log.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
+import { connectRateLimit } from './contract/frames.ts'
+import { allOperations } from './contract/operations.ts'
+import { DamagedDatabase, openDatabase } from './database/open-database.ts'
+
+const policies = new Set([...allOperations.map(({ rateLimit }) => rateLimit.policy), connectRateLimit.policy])
+
+/** Said without the log, since there is none yet, or it may be silenced. */
+function refuseToStart(message: string): never {
+  console.error(message)
+  process.exit(1)
+}
+
+function configure(): Config {
+  try {
+    return readConfig(process.env, [...policies])
+  } catch (error) {
+    if (error instanceof ConfigError) refuseToStart(error.message)
+    throw error
+  }
+}
+
+/** What the container asks: whether the process that listens here answers. */
+async function healthcheck({ host, port }: Config): Promise<never> {
+  const address = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host
+  const response = await fetch(`http://${address}:${port}/livez`).catch(() => undefined)
+  process.exit(response?.ok ? 0 : 1)
+}
+
+async function serve(config: Config): Promise<void> {
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 4096 })
+  const log = pino({ level: config.logLevel, base: null }, destination)
+  // Lines are written in blocks, and none waits for longer than this.
+  const flushing = setInterval(() => destination.flush(), 200)
+
+  const database = openDatabase(config.dataDir)
+  const messageLog = openSqliteMessageLog({
+    queries: database.queries,
+    retentionDays: config.messageRetentionDays,
+    retentionCount: config.messageRetentionCount,
+    onError: (error) => log.warn({ name: (error as Error).name }, 'trimming failed'),
+  })
+  const secret = loadSecret(config.dataDir, config.jwtSecret)
+  const service = await createApp({ config, database, messageLog, secret, log })
+  const server = service.listen({ hostname: config.host, port: config.port })
+  log.info({ url: `http://${config.host}:${server.port}`, development: config.development }, 'listening')
+  destination.flushSync()
+
+  let stopping = false
+  async function stop(signal: string): Promise<void> {
+    if (stopping) return
+    stopping = true
+    log.info({ signal }, 'draining')
+    await service.drain(config.drainSeconds)
+    messageLog.close()
+    database.close()
+    log.info('stopped')
+    clearInterval(flushing)
+    destination.flushSync()
+    process.exit(0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+const config = configure()
+if (process.argv.includes('healthcheck')) await healthcheck(config)
+try {
+  await serve(config)
+} catch (error) {
+  const { code, message } = error as { code?: string; message: string }
+  if (code === 'EADDRINUSE') {
+    refuseToStart(`${config.host}:${config.port} is taken. Stop what listens there, or set PORT.`)
+  }
+  if (error instanceof DamagedDatabase) refuseToStart(message)
+  refuseToStart(`Parley cannot start: ${message}`)
+}
