@@ -10,6 +10,7 @@ const { success, logs } = await Bun.build({
     autoloadBunfig: false,
     autoloadDotenv: false,
   },
+  format: 'esm',
   define: { 'process.env.NODE_ENV': '"production"' },
   // Names stay: Elysia reads the source of handlers to learn what they use.
   minify: { whitespace: true, syntax: true, identifiers: false },

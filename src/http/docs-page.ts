@@ -1,5 +1,5 @@
 import { swagger } from '@elysiajs/swagger'
-import { Elysia, NotFoundError } from 'elysia'
+import { Elysia } from 'elysia'
 import favicon from 'swagger-ui-dist/favicon-32x32.png' with { type: 'file' }
 import layout from 'swagger-ui-dist/index.css' with { type: 'file' }
 import theme from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
@@ -7,6 +7,7 @@ import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import changelog from '../../CHANGELOG.md' with { type: 'text' }
 import client from './docs-page-client.js' with { type: 'file' }
 import { documentSource } from './document-source.ts' with { type: 'macro' }
+import { ProblemError } from './problems.ts'
 
 /** What this file needs of the OpenAPI document; all of it is shown. */
 interface Document {
@@ -41,7 +42,7 @@ export function docsPage({ openapi }: { openapi: Document }) {
 
   function answerAsset({ params, request }: { params: { asset: string }; request: Request }) {
     const answer = assetAnswers.get(params.asset)
-    if (!answer) throw new NotFoundError()
+    if (!answer) throw new ProblemError('not-found')
     return answer({ request })
   }
 
