@@ -19,6 +19,8 @@ export interface Sent {
   fate: Fate
   /** How often the server said that it cannot store it now. */
   refusals: number
+  /** How often its broadcast came to the socket that sent it. */
+  echoes: number
 }
 
 /** What was sent, and what the server said of it. */
@@ -27,6 +29,8 @@ export interface Ledger {
   write(lane: string, number: number, chance: Chance, keyed: boolean, length?: number): Sent
   find(text: string): Sent | undefined
   all(): Iterable<Sent>
+  /** Answers that no sender should get. */
+  complaints: string[]
 }
 
 export function createLedger(): Ledger {
@@ -40,13 +44,15 @@ export function createLedger(): Ledger {
         text,
         fate: 'unknown',
         refusals: 0,
-        ...(keyed && { key: `${lane}:${number}` }),
+        echoes: 0,
+        ...(keyed && { key: `${lane.replaceAll(' ', '-')}:${number}` }),
       }
       sentByText.set(text, sent)
       return sent
     },
     find: (text) => sentByText.get(text),
     all: () => sentByText.values(),
+    complaints: [],
   }
 }
 

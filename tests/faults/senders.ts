@@ -31,21 +31,21 @@ export async function sendByHttp(lane: Lane): Promise<void> {
     do {
       const answer = await send(lane.server, lane.account, sent.text, sent.key).catch(() => undefined)
       if (!answer) return
-      settle(sent, answer)
+      settle(lane.ledger, sent, answer)
       await pause(lane)
     } while (lane.persistent && sent.key && sent.fate === 'refused' && !lane.stop.aborted)
   }
 }
 
 /** Sends once more what carries a key. Rejects where the connection ends without an answer. */
-export async function sendAgain(server: Server, account: Account, sent: Sent): Promise<void> {
-  settle(sent, await send(server, account, sent.text, sent.key))
+export async function sendAgain(server: Server, account: Account, ledger: Ledger, sent: Sent): Promise<void> {
+  settle(ledger, sent, await send(server, account, sent.text, sent.key))
 }
 
-function settle(sent: Sent, answer: Answer): void {
+function settle(ledger: Ledger, sent: Sent, answer: Answer): void {
   if (answer.status === 200) sent.fate = 'acknowledged'
   else if (answer.status === 503 && answer.code && refusals.has(answer.code)) refuse(sent)
-  else throw new Error(`a send by HTTP got ${answer.status} ${answer.code ?? ''}`)
+  else ledger.complaints.push(`a send by HTTP got ${answer.status} ${answer.code ?? ''}`)
 }
 
 function refuse(sent: Sent): void {
@@ -77,9 +77,9 @@ export async function sendBySocket(lane: Lane, window: number): Promise<void> {
   socket.onclose = () => done.resolve()
   socket.onmessage = ({ data }) => {
     const sent = settleByFrame(lane, underWay, JSON.parse(data as string))
-    if (sent instanceof Error) return done.reject(sent)
-    if (!sent) return
-    underWay.splice(underWay.indexOf(sent), 1)
+    const place = sent ? underWay.indexOf(sent) : -1
+    if (place < 0) return
+    underWay.splice(place, 1)
     void pump()
   }
   try {
@@ -93,18 +93,20 @@ export async function sendBySocket(lane: Lane, window: number): Promise<void> {
 type Frame = ChatMessage | { event: 'error'; problem: { code: string }; idempotencyKey?: string }
 
 /** The message of this lane that the frame settles, if it is one. */
-function settleByFrame(lane: Lane, underWay: Sent[], frame: Frame): Sent | Error | undefined {
+function settleByFrame(lane: Lane, underWay: Sent[], frame: Frame): Sent | undefined {
   if (frame.event === 'message') {
     const sent = lane.ledger.find(frame.message)
     if (sent?.lane !== lane.name) return undefined
-    if (!underWay.includes(sent)) return new Error(`${lane.name} got the broadcast of ${frame.id} twice`)
     sent.fate = 'acknowledged'
+    sent.echoes++
     return sent
   }
-  if (!refusals.has(frame.problem.code)) return new Error(`${lane.name} got ${JSON.stringify(frame)}`)
   // Without a key a refusal does not say whose it is; frames are handled in the order they came.
   const sent = underWay.find(({ key }) => key === frame.idempotencyKey)
-  if (!sent) return new Error(`${lane.name} got a refusal of nothing it sent: ${JSON.stringify(frame)}`)
+  if (!sent || !refusals.has(frame.problem.code)) {
+    lane.ledger.complaints.push(`${lane.name} got ${JSON.stringify(frame)}`)
+    return sent
+  }
   refuse(sent)
   return sent
 }

@@ -44,6 +44,8 @@ export function judge({ ledger, history, witnesses }: Evidence): Verdict {
   const places = new Map(history.map((message, index) => [message.id, index]))
   for (const witness of witnesses) judgeWitness(witness, history, places, tally)
 
+  for (const complaint of ledger.complaints) tally.note('unexpected', complaint)
+
   let acknowledged = 0
   for (const sent of ledger.all()) if (sent.fate === 'acknowledged') acknowledged++
   return { acknowledged, ...tally.counts, findings: tally.findings }
@@ -70,6 +72,8 @@ function judgeLog(ledger: Ledger, history: readonly ChatMessage[], tally: Tally)
     if (sent.fate === 'acknowledged' && !stored.has(sent.text)) {
       tally.note('lost', `acknowledged, and not in the log: ${shorten(sent.text)}`)
     }
+    if (sent.echoes > 1)
+      tally.note('duplicated', `its sender got it ${sent.echoes} times: ${shorten(sent.text)}`)
   }
 }
 
@@ -114,7 +118,7 @@ function createTally() {
   return {
     counts,
     findings,
-    note(kind: keyof typeof counts | 'invented' | 'refused' | 'altered', finding: string) {
+    note(kind: keyof typeof counts | 'invented' | 'refused' | 'altered' | 'unexpected', finding: string) {
       if (kind in counts) counts[kind as keyof typeof counts]++
       const count = (noted.get(kind) ?? 0) + 1
       noted.set(kind, count)

@@ -27,7 +27,7 @@ export const killedWhileSending: Scenario = {
       // The log of the round before is read already, so sending again cannot hide a loss.
       const again = chooseToSendAgain(ledger, history, chance)
       await Promise.all(readers.map((reader) => reader.connect(server)))
-      for (const sent of again) await sendAgain(server, sender, sent)
+      for (const sent of again) await sendAgain(server, sender, ledger, sent)
       await reuseKey(server, sender, again[0])
 
       const stop = new AbortController()
