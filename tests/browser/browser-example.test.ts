@@ -46,7 +46,7 @@ describe.skipIf(!executablePath)('the example for browsers', () => {
 
   test('carries a message from one page to another', async () => {
     const [alice, bob] = await Promise.all([openChat('alice'), openChat('bob')])
-    for (const page of [alice, bob]) await page.getByText('Connected.').waitFor()
+    for (const page of [alice, bob]) await page.getByText('Connected.', { exact: true }).waitFor()
     await alice.fill('[name=message]', 'Hello, <b>Bob</b>!')
     await alice.click('#send button')
     for (const page of [alice, bob]) {
@@ -57,7 +57,7 @@ describe.skipIf(!executablePath)('the example for browsers', () => {
 
   test('says why a login was refused', async () => {
     const page = await openChat('carol')
-    await page.getByText('Connected.').waitFor()
+    await page.getByText('Connected.', { exact: true }).waitFor()
     await page.fill('[name=password]', 'not the password')
     await page.click('#login button')
     await page.getByText('No user has this username and this password.').waitFor()
