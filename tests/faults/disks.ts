@@ -10,7 +10,8 @@ export interface Disk {
   dataDir: string
   launcher: string[]
   fill(server: Server, chance: Chance): Promise<void>
-  free(server: Server): Promise<void>
+  /** Without a server, where the one that ran is gone. */
+  free(server?: Server): Promise<void>
   remove(): Promise<void>
 }
 
@@ -86,7 +87,8 @@ export async function limitFileSize(folder: string): Promise<Disk> {
       const sizes = await Promise.all(files.map(async (file) => (await stat(join(dataDir, file))).size))
       await setLimit(server, String(Math.max(...sizes) + chance.between(0, 65_536)))
     },
-    free: (server) => setLimit(server, 'unlimited'),
+    // The limit is that of a process, and is gone with it.
+    free: async (server) => server && setLimit(server, 'unlimited'),
     remove: async () => {},
   }
 }

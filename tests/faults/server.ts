@@ -20,7 +20,7 @@ export interface Server {
   lastLines(): string
   /** SIGKILL: nothing in the process can notice. */
   kill(): Promise<void>
-  signal(name: 'SIGTERM'): void
+  signal(name: 'SIGTERM' | 'SIGKILL'): void
 }
 
 export interface FailedStart {
@@ -66,10 +66,10 @@ export async function startServerInVain(settings: ServerSettings): Promise<Faile
   throw new Error('the server listens, where it should have refused to start')
 }
 
-/** Starts the service and kills it after a moment, wherever in its start that finds it. */
-export async function startServerAndKill(settings: ServerSettings, afterMs: number): Promise<void> {
+/** Starts the service and kills it once `moment` has come, wherever in its start that finds it. */
+export async function startServerAndKill(settings: ServerSettings, moment: Promise<unknown>): Promise<void> {
   const started = launch(settings)
-  await Promise.race([Bun.sleep(afterMs), started.exited])
+  await Promise.race([moment, started.exited])
   started.child.kill('SIGKILL')
   await started.exited
 }

@@ -19,10 +19,11 @@ export async function until(
   limitMs: number,
   what: string,
   ask: () => boolean | Promise<boolean>,
+  pauseMs = 20,
 ): Promise<void> {
   const end = performance.now() + limitMs
   while (!(await ask())) {
     if (performance.now() > end) throw new Error(`waited ${limitMs} ms in vain: ${what}`)
-    await Bun.sleep(20)
+    await Bun.sleep(pauseMs)
   }
 }

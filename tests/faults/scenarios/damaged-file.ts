@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir } from 'node:fs/promises'
+import { cp, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createAccount, send } from '../account.ts'
 import type { Chance } from '../chance.ts'
@@ -27,7 +27,10 @@ export const damagedFile: Scenario = {
   async run({ folder, chance, rounds }) {
     const sound = join(folder, 'sound')
     await mkdir(sound)
-    const acknowledged = await fillAndStop(sound)
+    const acknowledged = await fillAndEnd(sound, 'SIGTERM')
+    const killed = join(folder, 'killed')
+    await mkdir(killed)
+    await fillAndEnd(killed, 'SIGKILL')
     const findings: string[] = []
     for (let round = 1; round <= rounds; round++) {
       for (const [kind, damage] of Object.entries(damages)) {
@@ -39,15 +42,17 @@ export const damagedFile: Scenario = {
         for (const finding of await refusesAndLeaves(dataDir, damaged)) findings.push(`${kind}: ${finding}`)
       }
     }
+    for (const finding of await refusesWithoutFile(killed))
+      findings.push(`gone, but for its -wal: ${finding}`)
     // The damage is to copies: what was acknowledged is in the sound one, which still starts.
     const server = await startServer({ dataDir: sound })
     await server.kill()
-    const remark = `${Object.keys(damages).length} kinds of damage a round`
+    const remark = `${Object.keys(damages).length} kinds of damage a round, and one in which the file is gone`
     return { acknowledged, lost: 0, duplicated: 0, reordered: 0, findings, remark }
   },
 }
 
-async function fillAndStop(dataDir: string): Promise<number> {
+async function fillAndEnd(dataDir: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<number> {
   const server = await startServer({ dataDir })
   const account = await createAccount(server, 'sender')
   const messages = 60
@@ -55,7 +60,7 @@ async function fillAndStop(dataDir: string): Promise<number> {
     const answer = await send(server, account, `${number} ${'x'.repeat(2000)}`)
     if (answer.status !== 200) throw new Error(`a send got ${answer.status}`)
   }
-  server.signal('SIGTERM')
+  server.signal(signal)
   await within(30_000, 'the server stops', server.exited)
   return messages
 }
@@ -80,6 +85,25 @@ async function refusesAndLeaves(dataDir: string, damaged: Uint8Array): Promise<s
   const filesAfter = await databaseFiles(dataDir)
   if (!Bun.deepEquals(filesBefore, filesAfter))
     findings.push(`there are other files now: ${filesAfter.join(', ')}`)
+  return findings
+}
+
+/** After a crash the last messages are in the -wal alone; an empty database would make an end of it. */
+async function refusesWithoutFile(dataDir: string): Promise<string[]> {
+  const findings: string[] = []
+  await rm(join(dataDir, databaseFile))
+  const log = join(dataDir, `${databaseFile}-wal`)
+  const before = await Bun.file(log).bytes()
+  try {
+    const { exitCode, output } = await startServerInVain({ dataDir })
+    if (exitCode === 0) findings.push('it ended with 0')
+    if (!output.includes(databaseFile)) findings.push(`it does not name the file: ${output.slice(0, 400)}`)
+  } catch (error) {
+    findings.push((error as Error).message)
+  }
+  if (await Bun.file(join(dataDir, databaseFile)).exists()) findings.push('there is a new database')
+  const kept = (await Bun.file(log).exists()) && Bun.deepEquals(await Bun.file(log).bytes(), before)
+  if (!kept) findings.push('the -wal was changed')
   return findings
 }
 

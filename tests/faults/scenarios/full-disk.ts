@@ -69,11 +69,14 @@ async function fillAndFree(disk: Disk, chance: Chance, rounds: number): Promise<
     trouble,
     lanes.then(() => Promise.reject(new Error(`the senders ended early:\n${server.lastLines()}`))),
   ])
+
+  // What was acknowledged is on the disk, not only in the process; what was refused is in neither.
+  await disk.fill(server, chance)
+  await moreOf(ledger, 'refused', server)
+  await server.kill()
+  await disk.free()
   stop.abort()
   await lanes
-
-  // What was acknowledged between two fits of a full disk is on the disk, not only in the process.
-  await server.kill()
   await Promise.all(readers.map((reader) => reader.closed()))
   server = await startServer(disk)
   await Promise.all(readers.map((reader) => reader.connect(server)))

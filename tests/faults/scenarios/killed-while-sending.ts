@@ -13,7 +13,7 @@ const readerCount = 4
 export const killedWhileSending: Scenario = {
   title: 'kill -9 while messages are sent',
   rounds: 20,
-  quickRounds: 5,
+  quickRounds: 3,
   async run({ folder, chance, rounds }) {
     const settings = { dataDir: folder }
     let server = await startServer(settings)
@@ -50,7 +50,7 @@ export const killedWhileSending: Scenario = {
       await server.kill()
       await Promise.all([lanesEnd, ...readers.map((reader) => reader.closed())])
 
-      if (chance.percent(30)) await startServerAndKill(settings, chance.between(0, 200))
+      if (chance.percent(30)) await startServerAndKill(settings, Bun.sleep(chance.between(0, 200)))
       server = await startServer(settings)
       await history.advance(server)
     }

@@ -1,6 +1,7 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createAccount } from '../account.ts'
+import type { Chance } from '../chance.ts'
 import { createLedger } from '../ledger.ts'
 import { createReaders } from '../reader.ts'
 import { beginHistory, conclude, type Scenario } from '../scenario.ts'
@@ -12,14 +13,14 @@ import { until } from '../waiting.ts'
 export const killedWhileStarting: Scenario = {
   title: 'kill -9 during the very first start',
   rounds: 20,
-  quickRounds: 4,
+  quickRounds: 3,
   async run({ folder, chance, rounds }) {
     const total = noVerdict()
     for (let round = 1; round <= rounds; round++) {
       const dataDir = join(folder, String(round))
       await mkdir(dataDir)
       for (let start = chance.between(1, 3); start > 0; start--) {
-        await startServerAndKill({ dataDir }, chance.between(30, 250))
+        await startServerAndKill({ dataDir }, momentOfFirstStart(dataDir, chance))
       }
       const server = await startServer({ dataDir })
       const account = await createAccount(server, 'sender')
@@ -47,4 +48,11 @@ export const killedWhileStarting: Scenario = {
     }
     return total
   },
+}
+
+/** Soon after the first file is there: then the database is being made, which takes some milliseconds. */
+async function momentOfFirstStart(dataDir: string, chance: Chance): Promise<void> {
+  const delayMs = chance.between(0, 20)
+  await until(20_000, 'a file is made', async () => (await readdir(dataDir)).length > 0, 1)
+  await Bun.sleep(delayMs)
 }
