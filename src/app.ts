@@ -43,6 +43,9 @@ export interface AppOptions {
 /** Answers that a browser's script may read beside the body. */
 const exposedHeaders = ['X-Request-Id', 'API-Version', 'RateLimit', 'RateLimit-Policy', 'Retry-After']
 
+/** How long a stop waits for requests under way; the longest is a login at the end of a full queue. */
+const settleMs = 10_000
+
 /** Composes the service. It listens to nothing and ends nothing: that is for the caller. */
 export async function createApp({ config, database, messageLog, secret, log }: AppOptions) {
   let draining = false
@@ -186,9 +189,12 @@ export async function createApp({ config, database, messageLog, secret, log }: A
     async drain(seconds: number) {
       draining = true
       await chat.drain(seconds)
+      const deadline = performance.now() + settleMs
+      while ((app.server?.pendingRequests ?? 0) > 0 && performance.now() < deadline) await Bun.sleep(10)
       await messageLog.flush()
-      await app.server?.stop()
       chat.close()
+      // Connections that are kept alive would hold up a stop that waits for them.
+      await app.server?.stop(true)
     },
   }
 }

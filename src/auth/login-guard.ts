@@ -9,9 +9,8 @@ interface Declared {
   readonly 'forgotten-after': number
 }
 
-const declared = (
-  openapi.paths['/api/auth/login']?.post as unknown as { readonly 'x-login-guard': Declared }
-)['x-login-guard']
+const operation: object | undefined = openapi.paths['/api/auth/login']?.post
+const declared = (operation as { readonly 'x-login-guard': Declared })['x-login-guard']
 
 export interface LoginGuard {
   /** Seconds until an attempt for `username` is admitted; 0 admits it, and counts it as failed. */

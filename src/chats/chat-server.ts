@@ -52,8 +52,6 @@ export interface ChatServer {
   close(): void
 }
 
-const isDisconnect = (value: unknown) => disconnectFrame.Check(value)
-
 export function createChatServer(options: ChatServerOptions): ChatServer {
   const { log, users, toProblem } = options
   const limiter = options.rateLimits.limiter(sendRateLimit)
@@ -121,32 +119,36 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       })
   }
 
+  /** Tells the sender what is wrong with its frame, or hands it on. */
   function receive(socket: ChatSocket, text: string): void {
     let value: unknown
-    let malformed: unknown
     try {
       value = JSON.parse(text)
     } catch (error) {
-      malformed = new ProblemError('malformed-json', { cause: error })
+      if (count(socket)) refuse(socket, new ProblemError('malformed-json', { cause: error }))
+      return
     }
-    if (isDisconnect(value)) {
+    if (disconnectFrame.Check(value)) {
       socket.data.closing = true
-      return closeWhenSettled(socket)
+      closeWhenSettled(socket)
+    } else if (count(socket)) {
+      accept(socket, value)
     }
-    if (!count(socket)) return
-    if (malformed) return refuse(socket, malformed)
+  }
+
+  function accept(socket: ChatSocket, value: unknown): void {
     if (!sendFrame.Check(value)) {
-      return refuse(
-        socket,
-        new ProblemError('validation-failed', { errors: explainErrors(sendFrame.Schema(), value) }),
-      )
+      const errors = explainErrors(sendFrame.Schema(), value)
+      refuse(socket, new ProblemError('validation-failed', { errors }))
+      return
     }
+    const frame = value as SendFrame
     try {
-      if (!users.find(socket.data.user.id)) return end(socket, 'account-removed')
+      if (users.find(socket.data.user.id)) send(socket, frame)
+      else end(socket, 'account-removed')
     } catch (error) {
-      return refuse(socket, error, (value as SendFrame).idempotencyKey)
+      refuse(socket, error, frame.idempotencyKey)
     }
-    send(socket, value as SendFrame)
   }
 
   const sweep = setInterval(() => {
@@ -176,9 +178,9 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       },
       message(socket, data) {
         if (socket.data.closing) return
-        if (typeof data !== 'string') return end(socket, 'binary-frame')
-        if (socket.data.expiresAt <= nowSeconds()) return end(socket, 'token-expired')
-        receive(socket, data)
+        if (typeof data !== 'string') end(socket, 'binary-frame')
+        else if (socket.data.expiresAt <= nowSeconds()) end(socket, 'token-expired')
+        else receive(socket, data)
       },
       drain: (socket) => replayer.drained(socket),
       close(socket) {

@@ -80,8 +80,10 @@ const patterns = new Map<string, RegExp>()
 
 /** ECMA-262 in Unicode mode, as JSON Schema recommends. */
 export function compilePattern(source: string): RegExp {
-  let pattern = patterns.get(source)
-  if (!pattern) patterns.set(source, (pattern = new RegExp(source, 'u')))
+  const known = patterns.get(source)
+  if (known) return known
+  const pattern = new RegExp(source, 'u')
+  patterns.set(source, pattern)
   return pattern
 }
 

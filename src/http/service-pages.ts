@@ -7,8 +7,6 @@ interface ServicePagesOptions {
   readonly isReady: () => boolean
 }
 
-const escape = (text: string) => Bun.escapeHTML(text)
-
 const style = `
   body { max-width: 42rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.6 system-ui, sans-serif; }
   code, dt { font-family: ui-monospace, monospace; } dd { margin: 0 0 1rem; }
@@ -25,7 +23,7 @@ const page = (title: string, content: string) => `<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>${escape(title)}</title>
+<title>${Bun.escapeHTML(title)}</title>
 <style>${style}</style>
 </head>
 <body>
@@ -41,12 +39,15 @@ export const landingPage = {
   headers: pageHeaders,
   text: page(
     info.title,
-    `<h1>${escape(info.title)} ${escape(info.version)}</h1>
-<p>${escape(info.summary)} This address is also the WebSocket.</p>
+    `<h1>${Bun.escapeHTML(info.title)} ${Bun.escapeHTML(info.version)}</h1>
+<p>${Bun.escapeHTML(info.summary)} This address is also the WebSocket.</p>
 <dl>
 ${Object.entries(openapi['x-service-paths'])
   .filter(([path]) => path !== '/' && !path.includes('{'))
-  .map(([path, text]) => `<dt><a href="${escape(path)}">${escape(path)}</a></dt><dd>${escape(text)}</dd>`)
+  .map(
+    ([path, text]) =>
+      `<dt><a href="${Bun.escapeHTML(path)}">${Bun.escapeHTML(path)}</a></dt><dd>${Bun.escapeHTML(text)}</dd>`,
+  )
   .join('\n')}
 </dl>`,
   ),
@@ -60,10 +61,10 @@ const problemPage = (code: ProblemCode) => {
   const { status, title, detail, when, action } = catalogue[code]
   return page(
     title,
-    `<h1>${escape(title)}</h1>
-<p><code>${escape(code)}</code>, status ${status}: ${escape(detail)}</p>
-<h2>When it happens</h2><p>${escape(when)}</p>
-<h2>What to do</h2><p>${escape(action)}</p>
+    `<h1>${Bun.escapeHTML(title)}</h1>
+<p><code>${Bun.escapeHTML(code)}</code>, status ${status}: ${Bun.escapeHTML(detail)}</p>
+<h2>When it happens</h2><p>${Bun.escapeHTML(when)}</p>
+<h2>What to do</h2><p>${Bun.escapeHTML(action)}</p>
 <p><a href="/problems">All problem types</a></p>`,
   )
 }
@@ -76,7 +77,7 @@ const problemsPage = () =>
 ${Object.entries(catalogue)
   .map(
     ([code, { status, title, when }]) =>
-      `<dt>${status} <a href="${problemPath(code)}">${escape(code)}</a></dt><dd>${escape(title)}. ${escape(when)}</dd>`,
+      `<dt>${status} <a href="${problemPath(code)}">${Bun.escapeHTML(code)}</a></dt><dd>${Bun.escapeHTML(title)}. ${Bun.escapeHTML(when)}</dd>`,
   )
   .join('\n')}
 </dl>`,

@@ -64,8 +64,10 @@ export function createRateLimits({ enabled, overrides, now }: RateLimitsOptions)
   return {
     limiter(declared) {
       if (!enabled) return undefined
-      let limiter = limiters.get(declared.policy)
-      if (!limiter) limiters.set(declared.policy, (limiter = createLimiter(declared)))
+      const known = limiters.get(declared.policy)
+      if (known) return known
+      const limiter = createLimiter(declared)
+      limiters.set(declared.policy, limiter)
       return limiter
     },
   }
