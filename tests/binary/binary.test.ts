@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type LiveService, startService } from '../examples/live-service.ts'
+
+const project = resolve(import.meta.dirname, '../..')
+let folder: string
+let binary: string
+let service: LiveService
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'parley-binary-'))
+  binary = join(folder, 'parley')
+  const build = Bun.spawn([process.execPath, 'scripts/build.ts', binary], { cwd: project, stdout: 'ignore' })
+  if ((await build.exited) !== 0) throw new Error('the build failed')
+  // In a folder of its own that is empty, where nothing of the project is found.
+  service = await startService({ command: [binary] })
+})
+afterAll(async () => {
+  await service?.stop()
+  await rm(folder, { recursive: true })
+})
+
+const bytesOf = async (path: string) => new Uint8Array(await Bun.file(join(project, path)).arrayBuffer())
+const served = async (path: string) => new Uint8Array(await (await fetch(service.url + path)).arrayBuffer())
+
+function post(path: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(service.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  })
+}
+
+test('carries the migrations and the validators: a message can be sent and read', async () => {
+  const user = { username: 'binary', password: 'correct horse battery staple' }
+  expect((await post('/api/auth/register', user)).status).toBe(201)
+  const { token } = (await (await post('/api/auth/login', user)).json()) as { token: string }
+  const authorization = `Bearer ${token}`
+  expect((await post('/api/chats/send', { message: '' }, { authorization })).status).toBe(422)
+  expect((await post('/api/chats/send', { message: 'Hello' }, { authorization })).status).toBe(200)
+  const page = await fetch(`${service.url}/api/chats/messages`, { headers: { authorization } })
+  expect(await page.json()).toMatchObject({ messages: [{ message: 'Hello', user: { username: 'binary' } }] })
+})
+
+test.each(['openapi.yaml', 'asyncapi.yaml'])('carries %s as it was written', async (document) => {
+  expect(await served(`/${document}`)).toEqual(await bytesOf(`spec/${document}`))
+})
+
+test('carries the OpenAPI document as JSON', async () => {
+  const written = Bun.YAML.parse(await Bun.file(join(project, 'spec/openapi.yaml')).text())
+  expect(await (await fetch(`${service.url}/openapi.json`)).json()).toEqual(written)
+})
+
+test.each(['swagger-ui-bundle.js', 'swagger-ui.css', 'index.css', 'favicon-32x32.png'])(
+  'carries %s for the docs page',
+  async (asset) => {
+    expect(await served(`/swagger/${asset}`)).toEqual(await bytesOf(`node_modules/swagger-ui-dist/${asset}`))
+  },
+)
+
+test('has a docs page that is not sent twice to who has it', async () => {
+  const first = await fetch(`${service.url}/swagger`)
+  expect(first.headers.get('content-type')).toBe('text/html; charset=utf-8')
+  const again = await fetch(`${service.url}/swagger`, {
+    headers: { 'if-none-match': `"something-else", ${first.headers.get('etag')}` },
+  })
+  expect(again.status).toBe(304)
+  expect(await again.text()).toBe('')
+})
+
+test('has no other assets', async () => {
+  expect((await fetch(`${service.url}/swagger/absolute-path.js`)).status).toBe(404)
+})
+
+test('asks itself for its health', async () => {
+  const healthcheck = async (port: string) => {
+    const env = { HOST: '127.0.0.1', PORT: port }
+    return Bun.spawn([binary, 'healthcheck'], { cwd: folder, env, stdin: 'ignore' }).exited
+  }
+  expect(await healthcheck(new URL(service.url).port)).toBe(0)
+  // Port 9 is for discarding, and nothing discards here.
+  expect(await healthcheck('9')).toBe(1)
+})
+
+test('ends with 0 when it is told to stop', async () => {
+  const other = await startService({ command: [binary] })
+  expect(await other.stop()).toBe(0)
+})
