@@ -1,4 +1,3 @@
-import pino from 'pino'
 import { createApp } from './app.ts'
 import { loadSecret } from './auth/tokens.ts'
 import { openSqliteMessageLog } from './chats/sqlite-message-log.ts'
@@ -6,6 +5,7 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 import { connectRateLimit } from './contract/frames.ts'
 import { allOperations } from './contract/operations.ts'
 import { DamagedDatabase, openDatabase } from './database/open-database.ts'
+import { openLog } from './log.ts'
 
 const policies = new Set([...allOperations.map(({ rateLimit }) => rateLimit.policy), connectRateLimit.policy])
 
@@ -32,11 +32,7 @@ async function healthcheck({ host, port }: Config): Promise<never> {
 }
 
 async function serve(config: Config): Promise<void> {
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 4096 })
-  const log = pino({ level: config.logLevel, base: null }, destination)
-  // Lines are written in blocks, and none waits for longer than this.
-  const flushing = setInterval(() => destination.flush(), 200)
-
+  const { log, flush } = openLog(config.logLevel)
   const database = openDatabase(config.dataDir)
   const messageLog = openSqliteMessageLog({
     queries: database.queries,
@@ -48,7 +44,7 @@ async function serve(config: Config): Promise<void> {
   const service = await createApp({ config, database, messageLog, secret, log })
   const server = service.listen({ hostname: config.host, port: config.port })
   log.info({ url: `http://${config.host}:${server.port}`, development: config.development }, 'listening')
-  destination.flushSync()
+  await flush()
 
   let stopping = false
   async function stop(signal: string): Promise<void> {
@@ -59,8 +55,7 @@ async function serve(config: Config): Promise<void> {
     messageLog.close()
     database.close()
     log.info('stopped')
-    clearInterval(flushing)
-    destination.flushSync()
+    await flush()
     process.exit(0)
   }
   process.on('SIGTERM', stop)
