@@ -42,6 +42,32 @@ export async function sendAgain(server: Server, account: Account, ledger: Ledger
   settle(ledger, sent, await send(server, account, sent.text, sent.key))
 }
 
+/**
+ * The same by socket. A key that was here before brings no second broadcast, so it is the orderly
+ * close that says: all that was sent before has been handled.
+ */
+export async function sendAgainBySocket(
+  server: Server,
+  account: Account,
+  ledger: Ledger,
+  all: Sent[],
+): Promise<void> {
+  const socket = new WebSocket(server.url.replace('http', 'ws'), { headers: bearer(account) })
+  const { promise, resolve } = Promise.withResolvers<number>()
+  socket.onopen = () => {
+    for (const { text, key } of all) socket.send(JSON.stringify({ message: text, idempotencyKey: key }))
+    socket.send(JSON.stringify({ event: 'disconnect' }))
+  }
+  socket.onmessage = ({ data }) => {
+    if ((JSON.parse(data as string) as Frame).event === 'error')
+      ledger.complaints.push(`sent again, answered ${data}`)
+  }
+  socket.onclose = ({ code }) => resolve(code)
+  const code = await within(30_000, 'a socket that asked for it is closed', promise)
+  if (code !== 1000) ledger.complaints.push(`a socket that asked to be closed was closed with ${code}`)
+  else for (const sent of all) sent.fate = 'acknowledged'
+}
+
 function settle(ledger: Ledger, sent: Sent, answer: Answer): void {
   if (answer.status === 200) sent.fate = 'acknowledged'
   else if (answer.status === 503 && answer.code && refusals.has(answer.code)) refuse(sent)

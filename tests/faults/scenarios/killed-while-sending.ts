@@ -3,7 +3,7 @@ import type { Chance } from '../chance.ts'
 import { createLedger, type Ledger, type Sent } from '../ledger.ts'
 import { createReaders } from '../reader.ts'
 import { beginHistory, conclude, type History, type Scenario } from '../scenario.ts'
-import { sendAgain, sendByHttp, sendBySocket } from '../senders.ts'
+import { sendAgain, sendAgainBySocket, sendByHttp, sendBySocket } from '../senders.ts'
 import { type Server, startServer, startServerAndKill } from '../server.ts'
 
 const httpLanes = 6
@@ -27,7 +27,8 @@ export const killedWhileSending: Scenario = {
       // The log of the round before is read already, so sending again cannot hide a loss.
       const again = chooseToSendAgain(ledger, history, chance)
       await Promise.all(readers.map((reader) => reader.connect(server)))
-      for (const sent of again) await sendAgain(server, sender, ledger, sent)
+      if (chance.percent(50)) await sendAgainBySocket(server, sender, ledger, again)
+      else for (const sent of again) await sendAgain(server, sender, ledger, sent)
       await reuseKey(server, sender, again[0])
 
       const stop = new AbortController()
