@@ -1,4 +1,3 @@
-import { swagger } from '@elysiajs/swagger'
 import { Elysia } from 'elysia'
 import favicon from 'swagger-ui-dist/favicon-32x32.png' with { type: 'file' }
 import layout from 'swagger-ui-dist/index.css' with { type: 'file' }
@@ -95,6 +94,8 @@ async function asset(path: string): Promise<Served> {
  * docs/decisions/swagger-assets.md says why.
  */
 async function renderPage(openapi: Document): Promise<Served> {
+  // Loaded only now: with its themes it would cost more at start-up than any other library.
+  const { swagger } = await import('@elysiajs/swagger')
   const { title, version, summary = title } = openapi.info
   const plugin = swagger({
     provider: 'swagger-ui',
