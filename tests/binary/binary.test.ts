@@ -70,6 +70,18 @@ test('has a docs page that is not sent twice to who has it', async () => {
   expect(await again.text()).toBe('')
 })
 
+test.each(['/swagger', '/swagger/swagger-ui.css', '/openapi.json', '/openapi.yaml', '/asyncapi.yaml'])(
+  'answers HEAD %s as GET, without the body',
+  async (path) => {
+    const [head, get] = [await fetch(service.url + path, { method: 'HEAD' }), await fetch(service.url + path)]
+    expect(head.status).toBe(200)
+    for (const name of ['content-type', 'content-length', 'etag', 'content-security-policy']) {
+      expect(head.headers.get(name)).toBe(get.headers.get(name))
+    }
+    expect(await head.text()).toBe('')
+  },
+)
+
 test('has no other assets', async () => {
   expect((await fetch(`${service.url}/swagger/absolute-path.js`)).status).toBe(404)
 })
