@@ -78,15 +78,11 @@ export async function createApp({ config, database, messageLog, secret, log }: A
     chat,
   })
 
+  const logsRequests = log.isLevelEnabled('info')
+
   const app = new Elysia({ normalize: false, precompile: true, strictPath: true })
+    .headers(commonHeaders)
     .decorate({ requestId: '', startedAt: 0 })
-    .onRequest((context) => {
-      context.startedAt = performance.now()
-      context.requestId = Bun.randomUUIDv7()
-      const { headers } = context.set
-      Object.assign(headers, commonHeaders)
-      headers['x-request-id'] = context.requestId
-    })
     .onError({ as: 'global' }, (context) => {
       const { set, request, requestId, error } = context
       const { pathname } = new URL(request.url)
@@ -110,16 +106,16 @@ export async function createApp({ config, database, messageLog, secret, log }: A
       set.headers['content-type'] = problemMediaType
       return failure.body
     })
-
-  if (log.isLevelEnabled('info')) {
-    app.mapResponse({ as: 'global' }, ({ request, route, set, requestId, startedAt, responseValue }) => {
-      // The route and not the path: whatever a client puts into a path, a token above all, stays out.
-      const ms = Math.round((performance.now() - startedAt) * 100) / 100
-      log.info({ requestId, method: request.method, route, status: set.status, ms }, 'request')
+    .mapResponse({ as: 'global' }, ({ request, route, set, requestId, startedAt, responseValue }) => {
+      set.headers['x-request-id'] = requestId
+      if (logsRequests) {
+        // The route and not the path: whatever a client puts into a path, a token above all, stays out.
+        const ms = Math.round((performance.now() - startedAt) * 100) / 100
+        log.info({ requestId, method: request.method, route, status: set.status, ms }, 'request')
+      }
       // After an error, Elysia takes what this hook returns for the answer, even nothing.
       return responseValue as Response
     })
-  }
 
   if (config.corsOrigins.length > 0 || config.development) {
     app.use(
@@ -134,7 +130,8 @@ export async function createApp({ config, database, messageLog, secret, log }: A
   }
 
   app
-    .get(channelPath, async ({ request, set }) => {
+    .get(channelPath, async ({ request, set, requestId }) => {
+      set.headers['x-request-id'] = requestId
       if (isUpgrade(request) && app.server) {
         if (await handshake(request, app.server as never, set.headers as never)) {
           set.status = 101
@@ -159,6 +156,13 @@ export async function createApp({ config, database, messageLog, secret, log }: A
       }),
     )
   const allowedMethods = createAllowedMethods(app.routes)
+
+  // Elysia reads its decorators once for each request, so a getter is a value a request; a hook for
+  // every request, the usual way, costs as much as the account's look-up.
+  Object.defineProperties(app.decorator, {
+    requestId: { get: () => Bun.randomUUIDv7(), enumerable: true },
+    startedAt: { get: () => performance.now(), enumerable: true },
+  })
 
   return {
     app,

@@ -1,6 +1,7 @@
 import pino, { type Logger } from 'pino'
 
-const blockBytes = 16 * 1024
+/** Characters. A call of the sink costs more than adding a line to a string. */
+const blockLength = 16 * 1024
 
 /** No line waits longer than this for the block that it is written in. */
 const flushMs = 100
@@ -16,14 +17,25 @@ export interface OpenLog {
  * asynchronous destination keeps a core of Bun busy once it has been flushed while empty.
  */
 export function openLog(level: string): OpenLog {
-  const sink = Bun.stdout.writer({ highWaterMark: blockBytes })
-  // Where nobody reads the log any more, the service goes on without it.
-  const flush = async () => {
+  const sink = Bun.stdout.writer()
+  let block = ''
+
+  async function flush(): Promise<void> {
+    const text = block
+    block = ''
     try {
+      if (text !== '') sink.write(text)
       await sink.flush()
-    } catch {}
+    } catch {
+      // Where nobody reads the log any more, the service goes on without it.
+    }
   }
+
+  function write(line: string): void {
+    block += line
+    if (block.length >= blockLength) flush()
+  }
+
   setInterval(flush, flushMs).unref()
-  const log = pino({ level, base: null }, { write: (line: string) => sink.write(line) })
-  return { log, flush }
+  return { log: pino({ level, base: null }, { write }), flush }
 }
