@@ -1,0 +1,79 @@
+// `bun run bench`: measures this server against a bare `Bun.serve` and against Express with Socket.IO, all in
+// one run, and writes the table to standard output and to reports/bench.md.
+
+import { mkdir } from 'node:fs/promises'
+import { cpus, release } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { buildParley, root } from './parley.ts'
+import { stopEverything } from './processes.ts'
+import { type Result, renderReport, type Setting } from './report.ts'
+import { profile } from './rows/profile.ts'
+import { send } from './rows/send.ts'
+import { openStage, type Stage, sizes } from './stage.ts'
+import { MissingTool } from './wrk.ts'
+
+const rows: Record<string, (stage: Stage) => Promise<Result[]>> = { profile, send }
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+})
+const chosen = values.only?.split(',') ?? Object.keys(rows)
+const unknown = chosen.filter((name) => !rows[name])
+if (unknown.length > 0) {
+  console.error(`There is no row ${unknown.join(', ')}; there are ${Object.keys(rows).join(', ')}`)
+  process.exit(2)
+}
+
+const kind = values.quick ? 'quick' : 'full'
+const { command, name: build } = await buildParley()
+const stage = await openStage(sizes[kind], command)
+// A stop by hand leaves no process and no file behind either.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void finish().then(() => process.exit(130)))
+
+try {
+  const results: Result[] = []
+  for (const name of chosen) {
+    console.error(`Measuring ${name} …`)
+    results.push(...((await rows[name]?.(stage)) ?? []))
+  }
+  const report = renderReport(results, await settings(), notes())
+  await mkdir(join(root, 'reports'), { recursive: true })
+  await Bun.write(join(root, 'reports', 'bench.md'), report)
+  console.log(report)
+} catch (error) {
+  console.error(error instanceof MissingTool ? error.message : error)
+  process.exitCode = 1
+} finally {
+  await finish()
+}
+
+async function finish() {
+  await stopEverything()
+  await stage.clear()
+}
+
+async function settings(): Promise<Setting[]> {
+  const commit = (
+    await new Response(Bun.spawn(['git', 'rev-parse', '--short', 'HEAD'], { cwd: root }).stdout).text()
+  ).trim()
+  return [
+    { name: 'Commit', value: commit || 'unknown' },
+    { name: 'This server', value: build },
+    {
+      name: 'Machine',
+      value: `${cpus().length} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}, Linux ${release()}`,
+    },
+    { name: 'Bun', value: Bun.version },
+    { name: 'Peer runs on', value: Bun.which('node') ? 'Node' : 'Bun' },
+    { name: 'Rounds', value: `${stage.size.rounds} of ${stage.size.seconds} s` },
+  ]
+}
+
+function notes() {
+  const run = `Written by \`bun run bench${values.quick ? ' --quick' : ''}${values.only ? ` --only ${values.only}` : ''}\`.`
+  return values.quick
+    ? [run, 'A quick run shows that everything works; its figures are too short to quote.']
+    : [run]
+}

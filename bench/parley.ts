@@ -1,0 +1,123 @@
+// This server as its user has it: in production mode, everything on, only the quotas raised. Its accounts
+// and messages are written straight into its database, since a million registrations would take hours.
+
+import { mkdtemp } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import asyncapi from '../spec/asyncapi.yaml'
+import openapi from '../spec/openapi.yaml'
+import { type Server, type ServerOptions, startServer } from './processes.ts'
+import { seedAccounts, seedMessages } from './seed.ts'
+
+export interface ParleyOptions {
+  /** The folder in which it gets a data folder of its own. */
+  folder: string
+  accounts: number
+  messages: number
+  /** So many accounts log in; they lie evenly among all. */
+  users: number
+  /** Requests are logged into a file. Otherwise the level is warn. */
+  accessLog?: boolean
+}
+
+export interface Parley {
+  server: Server
+  tokens: string[]
+  /** What wrk's scripts read. */
+  scriptEnvironment: Record<string, string>
+  /** Starts the same data again; the server has to be stopped before. */
+  options: ServerOptions
+  stop: () => Promise<void>
+}
+
+export const root = resolve(import.meta.dir, '..')
+export const password = 'correct horse battery staple'
+/** More than any machine can use up. */
+const quota = '999999999/60'
+const sockets = '100000'
+const binary = join(root, 'dist', 'parley')
+
+/** How the server is started: the compiled program, built from what is checked out, or its source. */
+export async function buildParley(): Promise<{ command: string[]; name: string }> {
+  if (await Bun.file(join(root, 'scripts', 'build.ts')).exists()) {
+    const build = Bun.spawn([process.execPath, 'run', 'build'], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    if ((await build.exited) !== 0) throw new Error('`bun run build` failed')
+    return { command: [binary], name: 'compiled by `bun run build`' }
+  }
+  return { command: [process.execPath, join(root, 'src', 'main.ts')], name: 'from source' }
+}
+
+export async function startParley(command: string[], options: ParleyOptions): Promise<Parley> {
+  const dataFolder = await mkdtemp(join(options.folder, 'parley-'))
+  const serverOptions: ServerOptions = {
+    command,
+    // Away from the project, whose .env is not to be read.
+    cwd: dataFolder,
+    environment: {
+      DATA_DIR: dataFolder,
+      LOG_LEVEL: options.accessLog ? 'info' : 'warn',
+      MAX_SOCKETS: sockets,
+      MAX_SOCKETS_PER_USER: sockets,
+      DRAIN_SECONDS: '0',
+      ...Object.fromEntries(policies().map((policy) => [`RATE_LIMIT_${policy.toUpperCase()}`, quota])),
+    },
+    readyPath: '/readyz',
+    ...(options.accessLog ? { outputFile: join(dataFolder, 'access.log') } : {}),
+  }
+  // The first start makes the database.
+  await (await startServer(serverOptions)).stop()
+  const databaseFile = join(dataFolder, 'parley.sqlite')
+  const usernames = await seedAccounts(databaseFile, options.accounts, password)
+  seedMessages(databaseFile, options.messages)
+
+  const server = await startServer(serverOptions)
+  const step = Math.max(1, Math.floor(usernames.length / options.users))
+  const chosen = usernames.filter((_, index) => index % step === 0).slice(0, options.users)
+  const tokens = await logIn(server, chosen)
+  return {
+    server,
+    tokens,
+    scriptEnvironment: await scriptEnvironment(dataFolder, chosen, tokens),
+    options: serverOptions,
+    stop: server.stop,
+  }
+}
+
+/** Logs in, a few at a time. Any server with the documented API does. */
+export async function logIn({ port }: Server, usernames: readonly string[]): Promise<string[]> {
+  const tokens: string[] = []
+  for (const username of usernames) {
+    const response = await fetch(`http://127.0.0.1:${port}/api/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username, password }),
+    })
+    if (!response.ok)
+      throw new Error(`A login was answered with ${response.status}: ${await response.text()}`)
+    tokens.push(((await response.json()) as { token: string }).token)
+  }
+  return tokens
+}
+
+export async function scriptEnvironment(folder: string, usernames: string[], tokens: string[]) {
+  const environment = {
+    TOKENS_FILE: join(folder, 'tokens'),
+    USERNAMES_FILE: join(folder, 'usernames'),
+    PASSWORD: password,
+  }
+  await Bun.write(environment.TOKENS_FILE, tokens.map((token) => `${token}\n`).join(''))
+  await Bun.write(environment.USERNAMES_FILE, usernames.map((username) => `${username}\n`).join(''))
+  return environment
+}
+
+/** The names of the rate-limit policies, as both documents give them. */
+function policies(): string[] {
+  const found = new Set<string>()
+  JSON.stringify([openapi, asyncapi], (key, value) => {
+    if (key === 'x-rate-limit' && typeof value.policy === 'string') found.add(value.policy)
+    return value
+  })
+  return [...found]
+}

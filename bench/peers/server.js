@@ -1,0 +1,106 @@
+// The same API as most would write it today: Express 5, jsonwebtoken, argon2, Socket.IO 4. Accounts and
+// messages are kept in memory and nothing is logged or limited, so every advantage is this server's.
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import { Algorithm, hash, verify } from '@node-rs/argon2'
+import express from 'express'
+import jwt from 'jsonwebtoken'
+import { Server } from 'socket.io'
+
+const secret = randomBytes(32)
+const hashing = { algorithm: Algorithm.Argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+const usersByName = new Map()
+const usersById = new Map()
+
+const app = express()
+const server = createServer(app)
+const sockets = new Server(server, { transports: ['websocket'], serveClient: false })
+
+app.disable('x-powered-by')
+app.use(express.json({ limit: '64kb' }))
+
+app.post('/api/auth/register', async (request, response) => {
+  const { username, password } = request.body
+  if (!isText(username, 3, 32) || !isText(password, 8, 128)) return refuse(response, 422, 'Validation failed')
+  const key = username.toLowerCase()
+  if (usersByName.has(key)) return refuse(response, 409, 'Username taken')
+  const user = { id: randomUUID(), username, passwordHash: '' }
+  usersByName.set(key, user)
+  user.passwordHash = await hash(password, hashing)
+  usersById.set(user.id, user)
+  response.status(201).json({ message: 'User registered successfully', user: { id: user.id, username } })
+})
+
+app.post('/api/auth/login', async (request, response) => {
+  const { username, password } = request.body
+  if (!isText(username, 0, 128) || !isText(password, 0, 128))
+    return refuse(response, 422, 'Validation failed')
+  const user = usersByName.get(username.toLowerCase())
+  if (!user || !(await verify(user.passwordHash, password)))
+    return refuse(response, 401, 'Invalid credentials')
+  const token = jwt.sign({}, secret, { subject: user.id, expiresIn: '1d', issuer: 'peer', audience: 'peer' })
+  response.json({ message: 'Login successful', token })
+})
+
+app.get('/api/users/profile', authenticate, (request, response) => {
+  const { id, username } = request.user
+  response.json({ user: { id, username } })
+})
+
+app.post('/api/chats/send', authenticate, (request, response) => {
+  const { message } = request.body
+  if (!isText(message, 1, 4096)) return refuse(response, 422, 'Validation failed')
+  broadcast(request.user, message)
+  response.json({ message: 'Message sent successfully' })
+})
+
+sockets.use((socket, next) => {
+  const user = userOf(socket.handshake.headers.authorization)
+  if (!user) return next(new Error('Invalid token'))
+  socket.data.user = user
+  next()
+})
+
+sockets.on('connection', (socket) => {
+  socket.on('message', ({ message }) => {
+    if (isText(message, 1, 4096)) broadcast(socket.data.user, message)
+  })
+})
+
+server.listen(Number(process.env.PORT), '127.0.0.1')
+
+function authenticate(request, response, next) {
+  const user = userOf(request.headers.authorization)
+  if (!user) return refuse(response, 401, 'Invalid token')
+  request.user = user
+  next()
+}
+
+function userOf(authorization) {
+  try {
+    const token = authorization?.startsWith('Bearer ') ? authorization.slice(7) : ''
+    const claims = jwt.verify(token, secret, { algorithms: ['HS256'], issuer: 'peer', audience: 'peer' })
+    return usersById.get(claims.sub)
+  } catch {
+    return undefined
+  }
+}
+
+function broadcast(user, message) {
+  sockets.emit('message', {
+    event: 'message',
+    id: randomUUID(),
+    message,
+    user: { id: user.id, username: user.username },
+    sentAt: new Date().toISOString(),
+  })
+}
+
+function isText(value, shortest, longest) {
+  return typeof value === 'string' && value.length >= shortest && value.length <= longest
+}
+
+function refuse(response, status, title) {
+  response.status(status).type('application/problem+json').send(JSON.stringify({ title, status }))
+}

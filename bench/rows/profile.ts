@@ -1,0 +1,65 @@
+import { type Result, ratios } from '../report.ts'
+import { connections, interleave, type Stage } from '../stage.ts'
+import { type HttpLoad, type HttpResult, requireWrk, runWrk } from '../wrk.ts'
+
+/** GET of the profile, against the same answer from a bare server and from the peer. */
+export async function profile(stage: Stage): Promise<Result[]> {
+  requireWrk()
+  const quiet = await stage.parley()
+  const logging = await stage.parley({ accessLog: true })
+  const floor = await stage.floor()
+  const peer = await stage.peer()
+
+  const load = { path: '/api/users/profile', script: 'get.lua', connections, seconds: stage.size.seconds }
+  const run = (server: HttpLoad['server'], environment: Record<string, string>) => () =>
+    runWrk({ ...load, server, environment })
+  const taken = await interleave(stage.size.rounds, {
+    quiet: run(quiet.server, quiet.scriptEnvironment),
+    floor: run(floor, quiet.scriptEnvironment),
+    logging: run(logging.server, logging.scriptEnvironment),
+    peer: run(peer.server, peer.scriptEnvironment),
+  })
+  await Promise.all([quiet.stop(), logging.stop(), floor.stop(), peer.server.stop()])
+
+  const rate = (name: keyof typeof taken) => taken[name].map((result) => result.perSecond)
+  const work = `GET profile, ${connections} connections`
+  const shared = { unit: '×', figures: [] }
+  return [
+    {
+      ...shared,
+      work,
+      measure: 'of bare `Bun.serve`, `LOG_LEVEL=warn`',
+      samples: ratios(rate('quiet'), rate('floor')),
+      target: { sense: 'at least', value: 0.7 },
+      figures: [
+        { name: 'this server, `LOG_LEVEL=warn`', unit: 'requests/s', samples: rate('quiet') },
+        { name: 'this server, access log', unit: 'requests/s', samples: rate('logging') },
+        { name: 'bare `Bun.serve`', unit: 'requests/s', samples: rate('floor') },
+        { name: 'Express', unit: 'requests/s', samples: rate('peer') },
+        ...busyFigures({ 'this server': taken.quiet, 'bare `Bun.serve`': taken.floor }),
+      ],
+    },
+    {
+      ...shared,
+      work,
+      measure: 'of bare `Bun.serve`, access log into a file',
+      samples: ratios(rate('logging'), rate('floor')),
+      target: { sense: 'at least', value: 0.55 },
+    },
+    {
+      ...shared,
+      work,
+      measure: 'of Express, access log into a file',
+      samples: ratios(rate('logging'), rate('peer')),
+    },
+  ]
+}
+
+/** Shows that the server was the one at its limit, not wrk: about 1 is one core in full use. */
+export function busyFigures(taken: Record<string, readonly HttpResult[]>) {
+  return Object.entries(taken).map(([name, results]) => ({
+    name: `${name}, cores in use`,
+    unit: '',
+    samples: results.map((result) => result.serverBusy),
+  }))
+}

@@ -1,0 +1,38 @@
+// How sockets join each of the servers.
+
+import type { Parley } from '../parley.ts'
+import type { Server, SocketLoad } from '../processes.ts'
+import type { Peer } from '../stage.ts'
+
+export const documentedFrame = '{"message":"Hello, world!"}'
+const socketIoFrame = `42["message",${documentedFrame}]`
+const socketIoPath = '/socket.io/?EIO=4&transport=websocket'
+
+/** The frames that make each server broadcast the documented message. */
+export const frames = { parley: documentedFrame, floor: documentedFrame, peer: socketIoFrame }
+
+export function joinParley(load: SocketLoad, { server, tokens }: Parley, count: number) {
+  return load.carryOut({ do: 'open', count, endpoint: { port: server.port, path: '/' }, tokens })
+}
+
+export function joinFloor(load: SocketLoad, server: Server, count: number) {
+  return load.carryOut({ do: 'open', count, endpoint: { port: server.port, path: '/' }, tokens: [] })
+}
+
+/** Engine.IO opens, then the client joins the default namespace (`40`), and is answered. */
+export function joinPeer(load: SocketLoad, { server, tokens }: Peer, count: number) {
+  const endpoint = { port: server.port, path: socketIoPath }
+  return load.carryOut({ do: 'open', count, endpoint, tokens, greeting: '40', greetingAnswers: 2 })
+}
+
+/** A frame as this server broadcasts it. */
+export async function sampleFrame({ server, tokens }: Parley): Promise<string> {
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`, ['parley.v1', `bearer.${tokens[0]}`])
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  socket.onopen = () => socket.send(documentedFrame)
+  socket.onmessage = ({ data }) => resolve(String(data))
+  socket.onerror = () => reject(new Error('No socket could be opened'))
+  const frame = await promise
+  socket.close()
+  return frame
+}

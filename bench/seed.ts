@@ -1,0 +1,49 @@
+// Fills a database of this server in bulk. The server does not run meanwhile.
+
+import { Database } from 'bun:sqlite'
+
+/** When the first account was made; the others follow, one a millisecond. */
+const firstIdMs = Date.UTC(2026, 0, 1)
+
+/** Adds accounts that all have one password, and answers their names. */
+export async function seedAccounts(file: string, count: number, password: string): Promise<string[]> {
+  const hash = await Bun.password.hash(password, { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 })
+  const usernames = Array.from({ length: count }, (_, index) => `bench.user-${index}`)
+  using database = new Database(file, { strict: true })
+  const insert = database.prepare(
+    'insert into users (id, username, password_hash, created_at) values ($id, $username, $hash, $at)',
+  )
+  database.transaction(() => {
+    for (const [index, username] of usernames.entries()) {
+      const at = firstIdMs + index
+      insert.run({ id: Bun.randomUUIDv7('hex', at), username, hash, at })
+    }
+  })()
+  return usernames
+}
+
+/** Adds messages with no key, the newest just now, and checks that their ids have the server's form. */
+export function seedMessages(file: string, count: number) {
+  if (count === 0) return
+  using database = new Database(file, { strict: true })
+  const log = database.query<{ incarnation: string }, []>('select incarnation from message_log').get()
+  const author = database.query<{ id: string; username: string }, []>('select id, username from users').get()
+  if (!log || !author) throw new Error('The database has no log or no account')
+  const insert = database.prepare(
+    'insert into messages (sequence, user_id, sent_at, frame) values ($sequence, $userId, $at, $frame)',
+  )
+  const now = Date.now()
+  database.transaction(() => {
+    for (let sequence = 1; sequence <= count; sequence += 1) {
+      const at = now - (count - sequence)
+      const frame = {
+        event: 'message',
+        id: `${log.incarnation}-${sequence.toString(36).padStart(11, '0')}`,
+        message: 'Hello, world!',
+        user: author,
+        sentAt: new Date(at).toISOString(),
+      }
+      insert.run({ sequence, userId: author.id, at, frame: JSON.stringify(frame) })
+    }
+  })()
+}

@@ -1,0 +1,159 @@
+// What every row needs: how much to do, a folder, the servers, and rounds that take turns.
+
+import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  logIn,
+  type Parley,
+  type ParleyOptions,
+  password,
+  root,
+  scriptEnvironment,
+  startParley,
+} from './parley.ts'
+import { type Server, startServer } from './processes.ts'
+
+/** How much a run does. Every number bounds its time or its load. */
+export interface Size {
+  rounds: number
+  /** Of one measurement in a round. */
+  seconds: number
+  accounts: number
+  /** Who are logged in and take turns. */
+  users: number
+  startUps: number
+  /** Of the rows that hold them open: idle, many, few. */
+  idleSockets: number
+  manySockets: number
+  fewSockets: number
+  resumers: number
+  missedMessages: number
+  growth: Array<{ accounts: number; messages: number }>
+  growthSockets: number[]
+}
+
+export interface Peer {
+  server: Server
+  tokens: string[]
+  scriptEnvironment: Record<string, string>
+}
+
+export interface Stage {
+  size: Size
+  parley: (options?: Partial<ParleyOptions>) => Promise<Parley>
+  floor: (frame?: string) => Promise<Server>
+  peer: () => Promise<Peer>
+  /** Removes everything that the run has written. */
+  clear: () => Promise<void>
+}
+
+export const connections = 64
+
+export const sizes: Record<'full' | 'quick', Size> = {
+  full: {
+    rounds: 5,
+    seconds: 4,
+    accounts: 1_000,
+    users: 64,
+    startUps: 20,
+    idleSockets: 10_000,
+    manySockets: 1_000,
+    fewSockets: 10,
+    resumers: 100,
+    missedMessages: 10_000,
+    growth: [
+      { accounts: 1_000, messages: 10_000 },
+      { accounts: 100_000, messages: 10_000 },
+      { accounts: 1_000_000, messages: 1_000_000 },
+    ],
+    growthSockets: [10, 100, 1_000, 10_000],
+  },
+  quick: {
+    rounds: 1,
+    seconds: 1,
+    accounts: 100,
+    users: 8,
+    startUps: 3,
+    idleSockets: 1_000,
+    manySockets: 200,
+    fewSockets: 10,
+    resumers: 20,
+    missedMessages: 1_000,
+    growth: [
+      { accounts: 100, messages: 1_000 },
+      { accounts: 10_000, messages: 10_000 },
+    ],
+    growthSockets: [10, 200],
+  },
+}
+
+export async function openStage(size: Size, command: string[]): Promise<Stage> {
+  const folder = await mkdtemp(join(await diskFolder(), 'parley-bench-'))
+  return {
+    size,
+    parley: (options) =>
+      startParley(command, { folder, accounts: size.accounts, messages: 0, users: size.users, ...options }),
+    floor: (frame = '') =>
+      startServer({
+        command: [process.execPath, join(import.meta.dir, 'references', 'floor.ts')],
+        cwd: folder,
+        environment: { FRAME: frame },
+        readyPath: '/api/users/profile',
+      }),
+    peer: () => startPeer(folder, size.users),
+    clear: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Runs each in turn, in each round, after one round that does not count. The order turns about. */
+export async function interleave<Name extends string, T>(
+  rounds: number,
+  runs: Record<Name, () => Promise<T>>,
+): Promise<Record<Name, T[]>> {
+  const names = Object.keys(runs) as Name[]
+  const taken = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, T[]>
+  for (const name of names) await runs[name]()
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) taken[name].push(await runs[name]())
+  }
+  return taken
+}
+
+/** A commit to memory costs nothing: the data has to lie on a disk. */
+async function diskFolder() {
+  const tmpfs = 0x01021994
+  if ((await statfs(tmpdir())).type !== tmpfs) return tmpdir()
+  const folder = join(root, 'reports')
+  await mkdir(folder, { recursive: true })
+  return folder
+}
+
+async function startPeer(folder: string, users: number): Promise<Peer> {
+  const peers = join(import.meta.dir, 'peers')
+  if (!(await Bun.file(join(peers, 'node_modules', 'express', 'package.json')).exists())) {
+    const install = Bun.spawn([process.execPath, 'install', '--frozen-lockfile', '--ignore-scripts'], {
+      cwd: peers,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    if ((await install.exited) !== 0) throw new Error('The peers could not be installed')
+  }
+  const server = await startServer({
+    command: [Bun.which('node') ?? process.execPath, join(peers, 'server.js')],
+    cwd: peers,
+    environment: {},
+    readyPath: '/',
+  })
+  const usernames = Array.from({ length: users }, (_, index) => `bench.user-${index}`)
+  for (const username of usernames) {
+    const response = await fetch(`http://127.0.0.1:${server.port}/api/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username, password }),
+    })
+    if (response.status !== 201) throw new Error(`The peer answered a registration with ${response.status}`)
+  }
+  const tokens = await logIn(server, usernames)
+  const own = await mkdtemp(join(folder, 'peer-'))
+  return { server, tokens, scriptEnvironment: await scriptEnvironment(own, usernames, tokens) }
+}

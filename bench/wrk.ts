@@ -1,0 +1,74 @@
+// wrk, the load generator for HTTP: it outruns any server here with one thread.
+
+import type { Server } from './processes.ts'
+
+export interface HttpLoad {
+  server: Server
+  path: string
+  /** A file of bench/load. */
+  script: string
+  environment: Record<string, string>
+  connections: number
+  seconds: number
+}
+
+export interface HttpResult {
+  requests: number
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+  /** Processor time that the server used, per second of the run; above 1 where several threads worked. */
+  serverBusy: number
+}
+
+export class MissingTool extends Error {}
+
+export function requireWrk() {
+  if (!Bun.which('wrk')) throw new MissingTool('wrk is missing: `apt-get install wrk`')
+}
+
+/** Runs wrk once. Rejects when an answer was not a 2xx, or when a connection failed. */
+export async function runWrk(load: HttpLoad): Promise<HttpResult> {
+  const { server, path, script, environment, connections, seconds } = load
+  const command = ['wrk', '--threads', '1', '--connections', `${connections}`, '--duration', `${seconds}s`]
+  const cpuBefore = server.cpuSeconds()
+  const child = Bun.spawn(
+    [
+      ...command,
+      '--latency',
+      '--script',
+      `${import.meta.dir}/load/${script}`,
+      `http://127.0.0.1:${server.port}${path}`,
+    ],
+    { env: { PATH: process.env.PATH ?? '', ...environment }, stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  const output = await new Response(child.stdout).text()
+  const cpuSeconds = server.cpuSeconds() - cpuBefore
+  if ((await child.exited) !== 0) throw new Error(`wrk failed:\n${output}`)
+  return { ...readWrkOutput(output), serverBusy: cpuSeconds / seconds }
+}
+
+/** Reads what `wrk --latency` prints. Throws when it tells of failures. */
+export function readWrkOutput(output: string): Omit<HttpResult, 'serverBusy'> {
+  const failures = /^\s*(Non-2xx or 3xx responses|Socket errors): .*$/m.exec(output)?.[0].trim()
+  if (failures) throw new Error(failures)
+  return {
+    requests: Number(field(output, /(\d+) requests in /)),
+    perSecond: Number(field(output, /Requests\/sec:\s+([\d.]+)/)),
+    p50Ms: milliseconds(field(output, /^\s+50%\s+(\S+)$/m)),
+    p99Ms: milliseconds(field(output, /^\s+99%\s+(\S+)$/m)),
+  }
+}
+
+function field(output: string, pattern: RegExp): string {
+  const value = pattern.exec(output)?.[1]
+  if (value === undefined) throw new Error(`Cannot read this from wrk:\n${output}`)
+  return value
+}
+
+function milliseconds(text: string) {
+  const unit = text.replace(/[\d.]+/, '')
+  const factor = { us: 0.001, ms: 1, s: 1_000, m: 60_000 }[unit]
+  if (factor === undefined) throw new Error(`Unknown unit in ${text}`)
+  return Number.parseFloat(text) * factor
+}
