@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'bun:test'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { explainErrors } from '../../../src/contract/explain.ts'
+import { toTypeBox } from '../../../src/contract/schema.ts'
+
+const at = 'openapi.yaml#/components/schemas/Thing'
+const accepts = (schema: Record<string, unknown>, value: unknown) =>
+  TypeCompiler.Compile(toTypeBox(schema, at)).Check(value)
+
+describe('a keyword that is not honoured stops the start with its pointer', () => {
+  const object = (property: object) => ({ type: 'object', properties: { inner: property } })
+  const refused: [string, Record<string, unknown>, string][] = [
+    ['multipleOf', { type: 'integer', multipleOf: 5 }, '/multipleOf'],
+    ['exclusiveMinimum', { type: 'number', exclusiveMinimum: 0 }, '/exclusiveMinimum'],
+    ['patternProperties', { type: 'object', patternProperties: { '^x-': {} } }, '/patternProperties'],
+    ['propertyNames', { type: 'object', propertyNames: { maxLength: 3 } }, '/propertyNames'],
+    ['dependentRequired', { type: 'object', dependentRequired: { a: ['b'] } }, '/dependentRequired'],
+    [
+      'additionalProperties as a schema',
+      { type: 'object', additionalProperties: { type: 'string' } },
+      '/additionalProperties',
+    ],
+    ['uniqueItems', { type: 'array', uniqueItems: true }, '/uniqueItems'],
+    ['an unknown format', { type: 'string', format: 'ipv7' }, '/format'],
+    ['a format of numbers', { type: 'integer', format: 'int32' }, '/format'],
+    ['several types', { type: ['string', 'null'] }, '/type'],
+    ['no type', { minLength: 1 }, '/type'],
+    ['not', { type: 'string', not: { const: 'a' } }, '/not'],
+    ['oneOf', { oneOf: [{ type: 'string' }] }, '/type'],
+    ['a keyword beside anyOf', { anyOf: [{ type: 'string' }], minLength: 1 }, '/minLength'],
+    ['a const that is no string', { type: 'integer', const: 1 }, '/const'],
+    ['minLength beside an enum', { type: 'string', enum: ['a'], minLength: 2 }, '/minLength'],
+    ['minLength of a number', { type: 'integer', minLength: 1 }, '/minLength'],
+    [
+      'a name that is required in a closed object and not there',
+      { type: 'object', required: ['a'], additionalProperties: false },
+      '/required',
+    ],
+    [
+      'one deep within',
+      object({ type: 'array', items: { anyOf: [{ type: 'null' }, { type: 'integer', multipleOf: 2 }] } }),
+      '/properties/inner/items/anyOf/1/multipleOf',
+    ],
+  ]
+  for (const [name, schema, pointer] of refused) {
+    test(name, () =>
+      expect(() => toTypeBox(schema, at)).toThrow(`${at}${pointer}: this keyword is not honoured here`),
+    )
+  }
+
+  test('a pattern that is none', () => {
+    expect(() => toTypeBox({ type: 'string', pattern: '(' }, at)).toThrow()
+  })
+})
+
+describe('date-time, by RFC 3339', () => {
+  const verdicts: [string, boolean][] = [
+    ['2026-01-31T23:59:59Z', true],
+    ['2026-01-31t23:59:59.123456z', true],
+    ['2026-02-30T00:00:00Z', false],
+    ['2025-02-29T00:00:00Z', false],
+    ['2024-02-29T00:00:00Z', true],
+    ['1900-02-29T00:00:00Z', false],
+    ['2000-02-29T00:00:00Z', true],
+    ['2016-12-31T23:59:60Z', true],
+    ['2016-12-31T22:59:60Z', false],
+    ['2016-12-31T15:59:60-08:00', true],
+    ['2017-01-01T01:29:60+01:30', true],
+    ['2026-01-31T24:00:00Z', false],
+    ['2026-01-31T23:60:00Z', false],
+    ['2026-01-31T23:59:61Z', false],
+    ['2026-01-31T23:59:59', false],
+    ['2026-01-31T23:59:59+24:00', false],
+    ['2026-01-31', false],
+    ['２026-01-31T23:59:59Z', false],
+  ]
+  for (const [text, verdict] of verdicts) {
+    test(`${text} is ${verdict ? 'one' : 'none'}`, () => {
+      expect(accepts({ type: 'string', format: 'date-time' }, text)).toBe(verdict)
+    })
+  }
+})
+
+describe('lengths count code points', () => {
+  const schema = { type: 'string', minLength: 3, maxLength: 4 }
+  const verdicts: [string, string, boolean][] = [
+    ['two of two units', '𝄞𝄞', false],
+    ['three of two units', '𝄞𝄞𝄞', true],
+    ['four of two units', '𝄞𝄞𝄞𝄞', true],
+    ['five of two units', '𝄞𝄞𝄞𝄞𝄞', false],
+    ['lone surrogates, each one', '\ud834\ud834\ud834', true],
+    ['an emoji of three code points', '👩‍🚀', true],
+  ]
+  for (const [name, text, verdict] of verdicts) {
+    test(name, () => expect(accepts(schema, text)).toBe(verdict))
+  }
+})
+
+describe('explainErrors', () => {
+  const pointersOf = (schema: Record<string, unknown>, value: unknown) =>
+    explainErrors(toTypeBox(schema, at), value).map(({ pointer }) => pointer)
+
+  test('escapes ~ and / in a pointer', () => {
+    const schema = {
+      type: 'object',
+      properties: { 'a/b': { type: 'object', additionalProperties: false } },
+      additionalProperties: false,
+    }
+    expect(pointersOf(schema, { 'a/b': { 'm~n': 1 }, '~1': 2 }).sort()).toEqual(['/a~1b/m~0n', '/~01'])
+  })
+
+  test('points into arrays, and at the whole by the empty pointer', () => {
+    const schema = { type: 'array', items: { type: 'object', properties: { n: { type: 'integer' } } } }
+    expect(pointersOf(schema, [{ n: 1 }, { n: 'x' }])).toEqual(['/1/n'])
+    expect(pointersOf(schema, 'x')).toEqual([''])
+  })
+
+  test('names a property called __proto__', () => {
+    const schema = { type: 'object', additionalProperties: false }
+    expect(pointersOf(schema, JSON.parse('{"__proto__":{"polluted":true}}'))).toEqual(['/__proto__'])
+  })
+
+  test('tells twenty of a thousand errors', () => {
+    const schema = { type: 'array', items: { type: 'string' } }
+    expect(pointersOf(schema, Array(1000).fill(1))).toHaveLength(20)
+  })
+
+  test('repeats no value', () => {
+    const values = [
+      'canary',
+      ['canary'],
+      { canary: 'canary' },
+      'canary'.repeat(50),
+      { password: 'canary', 'e-mail': 'canary' },
+    ]
+    const schemas = [
+      { type: 'string', maxLength: 3 },
+      { type: 'string', pattern: '^x$' },
+      { type: 'string', format: 'uuid' },
+      { type: 'string', enum: ['a', 'b'] },
+      { type: 'integer' },
+      { type: 'array', items: { type: 'string', maxLength: 3 }, maxItems: 0 },
+      { anyOf: [{ type: 'null' }, { type: 'boolean' }] },
+      { type: 'object', properties: { password: { type: 'string', maxLength: 3 } }, required: ['password'] },
+    ]
+    for (const schema of schemas) {
+      for (const value of values) {
+        const details = explainErrors(toTypeBox(schema, at), value).map(({ detail }) => detail)
+        expect(details.join()).not.toContain('canary')
+      }
+    }
+  })
+})

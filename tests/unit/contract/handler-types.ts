@@ -1,0 +1,52 @@
+// Never run: `tsc` fails where one of these is no error any more.
+import type { Handler, Handlers } from '../../../src/http/operation-routes.ts'
+
+export const documented: Handler<'getProfile'> = ({ user, reply, problem }) => {
+  if (user.id === '') throw problem('invalid-token')
+  return reply({ user })
+}
+
+export const undocumentedProblem: Handler<'getProfile'> = ({ user, reply, problem }) => {
+  // @ts-expect-error getProfile documents no 409
+  if (user.id === '') throw problem('username-taken')
+  return reply({ user })
+}
+
+export const unknownProblem: Handler<'loginUser'> = ({ problem }) => {
+  // @ts-expect-error no such code is in the catalogue
+  throw problem('teapot')
+}
+
+export const propertyTooMany: Handler<'getProfile'> = ({ user, reply }) =>
+  // @ts-expect-error the profile has no e-mail address
+  reply({ user, email: 'someone@example.com' })
+
+export const propertyWithin: Handler<'registerUser'> = ({ reply }) =>
+  // @ts-expect-error a user has no password
+  reply({ user: { id: '1', username: 'someone', password: 'secret' } })
+
+export const propertyMissing: Handler<'loginUser'> = ({ reply }) =>
+  // @ts-expect-error the token is required
+  reply({})
+
+export const wrongType: Handler<'loginUser'> = ({ reply }) =>
+  // @ts-expect-error a token is a string
+  reply({ token: 1 })
+
+// @ts-expect-error what a handler returns comes from reply
+export const withoutReply: Handler<'getProfile'> = ({ user }) => ({ user })
+
+export const unknownBodyProperty: Handler<'sendMessage'> = ({ body, reply }) => {
+  // @ts-expect-error a message has no room
+  void body.room
+  return reply({})
+}
+
+declare const all: Handlers
+const { sendMessage: _, ...allButOne } = all
+
+// @ts-expect-error an operation without a handler
+export const missing: Handlers = allButOne
+
+// @ts-expect-error a handler without an operation
+export const surplus: Handlers = { ...all, deleteUser: () => all }

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'bun:test'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import Ajv2020 from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import fc from 'fast-check'
+import { asyncapi, type JsonSchema, openapi } from '../../../src/contract/documents.ts'
+import { explainErrors } from '../../../src/contract/explain.ts'
+import { toTypeBox } from '../../../src/contract/schema.ts'
+import { createValues } from './json-values.ts'
+
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+console.log(`Generated values: SEED=${seed} repeats this run`)
+
+const ajv = new Ajv2020({ strictTypes: false, strictRequired: false })
+addFormats.default(ajv, { mode: 'full' })
+
+const values = createValues((schema, value) => ajv.validate(schema, value))
+
+/** Every schema that either document holds, by where it stands. */
+function allSchemas(): [string, JsonSchema][] {
+  const named = [
+    ...Object.entries(openapi.components.schemas),
+    ...Object.entries(asyncapi.components.schemas),
+    ...Object.entries(openapi.components.parameters).map(
+      ([name, { schema }]) => [`parameter ${name}`, schema] as const,
+    ),
+    ...Object.entries(openapi.components.headers).map(
+      ([name, { schema }]) => [`header ${name}`, schema] as const,
+    ),
+    ['query of the channel', asyncapi.channels.chat.bindings.ws.query] as const,
+  ]
+  const inline = Object.entries(openapi.paths).flatMap(([path, methods]) =>
+    Object.values(methods).flatMap(({ operationId, parameters = [], requestBody, responses }) => [
+      ...parameters.map(({ name, schema }) => [`${operationId} ${name}`, schema] as const),
+      ...Object.values(requestBody?.content ?? {}).map(
+        ({ schema }) => [`${operationId} body`, schema] as const,
+      ),
+      ...Object.entries(responses).flatMap(([status, { content = {} }]) =>
+        Object.values(content).map(({ schema }) => [`${operationId} ${status} at ${path}`, schema] as const),
+      ),
+    ]),
+  )
+  return [...named, ...inline].map(([name, schema]) => [name, schema])
+}
+
+/** One validator a schema, however many places refer to it. */
+const distinct = new Map<string, [string, JsonSchema]>()
+for (const [name, schema] of allSchemas()) {
+  const text = JSON.stringify(schema)
+  if (!distinct.has(text)) distinct.set(text, [name, schema])
+}
+
+describe('TypeBox and Ajv agree on every value of', () => {
+  for (const [name, schema] of distinct.values()) {
+    test(name, () => {
+      const type = toTypeBox(schema, name)
+      const compiled = TypeCompiler.Compile(type)
+      const judge = ajv.compile(schema)
+      let good = 0
+      let bad = 0
+      fc.assert(
+        fc.property(fc.oneof(values.good(schema), values.near(schema)), (value) => {
+          const verdict = judge(value)
+          if (verdict) good++
+          else bad++
+          expect(compiled.Check(value)).toBe(verdict)
+          const errors = explainErrors(type, value)
+          expect(errors.length > 0).toBe(!verdict)
+          expect(errors.length).toBeLessThanOrEqual(20)
+        }),
+        { seed, numRuns: 150 },
+      )
+      // Otherwise the generator missed what it was made for.
+      const isOpen = schema.type === 'string' && Object.keys(schema).length === 1
+      expect({ good: good > 0, bad: bad > 0 || isOpen }).toEqual({ good: true, bad: true })
+    })
+  }
+})

@@ -1,0 +1,53 @@
+/** A chat client that keeps what comes, for tests to ask for in order. */
+export interface ChatClient {
+  /** The next frame, waited for. */
+  next(): Promise<{ event: string; [property: string]: unknown }>
+  send(frame: string | object | Uint8Array): void
+  readonly closed: Promise<{ code: number; reason: string }>
+  close(): Promise<void>
+}
+
+interface ConnectOptions {
+  readonly headers?: Record<string, string>
+  readonly path?: string
+}
+
+/** Connects to the service at `url`; fails where the upgrade is refused. */
+export async function connect(
+  url: string,
+  token: string,
+  { headers = {}, path = '/' }: ConnectOptions = {},
+): Promise<ChatClient> {
+  const socket = new WebSocket(url.replace('http', 'ws') + path, {
+    headers: { authorization: `Bearer ${token}`, ...headers },
+  } as unknown as string[])
+  const frames: string[] = []
+  const waiting: ((text: string) => void)[] = []
+  socket.onmessage = ({ data }) => {
+    const resolve = waiting.shift()
+    if (resolve) resolve(String(data))
+    else frames.push(String(data))
+  }
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.onclose = ({ code, reason }) => resolve({ code, reason })
+  })
+  await new Promise<void>((resolve, reject) => {
+    socket.onopen = () => resolve()
+    socket.onerror = () => reject(new Error('The upgrade was refused'))
+  })
+  return {
+    async next() {
+      const text = frames.shift() ?? (await new Promise<string>((resolve) => waiting.push(resolve)))
+      return JSON.parse(text)
+    },
+    send(frame) {
+      const isText = typeof frame === 'string' || frame instanceof Uint8Array
+      socket.send(isText ? (frame as string) : JSON.stringify(frame))
+    },
+    closed,
+    async close() {
+      socket.close()
+      await closed
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import { connect } from 'node:net'
+
+export interface RawAnswer {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly text: string
+}
+
+/** Sends `parts` as they are to the server at `url`, and reads until it closes or its answer is whole. */
+export function exchange(url: string, ...parts: (string | Uint8Array)[]): Promise<RawAnswer> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const socket = connect({ host: hostname, port: Number(port) }, () => {
+      for (const part of parts) socket.write(part)
+    })
+    const finish = () => {
+      socket.destroy()
+      resolve(parseAnswer(text))
+    }
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1')
+      const { headers, body } = parseAnswer(text)
+      const length = headers['content-length']
+      if (text.includes('\r\n\r\n') && length !== undefined && body.length >= Number(length)) finish()
+    })
+    socket.on('close', finish)
+    socket.on('error', (error) => (text === '' ? reject(error) : finish()))
+  })
+}
+
+function parseAnswer(text: string): RawAnswer {
+  const [head = '', ...rest] = text.split('\r\n\r\n')
+  const [statusLine = '', ...lines] = head.split('\r\n')
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)]),
+  )
+  return { status: Number(statusLine.split(' ')[1]), headers, body: rest.join('\r\n\r\n'), text }
+}
+
+/** The lines of a request's head, with what every request has, and the empty line. */
+export const head = (method: string, path: string, headers: Readonly<Record<string, string | number>>) =>
+  [
+    `${method} ${path} HTTP/1.1`,
+    ...Object.entries({ host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}`),
+    '',
+    '',
+  ].join('\r\n')
+
+/** Asks for an upgrade, and returns what is answered instead. */
+export const refusedHandshake = (url: string, headers: Readonly<Record<string, string>> = {}, path = '/') =>
+  exchange(
+    url,
+    head('GET', path, {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': 13,
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      ...headers,
+    }),
+  )
