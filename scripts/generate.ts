@@ -19,7 +19,7 @@ function merge(): object {
 const union = (names: readonly string[]) => names.map((name) => `'${name}'`).join(' | ')
 
 async function generate(): Promise<string> {
-  const types = astToString(await openapiTS(JSON.stringify(merge())))
+  const types = astToString(await openapiTS(JSON.stringify(merge()), { defaultNonNullable: false }))
   const operations = Object.entries(openapi.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { operationId }]) => ({ path, method, operationId })),
   )

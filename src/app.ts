@@ -51,9 +51,9 @@ export async function createApp({ config, database, messageLog, secret, log }: A
   let draining = false
   const isDraining = () => draining
   const toProblem = createFailures(log)
-  const users = createUsers(database.queries)
+  const users = createUsers(database)
   const tokens = await createTokens({ secret, ttlSeconds: config.tokenTtlSeconds })
-  const passwords = await createPasswords({ concurrency: availableParallelism() })
+  const passwords = createPasswords({ concurrency: availableParallelism() })
   const rateLimits = createRateLimits({
     enabled: config.rateLimits,
     overrides: config.rateLimitOverrides,
@@ -80,7 +80,7 @@ export async function createApp({ config, database, messageLog, secret, log }: A
 
   const logsRequests = log.isLevelEnabled('info')
 
-  const app = new Elysia({ normalize: false, precompile: true, strictPath: true })
+  const app = new Elysia({ normalize: false, strictPath: true })
     .headers(commonHeaders)
     .decorate({ requestId: '', startedAt: 0 })
     .onError({ as: 'global' }, (context) => {

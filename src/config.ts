@@ -134,7 +134,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
     jwtSecret,
     tokenTtlSeconds: integer('TOKEN_TTL_SECONDS', 86_400, 1, 31_536_000),
     corsOrigins: origins('CORS_ORIGINS'),
-    development: choice('NODE_ENV', 'development', ['development', 'production', 'test']) === 'development',
+    development: choice('NODE_ENV', 'production', ['development', 'production', 'test']) === 'development',
     logLevel: choice('LOG_LEVEL', 'info', logLevels),
     rateLimits: choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
     rateLimitOverrides: overrides(),

@@ -43,9 +43,6 @@ async function serve(config: Config): Promise<void> {
   const secret = loadSecret(config.dataDir, config.jwtSecret)
   const service = await createApp({ config, database, messageLog, secret, log })
   const server = service.listen({ hostname: config.host, port: config.port })
-  log.info({ url: `http://${config.host}:${server.port}`, development: config.development }, 'listening')
-  await flush()
-
   let stopping = false
   async function stop(signal: string): Promise<void> {
     if (stopping) return
@@ -60,6 +57,9 @@ async function serve(config: Config): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+
+  log.info({ url: `http://${config.host}:${server.port}`, development: config.development }, 'listening')
+  await flush()
 }
 
 const config = configure()

@@ -27,15 +27,16 @@ export interface Passwords {
  *
  * @param concurrency how many hashes are made at once, best as many as there are cores
  */
-export async function createPasswords({ concurrency }: { concurrency: number }): Promise<Passwords> {
+export function createPasswords({ concurrency }: { concurrency: number }): Passwords {
   const limit = pLimit(concurrency)
-  const nobodysHash = await Bun.password.hash(crypto.randomUUID(), parameters)
+  // Made at once, so that the first unknown username does not take longer; the start need not wait.
+  const nobodysHash = Bun.password.hash(crypto.randomUUID(), parameters)
   return {
     hash: (password) => Bun.password.hash(password, parameters),
     // An empty password is an error to Bun, and never the right one.
     verify: async (password, hash) => password !== '' && (await Bun.password.verify(password, hash)),
     async verifyNothing(password) {
-      await Bun.password.verify(password || ' ', nobodysHash)
+      await Bun.password.verify(password || ' ', await nobodysHash)
       return false
     },
     isOutdated: (hash) => !hash.startsWith(currentPrefix),

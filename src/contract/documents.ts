@@ -100,17 +100,33 @@ function follow(document: unknown, pointer: string): unknown {
   return value
 }
 
+/** What each `$ref` has come to, by the document and the pointer. */
+const resolved = new Map<unknown, Map<string, unknown>>()
+
 /** Replaces each `$ref` by what it refers to, so that the rest of the program never sees one. */
-function resolve(value: unknown, document: unknown, seen: readonly string[] = []): unknown {
-  if (Array.isArray(value)) return value.map((item) => resolve(item, document, seen))
+function resolve(value: unknown, document: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolve(item, document))
   if (!isObject(value)) return value
   if (typeof value.$ref === 'string') {
     const [file = '', pointer = ''] = value.$ref.split('#')
-    if (seen.includes(value.$ref)) throw new Error(`The documents refer in a circle: ${value.$ref}`)
-    const target = file === './openapi.yaml' ? written.openapi : document
-    return resolve(follow(target, pointer), target, [...seen, value.$ref])
+    return resolvePointer(pointer, file === './openapi.yaml' ? written.openapi : document)
   }
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, document, seen)]))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, document)]))
+}
+
+function resolvePointer(pointer: string, document: unknown): unknown {
+  const known = resolved.get(document) ?? new Map<string, unknown>()
+  resolved.set(document, known)
+  if (known.has(pointer)) {
+    const target = known.get(pointer)
+    if (target === undefined) throw new Error(`The documents refer in a circle: ${pointer}`)
+    return target
+  }
+  // Undefined marks what is being resolved.
+  known.set(pointer, undefined)
+  const target = resolve(follow(document, pointer), document)
+  known.set(pointer, target)
+  return target
 }
 
 /** `openapi.yaml`, every `$ref` resolved. */

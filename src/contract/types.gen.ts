@@ -237,7 +237,7 @@ export interface components {
              * @default message
              * @constant
              */
-            event: "message";
+            event?: "message";
             message: components["schemas"]["MessageText"];
             idempotencyKey?: components["schemas"]["IdempotencyKey"];
         };

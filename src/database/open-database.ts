@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite'
 import { migrate } from './migrations.ts'
 import * as schema from './schema.ts'
+import { createTurnReader, type TurnReader } from './turn-reader.ts'
 
 export type Queries = BunSQLiteDatabase<typeof schema>
 
 export interface Database {
   readonly queries: Queries
+  readonly reader: TurnReader
   /** Whether the file can be read now. */
   isReady(): boolean
   close(): void
@@ -81,9 +83,12 @@ export function openDatabase(dataDir: string): Database {
     checkPages(sqlite, file)
     const queries = drizzle(sqlite, { schema })
     migrate(queries)
+    const readerConnection = new Sqlite(file, { readonly: true, strict: true })
+    readerConnection.run(`pragma busy_timeout = ${busyTimeoutMs}`)
     const ping = sqlite.prepare('select count(*) from (select 1 from users limit 1)')
     return {
       queries,
+      reader: createTurnReader(readerConnection),
       isReady() {
         try {
           return ping.get() !== null
@@ -91,7 +96,10 @@ export function openDatabase(dataDir: string): Database {
           return false
         }
       },
-      close: () => sqlite.close(false),
+      close() {
+        readerConnection.close(false)
+        sqlite.close(false)
+      },
     }
   } catch (error) {
     sqlite.close(false)

@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
-import type { Queries } from '../database/open-database.ts'
+import type { Database } from '../database/open-database.ts'
 import { users } from '../database/schema.ts'
 import { onStorage, sqliteCode } from '../database/storage.ts'
 
@@ -23,8 +23,8 @@ export interface Users {
 }
 
 /** The accounts. Every method throws StorageUnavailable where the storage fails for now. */
-export function createUsers(queries: Queries): Users {
-  const byId = queries
+export function createUsers({ queries, reader }: Pick<Database, 'queries' | 'reader'>): Users {
+  const byId = reader.queries
     .select({ id: users.id, username: users.username })
     .from(users)
     .where(eq(users.id, sql.placeholder('id')))
@@ -55,7 +55,10 @@ export function createUsers(queries: Queries): Users {
     },
     find(id) {
       // Asked at each request: the row as it comes costs half of what Drizzle's mapping makes of it.
-      const [row] = onStorage(() => byId.values({ id })) as [id: string, username: string][]
+      const [row] = onStorage(() => {
+        reader.begin()
+        return byId.values({ id })
+      }) as [id: string, username: string][]
       return row && { id: row[0], username: row[1] }
     },
     findCredentials,
