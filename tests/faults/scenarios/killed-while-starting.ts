@@ -13,7 +13,7 @@ import { until } from '../waiting.ts'
 export const killedWhileStarting: Scenario = {
   title: 'kill -9 during the very first start',
   rounds: 20,
-  quickRounds: 3,
+  quickRounds: 2,
   async run({ folder, chance, rounds }) {
     const total = noVerdict()
     for (let round = 1; round <= rounds; round++) {

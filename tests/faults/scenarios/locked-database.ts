@@ -11,7 +11,7 @@ import { moreOf } from './full-disk.ts'
 export const lockedDatabase: Scenario = {
   title: 'another program locks the database',
   rounds: 8,
-  quickRounds: 2,
+  quickRounds: 1,
   async run({ folder, chance, rounds }) {
     const server = await startServer({ dataDir: folder })
     const sender = await createAccount(server, 'sender')

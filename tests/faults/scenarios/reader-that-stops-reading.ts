@@ -14,7 +14,7 @@ const batchMessages = 40
 const paddingCharacters = 4000
 /** Enough to fill every buffer between the server and a client, whatever the kernel grants. */
 const mostBatches = 60
-const warmUpBatches = 8
+const warmUpBatches = 6
 
 export const readerThatStopsReading: Scenario = {
   title: 'a reader stops reading, among 200',

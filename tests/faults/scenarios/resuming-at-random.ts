@@ -11,7 +11,7 @@ const readerCount = 24
 export const resumingAtRandom: Scenario = {
   title: 'clients drop and resume at random',
   rounds: 60,
-  quickRounds: 8,
+  quickRounds: 5,
   async run({ folder, chance, rounds }) {
     const server = await startServer({ dataDir: folder })
     const sender = await createAccount(server, 'sender')

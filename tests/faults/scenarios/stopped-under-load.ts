@@ -8,7 +8,7 @@ import { type Server, startServer } from '../server.ts'
 import { within } from '../waiting.ts'
 
 const readerCount = 60
-const drainSeconds = 2
+const drainSeconds = 1
 
 export const stoppedUnderLoad: Scenario = {
   title: 'SIGTERM while messages are sent',
