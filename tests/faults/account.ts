@@ -2,6 +2,7 @@ import type { ChatMessage } from './ledger.ts'
 import type { Server } from './server.ts'
 
 const patienceMs = 30_000
+const password = 'correct horse battery staple'
 
 export interface Account {
   username: string
@@ -25,12 +26,14 @@ export async function createAccount(server: Server, username: string): Promise<A
   return { username, token }
 }
 
+export async function register(server: Server, username: string): Promise<Answer> {
+  return toAnswer(await post(server, '/api/auth/register', { username, password }))
+}
+
 /** Rejects where the connection ends without an answer. */
 export async function send(server: Server, account: Account, message: string, key?: string): Promise<Answer> {
   const headers = { ...bearer(account), ...(key && { 'idempotency-key': `"${key}"` }) }
-  const response = await post(server, '/api/chats/send', { message }, headers)
-  const body = (await response.json()) as { code?: string }
-  return { status: response.status, ...(body.code && { code: body.code }) }
+  return toAnswer(await post(server, '/api/chats/send', { message }, headers))
 }
 
 /** Every message after `after`, oldest first, page by page; or all that are kept, paged from the newest back. */
@@ -64,6 +67,11 @@ export async function status(server: Server, path: string, account?: Account): P
 
 export function bearer(account: Account): { authorization: string } {
   return { authorization: `Bearer ${account.token}` }
+}
+
+async function toAnswer(response: Response): Promise<Answer> {
+  const body = (await response.json()) as { code?: string }
+  return { status: response.status, ...(body.code && { code: body.code }) }
 }
 
 function post(

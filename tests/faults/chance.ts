@@ -9,7 +9,7 @@ export interface Chance {
   percent(percent: number): boolean
   pick<T>(choices: readonly T[]): T
   bytes(length: number): Uint8Array
-  /** A source of its own, so that what runs at the same time cannot disturb its choices. */
+  /** A source of its own, for what makes more or fewer choices by chance of another kind. */
   branch(): Chance
 }
 

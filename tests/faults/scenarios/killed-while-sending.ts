@@ -25,7 +25,7 @@ export const killedWhileSending: Scenario = {
 
     for (let round = 1; round <= rounds; round++) {
       // The log of the round before is read already, so sending again cannot hide a loss.
-      const again = chooseToSendAgain(ledger, history, chance)
+      const again = chooseToSendAgain(ledger, history, chance.branch())
       await Promise.all(readers.map((reader) => reader.connect(server)))
       if (chance.percent(50)) await sendAgainBySocket(server, sender, ledger, again)
       else for (const sent of again) await sendAgain(server, sender, ledger, sent)

@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { join } from 'node:path'
-import { createAccount, listMessages, status } from '../account.ts'
+import { createAccount, listMessages, register, status } from '../account.ts'
 import { createLedger } from '../ledger.ts'
 import { createReaders } from '../reader.ts'
 import { beginHistory, conclude, type Scenario } from '../scenario.ts'
@@ -48,8 +48,15 @@ export const lockedDatabase: Scenario = {
       if ((await status(server, '/livez')) !== 200) throw new Error('/livez failed with a locked database')
       // Reading goes on while the other one holds the lock.
       await listMessages(server, history.account, history.beginning)
+      const username = `latecomer-${round}`
+      const refused = await register(server, username)
       other.run('ROLLBACK')
       other.close()
+      if (refused.code !== 'storage-unavailable') {
+        throw new Error(`register answered ${refused.status} ${refused.code ?? ''} with a locked database`)
+      }
+      // Nothing of the account was stored, so the name is free.
+      await createAccount(server, username)
       await moreOf(ledger, 'acknowledged', server)
     }
     stop.abort()

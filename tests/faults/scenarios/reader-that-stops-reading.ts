@@ -31,7 +31,7 @@ export const readerThatStopsReading: Scenario = {
     const readers = Array.from({ length: readerCount }, (_, index) => reader(`reader ${index + 1}`))
     await Promise.all(readers.map((reader) => reader.connect(server)))
     const batch = async (name: string) => {
-      await sendBatch({ name, server, sender, ledger, chance })
+      await sendBatch({ name, server, sender, ledger, chance: chance.branch() })
       await history.advance(server)
       const lastId = history.messages.at(-1)?.id as string
       // Those who read are in one busy process here: it must not be that which makes them slow.
