@@ -1,0 +1,112 @@
+// Tables of what the documents say, as Markdown.
+import { asyncapi, openapi } from '../src/contract/documents.ts'
+
+const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ').trim()
+const row = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
+const number = (value: unknown) => Number(value).toLocaleString('en-US')
+export const code = (text: string) => `\`${text}\``
+
+export const operations = Object.entries(openapi.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({
+    route: `${method.toUpperCase()} ${path}`,
+    operation,
+  })),
+)
+const { chat } = asyncapi.channels
+export const limits = [
+  ...operations.map(({ route, operation }) => ({ route: code(route), limit: operation['x-rate-limit'] })),
+  { route: 'a message on the WebSocket', limit: asyncapi.operations.sendMessage['x-rate-limit'] },
+  { route: 'opening a WebSocket', limit: chat['x-rate-limit'] },
+]
+const problems = Object.entries(openapi['x-problems'])
+
+export function rateLimits(): string {
+  const policies = Map.groupBy(limits, ({ limit }) => limit.policy)
+  return table(
+    ['Policy', 'What it counts', 'Quota', 'Window', 'For each'],
+    [...policies].map(([policy, those]) => {
+      const { quota, window, partition } = (those[0] as (typeof those)[number]).limit
+      const counted = those.map(({ route }) => route).join(', ')
+      return [code(policy), counted, number(quota), `${window} s`, partition === 'ip' ? 'address' : 'user']
+    }),
+  )
+}
+
+export function loginGuard(): string {
+  const { post } = openapi.paths['/api/auth/login'] as Record<string, object>
+  const guard = (post as { 'x-login-guard': Record<string, number> })['x-login-guard']
+  const [free = 0, first = 0, longest = 0] = ['free-failures', 'first-wait', 'longest-wait'].map(
+    (name) => guard[name],
+  )
+  const waits: string[][] = [[`up to ${free - 1}`, 'none']]
+  let failures = free
+  for (let wait = first; wait < longest; wait *= 2) waits.push([String(failures++), `${wait} s`])
+  waits.push([`${failures} or more`, `${longest} s`])
+  return `${table(['Failures so far', 'Wait after the last attempt'], waits)}
+
+The failures are forgotten ${guard['forgotten-after']} seconds after the last attempt.`
+}
+
+export const catalogue = () =>
+  table(
+    ['Status', 'Code', 'When', 'What to do'],
+    problems.map(([name, { status, when, action }]) => [String(status), code(name), when, action]),
+  )
+
+export function statuses(): string {
+  const handshake = (chat as unknown as { 'x-handshake-responses': object })['x-handshake-responses']
+  const answers = [
+    ...operations.map(({ route, operation }) => ({
+      route: code(route),
+      codes: Object.keys(operation.responses),
+    })),
+    { route: 'WebSocket handshake', codes: ['101', ...Object.keys(handshake)] },
+  ]
+  const isSuccess = (status: string) => Number(status) < 400
+  return table(
+    ['Request', 'Success', 'Failures'],
+    answers.map(({ route, codes }) => [
+      route,
+      codes.filter(isSuccess).join(', '),
+      codes.filter((status) => !isSuccess(status)).join(', '),
+    ]),
+  )
+}
+
+export const closeCodes = () =>
+  table(
+    ['Code', 'Reason', 'When'],
+    Object.values(chat['x-close-codes'] as unknown as Record<string, Record<'reason' | 'when', string>>).map(
+      (each) => [String((each as { code?: unknown }).code), each.reason && code(each.reason), each.when],
+    ),
+  )
+
+export function sizes(): string {
+  const { schemas } = openapi.components
+  const characters = (name: string) => {
+    const { minLength, maxLength } = schemas[name] as { minLength: number; maxLength: number }
+    return `${number(minLength)} to ${number(maxLength)} characters`
+  }
+  const page = openapi.paths['/api/chats/messages']?.get?.parameters?.find(({ name }) => name === 'limit')
+  const { minimum, maximum, default: usual } = (page?.schema ?? {}) as Record<string, number>
+  return table(
+    ['What', 'Limit'],
+    [
+      ['username', `${characters('Username')} of letters, digits, \`_\`, \`.\` and \`-\`, ASCII only`],
+      ['password', characters('Password')],
+      ['message', characters('MessageText')],
+      ['idempotency key', `${characters('IdempotencyKey')}, visible ASCII`],
+      ['messages in a page', `${minimum} to ${maximum}, ${usual} where nothing is said`],
+      ['body of a request', `${number(openapi['x-limits']['request-body-bytes'])} bytes`],
+      ['frame on the WebSocket', `${number(chat['x-max-frame-bytes'])} bytes`],
+    ],
+  )
+}
+
+export const servicePaths = () =>
+  table(
+    ['Path', 'What is there'],
+    Object.entries(openapi['x-service-paths']).map(([path, text]) => [code(path), text]),
+  )

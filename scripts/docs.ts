@@ -1,0 +1,44 @@
+// Writes into the Markdown what the documents and .env.example say: `bun run docs`. A part stands
+// between `<!-- NAME: written by bun run docs -->` and `<!-- end of NAME -->`; the rest of a file is
+// left alone. With --check it writes nothing and fails where a file is out of step.
+import { frameExamples, requestExamples } from './docs-examples.ts'
+import { readSettings, settingsFaults, settingsTable } from './docs-settings.ts'
+import {
+  catalogue,
+  closeCodes,
+  loginGuard,
+  rateLimits,
+  servicePaths,
+  sizes,
+  statuses,
+} from './docs-tables.ts'
+
+const root = new URL('../', import.meta.url)
+const settings = readSettings(await Bun.file(new URL('.env.example', root)).text())
+const faults = settingsFaults(settings)
+
+const files: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+  'README.md': { configuration: () => settingsTable(settings) },
+  'docs/rate-limiting.md': { 'rate limits': rateLimits, 'login guard': loginGuard },
+  'docs/errors.md': { statuses, problems: catalogue, limits: sizes },
+  'docs/realtime.md': { 'close codes': closeCodes },
+  'docs/examples.md': { requests: requestExamples, frames: frameExamples },
+  'docs/operating.md': { 'service paths': servicePaths },
+}
+
+for (const [path, regions] of Object.entries(files)) {
+  const file = Bun.file(new URL(path, root))
+  const before = await file.text()
+  let after = before
+  for (const [name, render] of Object.entries(regions)) {
+    const [start, end] = [`<!-- ${name}: written by bun run docs -->`, `<!-- end of ${name} -->`]
+    const [from, to] = [after.indexOf(start), after.indexOf(end)]
+    if (from === -1 || to < from) faults.push(`${path} has no region "${name}"`)
+    else after = `${after.slice(0, from)}${start}\n\n${render()}\n\n${after.slice(to)}`
+  }
+  if (after === before) continue
+  if (process.argv.includes('--check')) faults.push(`${path} is out of step: run \`bun run docs\``)
+  else await Bun.write(file, after)
+}
+for (const fault of faults) console.error(fault)
+process.exit(faults.length === 0 ? 0 : 1)
