@@ -32,10 +32,10 @@ export function createUsers({ queries, reader }: Pick<Database, 'queries' | 'rea
   const byUsername = queries
     .select({ id: users.id, username: users.username, passwordHash: users.passwordHash })
     .from(users)
-    .where(eq(sql`lower(${users.username})`, sql.placeholder('lowerUsername')))
+    .where(eq(sql`lower(${users.username})`, sql`lower(${sql.placeholder('username')})`))
     .prepare()
-  const findCredentials = (username: string) =>
-    onStorage(() => byUsername.get({ lowerUsername: username.toLowerCase() }))
+  // Lower case by SQLite, which knows ASCII only: JavaScript's takes the Kelvin sign for a k.
+  const findCredentials = (username: string) => onStorage(() => byUsername.get({ username }))
 
   return {
     add(username, passwordHash) {
