@@ -11,9 +11,7 @@ function problemsWithin(value: unknown): Record<string, unknown>[] {
   if (typeof value !== 'object' || value === null) return []
   const within = Object.values(value).flatMap(problemsWithin)
   const candidate = value as Record<string, unknown>
-  return 'code' in candidate && 'title' in candidate && 'requestId' in candidate
-    ? [candidate, ...within]
-    : within
+  return typeof candidate.code === 'string' ? [candidate, ...within] : within
 }
 
 test('the routes are the operations, the channel and the service paths', async () => {

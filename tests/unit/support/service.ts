@@ -55,7 +55,7 @@ export async function startService(
   const service = await createApp({ config, database, messageLog: wrap(messageLog), secret, log })
   const server = service.listen({ hostname: '127.0.0.1', port: 0 })
   const tokens = await createTokens({ secret, ttlSeconds: config.tokenTtlSeconds })
-  const users = createUsers(database.queries)
+  const users = createUsers(database)
   const url = `http://127.0.0.1:${server.port}`
 
   return {
