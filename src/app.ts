@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { cors } from '@elysiajs/cors'
-import type { TSchema } from '@sinclair/typebox'
-import { Elysia, NotFoundError, ParseError, ValidationError } from 'elysia'
+import { Elysia, NotFoundError } from 'elysia'
 import type { Logger } from 'pino'
 import { authHandlers } from './auth/handlers.ts'
 import { createLoginGuard } from './auth/login-guard.ts'
@@ -14,17 +13,16 @@ import type { MessageLog } from './chats/message-log.ts'
 import type { Session } from './chats/session.ts'
 import type { Config } from './config.ts'
 import { written } from './contract/documents.ts'
-import { explainErrors } from './contract/explain.ts'
 import { channelPath } from './contract/frames.ts'
-import { commonHeaders } from './contract/operations.ts'
 import type { Database } from './database/open-database.ts'
 import { createAdmission } from './http/admission.ts'
 import { createAllowedMethods } from './http/allowed-methods.ts'
+import { createAnswers } from './http/answers.ts'
 import { docsPage } from './http/docs-page.ts'
 import { createFailures } from './http/failures.ts'
 import { operationRoutes } from './http/operation-routes.ts'
 import { createOriginCheck, createRequestOriginCheck } from './http/origins.ts'
-import { ProblemError, problemMediaType } from './http/problems.ts'
+import { ProblemError } from './http/problems.ts'
 import { landingPage, servicePages } from './http/service-pages.ts'
 import { createClientAddress } from './limits/client-address.ts'
 import { createRateLimits } from './limits/rate-limits.ts'
@@ -78,44 +76,8 @@ export async function createApp({ config, database, messageLog, secret, log }: A
     chat,
   })
 
-  const logsRequests = log.isLevelEnabled('info')
-
-  const app = new Elysia({ normalize: false, strictPath: true })
-    .headers(commonHeaders)
-    .decorate({ requestId: '', startedAt: 0 })
-    .onError({ as: 'global' }, (context) => {
-      const { set, request, requestId, error } = context
-      const { pathname } = new URL(request.url)
-      let thrown: unknown = error
-      if (error instanceof NotFoundError) {
-        const allow = allowedMethods(pathname)
-        if (allow !== undefined) set.headers.allow = allow
-        thrown = new ProblemError(allow === undefined ? 'not-found' : 'method-not-allowed')
-      } else if (error instanceof ParseError) {
-        thrown = error.cause
-      } else if (error instanceof ValidationError && error.type === 'body') {
-        const errors = explainErrors((error.validator as { schema: TSchema }).schema, error.value)
-        thrown = new ProblemError('validation-failed', { errors })
-      } else if (error instanceof ValidationError) {
-        // Its message repeats the value.
-        thrown = new Error(`The ${error.type} breaks its schema at ${pathname}`)
-      }
-      const failure = toProblem(thrown, requestId)
-      set.status = failure.error.status
-      Object.assign(set.headers, failure.error.headers)
-      set.headers['content-type'] = problemMediaType
-      return failure.body
-    })
-    .mapResponse({ as: 'global' }, ({ request, route, set, requestId, startedAt, responseValue }) => {
-      set.headers['x-request-id'] = requestId
-      if (logsRequests) {
-        // The route and not the path: whatever a client puts into a path, a token above all, stays out.
-        const ms = Math.round((performance.now() - startedAt) * 100) / 100
-        log.info({ requestId, method: request.method, route, status: set.status, ms }, 'request')
-      }
-      // After an error, Elysia takes what this hook returns for the answer, even nothing.
-      return responseValue as Response
-    })
+  const answers = createAnswers({ log, toProblem })
+  const app = new Elysia({ strictPath: true })
 
   if (config.corsOrigins.length > 0 || config.development) {
     app.use(
@@ -130,19 +92,6 @@ export async function createApp({ config, database, messageLog, secret, log }: A
   }
 
   app
-    .get(channelPath, async ({ request, set, requestId }) => {
-      set.headers['x-request-id'] = requestId
-      if (isUpgrade(request) && app.server) {
-        if (await handshake(request, app.server as never, set.headers as never)) {
-          set.status = 101
-          return
-        }
-      }
-      Object.assign(set.headers, landingPage.headers)
-      return landingPage.text
-    })
-    .use(servicePages({ isDraining, isReady: database.isReady }))
-    .use(docsPage({ openapi: written.openapi as Parameters<typeof docsPage>[0]['openapi'] }))
     .use(
       operationRoutes({
         handlers: {
@@ -152,17 +101,44 @@ export async function createApp({ config, database, messageLog, secret, log }: A
         },
         admission,
         rateLimits,
+        answers,
         getServer: () => app.server,
       }),
     )
+    .get(channelPath, async ({ request }) => {
+      const exchange = answers.begin(request, channelPath)
+      try {
+        if (isUpgrade(request) && (await handshake(request, app.server as never, exchange.headers))) {
+          answers.logged(exchange, 101)
+          return
+        }
+        answers.logged(exchange, 200)
+        const headers = { ...exchange.headers, ...landingPage.headers }
+        return new Response(landingPage.text, { headers })
+      } catch (error) {
+        return answers.problem(exchange, error)
+      }
+    })
+    // From here on, Elysia's own life cycle answers: the pages, and what matches no route.
+    .onError({ as: 'global' }, ({ request, error }) => {
+      const exchange = answers.begin(request, undefined)
+      if (!(error instanceof NotFoundError)) return answers.problem(exchange, error)
+      const allow = allowedMethods(new URL(request.url).pathname)
+      if (allow === undefined) return answers.problem(exchange, new ProblemError('not-found'))
+      exchange.headers.allow = allow
+      return answers.problem(exchange, new ProblemError('method-not-allowed'))
+    })
+    .mapResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {
+      // A failure comes here too, as the response that onError has made.
+      if (responseValue instanceof Response && responseValue.headers.has('x-request-id')) return responseValue
+      const exchange = answers.begin(request, route)
+      Object.assign(set.headers, exchange.headers)
+      answers.logged(exchange, Number(set.status ?? 200))
+      return responseValue as Response
+    })
+    .use(servicePages({ isDraining, isReady: database.isReady }))
+    .use(docsPage({ openapi: written.openapi as Parameters<typeof docsPage>[0]['openapi'] }))
   const allowedMethods = createAllowedMethods(app.routes)
-
-  // Elysia reads its decorators once for each request, so a getter is a value a request; a hook for
-  // every request, the usual way, costs as much as the account's look-up.
-  Object.defineProperties(app.decorator, {
-    requestId: { get: () => Bun.randomUUIDv7(), enumerable: true },
-    startedAt: { get: () => performance.now(), enumerable: true },
-  })
 
   return {
     app,
@@ -180,8 +156,7 @@ export async function createApp({ config, database, messageLog, secret, log }: A
         websocket: chat.handlers as never,
         /** Only what breaks the error handler itself comes here. */
         error(thrown: unknown) {
-          const { body, error } = toProblem(thrown, Bun.randomUUIDv7())
-          return Response.json(body, { status: error.status, headers: { 'content-type': problemMediaType } })
+          return answers.problem(answers.begin(new Request('http://localhost'), undefined), thrown)
         },
       })
       const { server } = app

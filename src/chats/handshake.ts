@@ -16,7 +16,7 @@ interface HandshakeOptions {
   readonly chat: ChatServer
 }
 
-type Headers = Record<string, string | number>
+type Headers = Record<string, string>
 
 export const isUpgrade = (request: Request) =>
   request.headers.get('upgrade')?.toLowerCase() === 'websocket' && request.headers.has('sec-websocket-key')
@@ -71,7 +71,7 @@ export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat }
       replay: cursor === undefined ? undefined : { cursor, waiting: false },
     }
     const answer = { ...headers, ...(protocols.length > 0 && { 'sec-websocket-protocol': subprotocol }) }
-    const upgraded = server.upgrade(request, { data, headers: answer as Record<string, string> })
+    const upgraded = server.upgrade(request, { data, headers: answer })
     if (!upgraded) chat.release(identity.user)
     return upgraded
   }

@@ -16,7 +16,7 @@ export interface Gate {
   readonly limiter: RateLimiter | undefined
 }
 
-type HeaderValues = Record<string, string | number>
+type HeaderValues = Record<string, string>
 type Peer = Parameters<ClientAddress>[1]
 
 export interface Admission {

@@ -14,6 +14,7 @@ import {
 import type { RateLimits } from '../limits/rate-limits.ts'
 import type { User } from '../users/users.ts'
 import { type Admission, bearerToken, type Identity } from './admission.ts'
+import type { Answers, Exchange } from './answers.ts'
 import { ProblemError } from './problems.ts'
 import { readJsonBody } from './request-body.ts'
 
@@ -48,6 +49,7 @@ interface OperationRoutesOptions {
   readonly handlers: Handlers
   readonly admission: Admission
   readonly rateLimits: RateLimits
+  readonly answers: Answers
   readonly getServer: () => Parameters<Admission['admit']>[4]
 }
 
@@ -103,78 +105,79 @@ function parameterReader({ query, integerParameters, queryDefaults, headers, hea
 
 /**
  * Mounts the document's operations: for each, the gate, the parameters, the body and the answer are
- * checked as the document says, and the handler does the rest.
+ * checked as the document says, and the handler does the rest. Elysia routes, and is handed a complete
+ * response: its own life cycle would make each handler asynchronous (docs/decisions/operations.md).
  */
-export function operationRoutes({ handlers, admission, rateLimits, getServer }: OperationRoutesOptions) {
-  const app = new Elysia({ name: 'operations', normalize: false }).decorate({
-    identity: undefined as Identity | undefined,
-  })
+export function operationRoutes({
+  handlers,
+  admission,
+  rateLimits,
+  answers,
+  getServer,
+}: OperationRoutesOptions) {
+  const app = new Elysia({ name: 'operations' })
   for (const operation of allOperations) {
-    const { id, path, method, body, constants, successStatus } = operation
+    const serve = createService(operation)
+    app.route(operation.method, operation.path, ({ request }) => serve(request), { parse: 'none' })
+  }
+  return app
+
+  function createService(operation: Operation): (request: Request) => Response | Promise<Response> {
+    const { id, path, constants, successStatus } = operation
     const handler = handlers[id] as unknown as AnyHandler
     const gate = { secured: operation.secured, limiter: rateLimits.limiter(operation.rateLimit) }
-    const fixedHeaders = { ...operation.successHeaders, ...deprecationHeaders(operation) }
-    const hasFixedHeaders = Object.keys(fixedHeaders).length > 0
-    const reply = (data: object) => ({ ...constants, ...data })
+    const successHeaders = { ...operation.successHeaders, ...deprecationHeaders(operation) }
+    const bodyCheck = operation.body && TypeCompiler.Compile(operation.body)
+    const successCheck = TypeCompiler.Compile(operation.success)
     const { readQuery, readHeaders } = parameterReader(operation)
+    const reply = (data: object) => ({ ...constants, ...data })
 
-    const call = (identity: Identity | undefined, content: unknown, request: Request) =>
+    const call = (request: Request, identity: Identity | undefined, body: unknown) =>
       handler({
         user: identity?.user,
-        body: content,
+        body,
         query: readQuery(request),
         headers: readHeaders(request),
         reply,
         problem,
       })
-    const response = { [successStatus]: operation.success }
 
-    const succeed = (answer: object, set: Settable) => {
-      set.status = successStatus
-      if (hasFixedHeaders) Object.assign(set.headers, fixedHeaders)
-      return answer
+    function succeed(exchange: Exchange, body: object): Response {
+      if (!successCheck.Check(body)) throw new Error(`The success of ${id} breaks its schema`)
+      Object.assign(exchange.headers, successHeaders)
+      return answers.json(exchange, successStatus, body)
     }
-    const admit = (request: Request, { headers }: Settable) =>
-      admission.admit(gate, request, bearerToken(request), headers, getServer())
 
-    // Elysia reads the handlers' text, and prepares of the context only what they name.
-    if (body) {
-      app.parser(id, async (context) => {
-        context.identity = await admit(context.request, context.set as Settable)
-        return readJsonBody(context.request)
-      })
-      app.route(
-        method,
-        path,
-        async ({ request, set, identity, body }) =>
-          succeed(await call(identity, body, request), set as Settable),
-        // A parser that is named leaves the stream of the body alone.
-        { parse: id as 'none', body, response },
-      )
-    } else {
-      // Asynchronous only where it has to be: a promise costs as much as the rest.
-      app.route(
-        method,
-        path,
-        ({ request, set }) => {
-          const finish = (identity: Identity | undefined) => {
-            const answer = call(identity, undefined, request)
-            return answer instanceof Promise
-              ? answer.then((settled) => succeed(settled, set as Settable))
-              : succeed(answer, set as Settable)
-          }
-          const identity = admit(request, set as Settable)
-          return identity instanceof Promise ? identity.then(finish) : finish(identity)
-        },
-        { response },
-      )
+    async function serveLater(
+      exchange: Exchange,
+      admitted: Identity | undefined | Promise<Identity | undefined>,
+    ): Promise<Response> {
+      try {
+        const identity = await admitted
+        const body = bodyCheck && (await readJsonBody(exchange.request))
+        if (bodyCheck && !bodyCheck.Check(body)) {
+          throw new ProblemError('validation-failed', { errors: explainErrors(bodyCheck.Schema(), body) })
+        }
+        return succeed(exchange, await call(exchange.request, identity, body))
+      } catch (error) {
+        return answers.problem(exchange, error)
+      }
+    }
+
+    return (request) => {
+      const exchange = answers.begin(request, path)
+      try {
+        const admitted = admission.admit(gate, request, bearerToken(request), exchange.headers, getServer())
+        if (bodyCheck || admitted instanceof Promise) return serveLater(exchange, admitted)
+        const answer = call(request, admitted, undefined)
+        // Asynchronous only where it has to be: a promise costs as much as the rest.
+        if (!(answer instanceof Promise)) return succeed(exchange, answer)
+        return answer
+          .then((body) => succeed(exchange, body))
+          .catch((error) => answers.problem(exchange, error))
+      } catch (error) {
+        return answers.problem(exchange, error)
+      }
     }
   }
-  return app
-}
-
-/** What Elysia sends with the answer. */
-interface Settable {
-  status?: number
-  readonly headers: Record<string, string | number>
 }
