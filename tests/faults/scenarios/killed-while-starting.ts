@@ -33,7 +33,7 @@ export const killedWhileStarting: Scenario = {
         server,
         account,
         ledger,
-        chance,
+        chance: chance.branch(),
         keyedPercent: 50,
         longestPauseMs: 0,
         stop: stop.signal,
