@@ -55,6 +55,15 @@ async function serve(config: Config): Promise<void> {
     await flush()
     process.exit(0)
   }
+  /** What nobody foresaw leaves the process in no known state; what was acknowledged is on disk. */
+  async function crash(error: unknown): Promise<never> {
+    const { name, message } = error instanceof Error ? error : { name: typeof error, message: '' }
+    log.fatal({ name, message }, 'crashed')
+    await flush()
+    process.exit(1)
+  }
+  process.on('uncaughtException', crash)
+  process.on('unhandledRejection', crash)
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
 

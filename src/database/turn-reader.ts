@@ -23,7 +23,8 @@ export function createTurnReader(sqlite: Sqlite): TurnReader {
 
   function end(): void {
     reading = false
-    commit.run()
+    // An error while reading may have ended the transaction already.
+    if (sqlite.inTransaction) commit.run()
   }
 
   return {
