@@ -55,8 +55,8 @@ export function readWrkOutput(output: string): Omit<HttpResult, 'serverBusy'> {
   return {
     requests: Number(field(output, /(\d+) requests in /)),
     perSecond: Number(field(output, /Requests\/sec:\s+([\d.]+)/)),
-    p50Ms: milliseconds(field(output, /^\s+50%\s+(\S+)$/m)),
-    p99Ms: milliseconds(field(output, /^\s+99%\s+(\S+)$/m)),
+    p50Ms: milliseconds(field(output, /^\s+50%\s+(\S+)\s*$/m)),
+    p99Ms: milliseconds(field(output, /^\s+99%\s+(\S+)\s*$/m)),
   }
 }
 

@@ -1,14 +1,15 @@
 // The same API as most would write it today: Express 5, jsonwebtoken, argon2, Socket.IO 4. Accounts and
 // messages are kept in memory and nothing is logged or limited, so every advantage is this server's.
 
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { Algorithm, hash, verify } from '@node-rs/argon2'
 import express from 'express'
 import jwt from 'jsonwebtoken'
 import { Server } from 'socket.io'
 
-const secret = randomBytes(32)
+// A key object: for a bare secret jsonwebtoken tries to read a public key first, a millisecond each time.
+const secret = createSecretKey(randomBytes(32))
 const hashing = { algorithm: Algorithm.Argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const usersByName = new Map()
 const usersById = new Map()

@@ -49,10 +49,27 @@ export async function profile(stage: Stage): Promise<Result[]> {
     {
       ...shared,
       work,
+      measure: 'of bare `Bun.serve`, `LOG_LEVEL=warn`, per core-second',
+      samples: ratios(perCoreSecond(taken.quiet), perCoreSecond(taken.floor)),
+    },
+    {
+      ...shared,
+      work,
+      measure: 'of bare `Bun.serve`, access log, per core-second',
+      samples: ratios(perCoreSecond(taken.logging), perCoreSecond(taken.floor)),
+    },
+    {
+      ...shared,
+      work,
       measure: 'of Express, access log into a file',
       samples: ratios(rate('logging'), rate('peer')),
     },
   ]
+}
+
+/** What a core in full use would have answered: steadier than the clock where others use the machine. */
+export function perCoreSecond(results: readonly HttpResult[]): number[] {
+  return results.map(({ perSecond, serverBusy }) => perSecond / serverBusy)
 }
 
 /** Shows that the server was the one at its limit, not wrk: about 1 is one core in full use. */

@@ -2,7 +2,7 @@ import { startSocketLoad } from '../processes.ts'
 import { type Result, ratios } from '../report.ts'
 import { connections, interleave, type Stage } from '../stage.ts'
 import { requireWrk, runWrk } from '../wrk.ts'
-import { busyFigures } from './profile.ts'
+import { busyFigures, perCoreSecond } from './profile.ts'
 import { joinParley, joinPeer } from './sockets.ts'
 
 const listeners = 10
@@ -45,6 +45,13 @@ export async function send(stage: Stage): Promise<Result[]> {
         { name: 'Express and Socket.IO, in memory', unit: 'requests/s', samples: rate('peer') },
         ...busyFigures({ 'this server': taken.parley, 'bare `Bun.serve`': taken.floor }),
       ],
+    },
+    {
+      work,
+      measure: 'of a bare echo, per core-second',
+      unit: '×',
+      samples: ratios(perCoreSecond(taken.parley), perCoreSecond(taken.floor)),
+      figures: [],
     },
     {
       work,
