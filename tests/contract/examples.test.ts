@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'bun:test'
+import { createAccount, documentedAccount, uniqueName } from './machinery/accounts.ts'
+import { contract } from './machinery/contract.ts'
+import { judgeDocuments } from './machinery/document-rules.ts'
+import { call, refusedHandshake } from './machinery/http-client.ts'
+import { main } from './machinery/server.ts'
+import { connect } from './machinery/socket-client.ts'
+
+const { operations, channel } = contract
+
+test('every example of both documents matches its own schema and the catalogue of problems', () => {
+  expect(judgeDocuments(contract)).toEqual([])
+})
+
+describe('the examples of the operations, verbatim', () => {
+  test('the documented user registers, logs in, reads the profile and sends the message', async () => {
+    const { token } = await documentedAccount(main)
+    await call(main, 'getProfile', { token })
+    await call(main, 'sendMessage', { token, body: exampleBody('sendMessage', 'documented') })
+  })
+
+  test('a name that someone has is taken in other letters too', async () => {
+    await documentedAccount(main)
+    await call(main, 'registerUser', { body: exampleBody('registerUser', 'username-taken'), expect: 'username-taken' })
+  })
+
+  test('a wrong password is answered like an unknown name', async () => {
+    await documentedAccount(main)
+    const body = exampleBody('loginUser', 'invalid-credentials')
+    await call(main, 'loginUser', { body, expect: 'invalid-credentials' })
+    await call(main, 'loginUser', { body: { username: uniqueName(), password: 'x' }, expect: 'invalid-credentials' })
+  })
+
+  for (const operation of operations) {
+    for (const answer of Object.values(operation.answers)) {
+      for (const [name, example] of Object.entries(Object.values(answer.content)[0]?.examples ?? {})) {
+        const body = example['x-request-body']
+        const query = example['x-request-query']
+        if (body === undefined && query === undefined) continue
+        test(`${operation.id} answers what example ${name} gets`, async () => {
+          const { token } = await documentedAccount(main)
+          const code = (example.value as { code: string }).code
+          await call(main, operation.id, { token, ...(body !== undefined && { body }), ...(query && { query }), expect: code })
+        })
+      }
+    }
+    for (const parameter of operation.parameters.filter((one) => one.example !== undefined)) {
+      test(`${operation.id} takes the example of ${parameter.name}`, async () => {
+        const { token } = await createAccount(main)
+        const headers = { [parameter.name.toLowerCase()]: String(parameter.example) }
+        const body = Object.values(operation.body?.examples ?? {})[0]?.value
+        await call(main, operation.id, { token, headers, ...(body !== undefined && { body }) })
+      })
+    }
+  }
+})
+
+describe('the examples of the frames, verbatim', () => {
+  const sent = channel.messages.filter((one) => one.from === 'client')
+  for (const message of sent) {
+    for (const example of message.examples) {
+      const broadcast = channel.messages.find((one) => one.examples.some(({ name }) => name === example.name) && one.from === 'server' && one.name === 'message')
+      if (message.name === 'disconnect' || !broadcast) continue
+      test(`${message.name} ${example.name} reaches its sender and everyone else`, async () => {
+        const account = await documentedAccount(main)
+        const sender = await connect(main, account)
+        const watcher = await connect(main, { ...account, by: 'subprotocol' })
+        const frame = await sender.turn(JSON.stringify(example.payload))
+        expect(await watcher.next(({ id }) => id === frame.id)).toEqual(frame)
+        sender.close()
+        watcher.close()
+      })
+    }
+  }
+
+  for (const message of channel.messages) {
+    for (const example of message.examples) {
+      const input = example['x-frame']
+      if (input === undefined) continue
+      test(`${message.name} ${example.name} answers the frame that provokes it`, async () => {
+        const socket = await connect(main, await documentedAccount(main))
+        await socket.turn(input)
+        // The connection stays open.
+        await socket.turn(JSON.stringify({ message: uniqueName() }))
+        socket.close()
+      })
+    }
+  }
+
+  test('disconnect closes after what was sent before has been handled', async () => {
+    const socket = await connect(main, await documentedAccount(main))
+    const message = uniqueName()
+    socket.send({ message })
+    socket.send(sent.find((one) => one.name === 'disconnect')?.examples[0]?.payload ?? null)
+    await socket.closed('disconnected')
+    expect(socket.frames.filter((frame) => frame.message === message)).toHaveLength(1)
+  })
+
+  test('a key that came with another message before is refused, and named', async () => {
+    const account = await documentedAccount(main)
+    const socket = await connect(main, account)
+    const payload = sent.flatMap((one) => one.examples).find((one) => one.name === 'idempotent')?.payload
+    await call(main, 'sendMessage', {
+      token: account.token,
+      body: { message: (payload as { message: string }).message },
+      headers: { 'idempotency-key': (payload as { idempotencyKey: string }).idempotencyKey },
+    })
+    await socket.turn(JSON.stringify({ ...(payload as object), message: 'another' }), 'idempotency-key-reused')
+    socket.close()
+  })
+})
+
+describe('the examples of refused handshakes, verbatim', () => {
+  for (const [status, answer] of Object.entries(channel.refusals)) {
+    for (const [name, example] of Object.entries(Object.values(answer.content)[0]?.examples ?? {})) {
+      const query = example['x-request-query']
+      if (!query) continue
+      test(`${status} ${name}`, async () => {
+        const { token } = await documentedAccount(main)
+        await refusedHandshake(main, { token, query })
+      })
+    }
+  }
+})
+
+function exampleBody(id: string, name: string) {
+  return operations.find((one) => one.id === id)?.body?.examples?.[name]?.value ?? null
+}

@@ -1,0 +1,52 @@
+import { contract, operationOf } from './contract.ts'
+import { call } from './http-client.ts'
+import type { Service } from './server.ts'
+import { record } from './traffic.ts'
+
+export interface Account {
+  username: string
+  password: string
+  token: string
+}
+
+let count = 0
+
+/** A name that no other run has used: the documents' limits leave room for it. */
+export function uniqueName(): string {
+  return `c-${Date.now().toString(36)}-${process.pid.toString(36)}-${(++count).toString(36)}`
+}
+
+export async function createAccount(service: Service, username = uniqueName()): Promise<Account> {
+  const password = 'correct horse battery staple'
+  await call(service, 'registerUser', { body: { username, password } })
+  const { body } = await call(service, 'loginUser', { body: { username, password } })
+  return { username, password, token: body.token }
+}
+
+const documented = new Map<string, Promise<Account>>()
+
+/**
+ * The user of the documentation's examples. Where the name is taken already, since the service was
+ * there before, another user stands in for it, and the examples are compared with that name.
+ */
+export function documentedAccount(service: Service): Promise<Account> {
+  const account = documented.get(service.name) ?? openDocumentedAccount(service)
+  documented.set(service.name, account)
+  return account
+}
+
+async function openDocumentedAccount(service: Service): Promise<Account> {
+  const example = operationOf(contract, 'registerUser').body?.examples?.documented?.value
+  const { username, password } = example as { username: string; password: string }
+  const answer = await call(service, 'registerUser', { body: { username, password }, expect: 'username-taken?' })
+  if (answer.status === 201) return logIn(service, username, password)
+  const standIn = uniqueName()
+  record({ kind: 'stand-in', server: service.name, username: standIn })
+  await call(service, 'registerUser', { body: { username: standIn, password } })
+  return logIn(service, standIn, password)
+}
+
+async function logIn(service: Service, username: string, password: string): Promise<Account> {
+  const { body } = await call(service, 'loginUser', { body: { username, password } })
+  return { username, password, token: body.token }
+}

@@ -1,0 +1,62 @@
+import { answersOf } from './cells.ts'
+import type { Contract, Schema } from './contract.ts'
+import type { Json } from './documents.ts'
+import { judgeProblem } from './judge.ts'
+import { refusalsOfFrame } from './promises.ts'
+import { faultsOf } from './schemas.ts'
+
+/** Where the documents contradict themselves: an example and its schema, a problem and its catalogue. */
+export function judgeDocuments(contract: Contract): string[] {
+  const findings: string[] = []
+  const check = (where: string, schema: Schema, value: Json) => {
+    findings.push(...faultsOf(schema, value).map((fault) => `${where}: ${fault.text}`))
+  }
+  for (const { id, body, parameters, answers } of contract.operations) {
+    for (const [name, example] of Object.entries(body?.examples ?? {})) {
+      check(`${id} request example ${name}`, body?.schema ?? {}, example.value)
+    }
+    for (const { name, schema, example } of parameters) {
+      if (example !== undefined) check(`${id} example of ${name}`, schema, example)
+    }
+    for (const [status, answer] of Object.entries(answers)) {
+      const examples = Object.values(answer.content).flatMap((content) => Object.keys(content.examples ?? {}))
+      if (examples.length === 0) findings.push(`${id} ${status} has no example`)
+      if (!body || Number(status) >= 300) continue
+      for (const name of examples.filter((name) => !(name in (body.examples ?? {})))) {
+        findings.push(`${id} ${status}: no request example is called ${name}`)
+      }
+    }
+  }
+  for (const [label, answer] of answersOf(contract)) {
+    for (const [name, { schema, example }] of Object.entries(answer.headers ?? {})) {
+      if (example !== undefined) check(`${label} example of header ${name}`, schema, example)
+    }
+    for (const content of Object.values(answer.content)) {
+      for (const [name, { value }] of Object.entries(content.examples ?? {})) {
+        check(`${label} example ${name}`, content.schema, value)
+        findings.push(...problemFindings(contract, `${label} example ${name}`, value))
+      }
+    }
+  }
+  for (const { name, schema, examples } of contract.channel.messages) {
+    for (const example of examples) {
+      check(`frame ${name} example ${example.name}`, schema, example.payload)
+      const problem = (example.payload as { problem?: Json }).problem
+      if (problem !== undefined)
+        findings.push(...problemFindings(contract, `frame ${name} example ${example.name}`, problem))
+      const input = example['x-frame']
+      if (input === undefined) continue
+      const refusals = refusalsOfFrame(contract.channel, input)
+      const code = (problem as { code: string } | undefined)?.code ?? ''
+      if (!refusals.has(code))
+        findings.push(`frame ${name} example ${example.name}: its x-frame does not earn ${code}`)
+    }
+  }
+  return findings
+}
+
+function problemFindings(contract: Contract, where: string, value: Json): string[] {
+  const problem = value as { [name: string]: Json }
+  if (problem.code === undefined) return []
+  return judgeProblem(contract, problem).map((finding) => `${where}: ${finding}`)
+}

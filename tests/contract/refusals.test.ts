@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'bun:test'
+import { createAccount, uniqueName } from './machinery/accounts.ts'
+import { contract } from './machinery/contract.ts'
+import { call, refusedHandshake, send } from './machinery/http-client.ts'
+import { main } from './machinery/server.ts'
+
+const account = createAccount(main)
+
+for (const { id, body, scheme, path, parameters } of contract.operations) {
+  describe(id, () => {
+    const valid = () => (body ? { body: { username: uniqueName(), password: 'long enough', message: 'x' } } : {})
+    const token = async () => (scheme ? (await account).token : undefined)
+
+    test('an unsupported version is refused, with those that are spoken', async () => {
+      const { body: problem } = await call(main, id, { token: await token(), ...exampleOf(id), headers: { 'api-version': '2' } })
+      expect(problem.supportedVersions).toBeArray()
+    })
+
+    test('version 1 may be named', async () => {
+      const versions = parameters.find((one) => one.name === 'API-Version')?.schema.enum ?? []
+      for (const version of versions) {
+        const request = id === 'registerUser' ? { body: { username: uniqueName(), password: 'a long password' } } : id === 'loginUser' ? { body: await credentials() } : exampleOf(id)
+        await call(main, id, { token: await token(), ...request, headers: { 'api-version': String(version) } })
+      }
+    })
+
+    test('another method is answered with those that there are', async () => {
+      await send(main, { method: 'DELETE', path })
+    })
+
+    test('it needs a token where the document says so, and none elsewhere', async () => {
+      if (!scheme) return expect((await call(main, id, { body: {} })).status).toBe(422)
+      await call(main, id, exampleOf(id))
+      await call(main, id, { ...exampleOf(id), headers: { authorization: 'Basic eDp5' } })
+      await call(main, id, { ...exampleOf(id), token: 'not-a-token', expect: 'invalid-token' })
+    })
+
+    test.if(body !== undefined)('what is not JSON in UTF-8, or nothing at all, is malformed', async () => {
+      for (const rawBody of ['', '{"a":', 'Hello', new Uint8Array([0x22, 0xc3, 0x28, 0x22])]) {
+        await call(main, id, { token: await token(), rawBody })
+      }
+    })
+
+    test.if(body !== undefined)('another media type, none, or a compressed body is not taken', async () => {
+      for (const headers of [{ 'content-type': 'text/plain' }, { 'content-type': '' }, { 'content-encoding': 'gzip' }]) {
+        await call(main, id, { token: await token(), ...valid(), headers: headers as Record<string, string> })
+      }
+    })
+
+    test.if(body !== undefined)('a body of the largest size is read, and one byte more is not', async () => {
+      const { body: read } = await call(main, id, { token: await token(), rawBody: '{}'.padEnd(contract.bodyBytes) })
+      expect(read.code).toBe('validation-failed')
+      const { status } = await call(main, id, { token: await token(), rawBody: '{}'.padEnd(contract.bodyBytes + 1) })
+      expect(status).toBe(413)
+    })
+  })
+}
+
+async function credentials() {
+  const { username, password } = await account
+  return { username, password }
+}
+
+function exampleOf(id: string) {
+  const value = Object.values(contract.operations.find((one) => one.id === id)?.body?.examples ?? {})[0]?.value
+  return value === undefined ? {} : { body: value }
+}
+
+test('nothing is at an unknown path, nor at one with a slash too many', async () => {
+  await send(main, { method: 'GET', path: '/nowhere' })
+  await send(main, { method: 'POST', path: `${contract.operations[0]?.path}/` })
+})
+
+test('every service path answers', async () => {
+  const assets: Record<string, string> = { '{code}': Object.keys(contract.problems)[0] ?? '', '{asset}': 'swagger-ui.css' }
+  for (const path of contract.servicePaths) {
+    await send(main, { method: 'GET', path: path.replace(/\{[^}]+\}/, (name) => assets[name] ?? name) })
+  }
+})
+
+describe('the handshake', () => {
+  test('needs a token, not in the URL', async () => {
+    await refusedHandshake(main)
+    await refusedHandshake(main, { query: { token: (await account).token } })
+  })
+
+  test('refuses a token that is not from here, however it comes', async () => {
+    const { subprotocol, tokenPrefix } = contract.channel
+    await refusedHandshake(main, { token: 'not-a-token', expect: 'invalid-token' })
+    const headers = { 'sec-websocket-protocol': `${subprotocol}, ${tokenPrefix}not-a-token` }
+    await refusedHandshake(main, { headers, expect: 'invalid-token' })
+  })
+
+  test('refuses an unsupported version', async () => {
+    await refusedHandshake(main, { token: (await account).token, headers: { 'api-version': '2' } })
+  })
+
+  test('refuses a page of an origin that is not allowed', async () => {
+    const headers = { origin: 'https://elsewhere.example' }
+    await refusedHandshake(main, { token: (await account).token, headers, expect: 'origin-not-allowed' })
+  })
+})
