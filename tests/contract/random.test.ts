@@ -1,0 +1,55 @@
+import { test } from 'bun:test'
+import fc from 'fast-check'
+import { createAccount } from './machinery/accounts.ts'
+import { contract, type Schema } from './machinery/contract.ts'
+import type { Json } from './machinery/documents.ts'
+import { call } from './machinery/http-client.ts'
+import { main } from './machinery/server.ts'
+import { connect } from './machinery/socket-client.ts'
+
+const settings = { seed: Number(process.env.SEED ?? 1), numRuns: Number(process.env.RUNS ?? 50) }
+const account = createAccount(main)
+
+/** Anything at all, and what looks like the schema more often than chance would have it. */
+function valueFor(schema: Schema): fc.Arbitrary<Json> {
+  const anything = fc.jsonValue() as fc.Arbitrary<Json>
+  const member = (property: Schema) =>
+    fc.oneof(
+      { weight: 3, arbitrary: fc.string({ unit: 'binary', maxLength: (property.maxLength ?? 64) + 2 }) },
+      { weight: 3, arbitrary: fc.string({ maxLength: 40 }) },
+      { weight: 1, arbitrary: anything },
+    )
+  const names = Object.entries(schema.properties ?? {}).filter(([, property]) => property.const === undefined)
+  const shaped = fc.record(Object.fromEntries(names.map(([name, property]) => [name, member(property)])), {
+    requiredKeys: names.slice(0, 1).map(([name]) => name),
+  })
+  return fc.oneof({ weight: 4, arbitrary: shaped as fc.Arbitrary<Json> }, { weight: 1, arbitrary: anything })
+}
+
+for (const { id, body } of contract.operations) {
+  if (!body) continue
+  test(`${id} answers any JSON as its schema says`, async () => {
+    const { token } = await account
+    const state = { loginUser: 'invalid-credentials', registerUser: 'password-too-common?' }[id]
+    await fc.assert(
+      fc.asyncProperty(valueFor(body.schema), async (value) => {
+        await call(main, id, { token, body: value, ...(state && { expect: state }) })
+      }),
+      settings,
+    )
+  })
+}
+
+test('the socket answers any JSON as the schema of its frames says', async () => {
+  const socket = await connect(main, await account)
+  const send = contract.channel.messages.find((one) => one.from === 'client' && !one.schema.required?.includes('event'))
+  await fc.assert(
+    fc.asyncProperty(valueFor(send?.schema ?? {}), async (value) => {
+      const reused = typeof value === 'object' && value !== null && 'idempotencyKey' in value
+      const frame = reused ? { ...value, idempotencyKey: crypto.randomUUID() } : value
+      await socket.turn(JSON.stringify(frame))
+    }),
+    settings,
+  )
+  socket.close()
+})
