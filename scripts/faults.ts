@@ -12,7 +12,7 @@ import { lockedDatabase } from '../tests/faults/scenarios/locked-database.ts'
 import { readerThatStopsReading } from '../tests/faults/scenarios/reader-that-stops-reading.ts'
 import { resumingAtRandom } from '../tests/faults/scenarios/resuming-at-random.ts'
 import { stoppedUnderLoad } from '../tests/faults/scenarios/stopped-under-load.ts'
-import { killServers } from '../tests/faults/server.ts'
+import { endProcesses } from '../tests/faults/server.ts'
 
 const scenarios: Scenario[] = [
   killedWhileSending,
@@ -36,6 +36,13 @@ const seed = options.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : 
 if (!Number.isSafeInteger(seed)) throw new Error('--seed wants a whole number')
 const chosen = scenarios.filter(({ title }) => title.includes(options.only))
 if (chosen.length === 0) throw new Error(`no scenario has "${options.only}" in its title`)
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, async () => {
+    await endProcesses()
+    process.exit(1)
+  })
+}
 
 const columns = ['rounds', 'acknowledged', 'lost', 'duplicated', 'reordered'] as const
 const titleWidth = Math.max(...scenarios.map(({ title }) => title.length))
@@ -65,7 +72,7 @@ async function runScenario(scenario: Scenario, rounds: number): Promise<Result> 
     const findings = [error instanceof Error ? error.message : String(error)]
     return { acknowledged: 0, lost: 0, duplicated: 0, reordered: 0, findings }
   } finally {
-    await killServers()
+    await endProcesses()
     await rm(folder, { recursive: true, force: true })
   }
 }

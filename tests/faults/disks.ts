@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Chance } from './chance.ts'
-import type { Server } from './server.ts'
+import { endWithScenario, type Server } from './server.ts'
 import { within } from './waiting.ts'
 
 /** A place for the data that can be made full, and be freed again, under a running server. */
@@ -12,7 +12,6 @@ export interface Disk {
   fill(server: Server, chance: Chance): Promise<void>
   /** Without a server, where the one that ran is gone. */
   free(server?: Server): Promise<void>
-  remove(): Promise<void>
 }
 
 const diskBytes = 24 * 1024 * 1024
@@ -32,6 +31,7 @@ export async function mountSmallDisk(folder: string): Promise<Disk | undefined> 
       stderr: 'ignore',
     },
   )
+  endWithScenario(holder)
   const { value } = await within(10_000, 'the mount is made or refused', holder.stdout.getReader().read())
   if (!value) return undefined
 
@@ -59,10 +59,6 @@ export async function mountSmallDisk(folder: string): Promise<Disk | undefined> 
       })
     },
     free: () => rm(ballast),
-    async remove() {
-      holder.kill('SIGKILL')
-      await holder.exited
-    },
   }
 }
 
@@ -89,6 +85,5 @@ export async function limitFileSize(folder: string): Promise<Disk> {
     },
     // The limit is that of a process, and is gone with it.
     free: async (server) => server && setLimit(server, 'unlimited'),
-    remove: async () => {},
   }
 }

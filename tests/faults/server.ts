@@ -74,8 +74,14 @@ export async function startServerAndKill(settings: ServerSettings, moment: Promi
   await started.exited
 }
 
+/** Has a process ended with its scenario, also where that fails. */
+export function endWithScenario(child: Bun.Subprocess): void {
+  running.add(child)
+  void child.exited.then(() => running.delete(child))
+}
+
 /** Ends what a scenario that failed left running. */
-export async function killServers(): Promise<void> {
+export async function endProcesses(): Promise<void> {
   for (const child of running) child.kill('SIGKILL')
   await Promise.all([...running].map((child) => child.exited))
 }
@@ -104,7 +110,7 @@ function launch({ dataDir, environment, launcher = [] }: ServerSettings) {
     stdout: 'pipe',
     stderr: 'pipe',
   })
-  running.add(child)
+  endWithScenario(child)
 
   const onLine = (line: string) => {
     lines.push(line)
@@ -113,7 +119,6 @@ function launch({ dataDir, environment, launcher = [] }: ServerSettings) {
   }
   const printed = Promise.all([readLines(child.stdout, onLine), readLines(child.stderr, onLine)])
   const exited = child.exited.then(async (exitCode) => {
-    running.delete(child)
     await printed
     return exitCode
   })

@@ -5,7 +5,7 @@ import type { Chance } from '../chance.ts'
 import { type ChatMessage, createLedger, type Ledger } from '../ledger.ts'
 import { createReaders } from '../reader.ts'
 import { beginHistory, conclude, type Scenario } from '../scenario.ts'
-import { type Server, startServer } from '../server.ts'
+import { endWithScenario, type Server, startServer } from '../server.ts'
 import { within } from '../waiting.ts'
 
 const readerCount = 200
@@ -109,6 +109,7 @@ async function startStuckReader(server: Server, account: Account, after: string)
     stdout: 'pipe',
     stderr: 'inherit',
   })
+  endWithScenario(child)
   let printed = ''
   const connected = Promise.withResolvers<void>()
   const allPrinted = (async () => {
