@@ -1,5 +1,5 @@
 // The examples of the documents, as requests and answers, and as frames.
-import { asyncapi } from '../src/contract/documents.ts'
+import { asyncapi, openapi, written } from '../src/contract/documents.ts'
 import { operations } from './docs-tables.ts'
 
 interface Example {
@@ -55,6 +55,13 @@ export function requestExamples(): string {
     .join('\n\n')
 }
 
+/** One problem, as an answer has it. */
+export function exampleProblem(): string {
+  const response = openapi.paths['/api/auth/register']?.post?.responses['422']
+  const { examples = {} } = (response?.content?.['application/problem+json'] ?? {}) as WithExamples
+  return fenced('json', json(examples['username-too-short']?.value))
+}
+
 interface FrameExample {
   readonly summary: string
   readonly payload: unknown
@@ -66,7 +73,14 @@ export function frameExamples(): string {
   const { messages } = asyncapi.components as unknown as {
     messages: Record<string, { title: string; summary: string; examples: FrameExample[] }>
   }
-  const fromClient = new Set(['send', 'disconnect'])
+  // By reference, since a message that is resolved has lost its place.
+  const { operations } = written.asyncapi as {
+    operations: Record<string, { action: 'send' | 'receive'; messages: { $ref: string }[] }>
+  }
+  const received = Object.values(operations).filter(({ action }) => action === 'receive')
+  const fromClient = new Set(
+    received.flatMap(({ messages }) => messages.map(({ $ref }) => $ref.split('/').at(-1))),
+  )
   return Object.entries(messages)
     .flatMap(([name, { title, summary, examples }]) => [
       `### ${title}, ${fromClient.has(name) ? 'from the client' : 'from the server'}`,

@@ -34,6 +34,17 @@ export function rateLimits(): string {
   )
 }
 
+/** What a first answer tells of its policy. */
+export function rateLimitHeaders(): string {
+  const { policy, quota, window } = asyncapi.operations.sendMessage['x-rate-limit']
+  return [
+    '```http',
+    `RateLimit-Policy: "${policy}";q=${quota};w=${window}`,
+    `RateLimit: "${policy}";r=${quota - 1};t=${window}`,
+    '```',
+  ].join('\n')
+}
+
 export function loginGuard(): string {
   const { post } = openapi.paths['/api/auth/login'] as Record<string, object>
   const guard = (post as { 'x-login-guard': Record<string, number> })['x-login-guard']

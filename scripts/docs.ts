@@ -1,12 +1,13 @@
 // Writes into the Markdown what the documents and .env.example say: `bun run docs`. A part stands
 // between `<!-- NAME: written by bun run docs -->` and `<!-- end of NAME -->`; the rest of a file is
 // left alone. With --check it writes nothing and fails where a file is out of step.
-import { frameExamples, requestExamples } from './docs-examples.ts'
+import { exampleProblem, frameExamples, requestExamples } from './docs-examples.ts'
 import { readSettings, settingsFaults, settingsTable } from './docs-settings.ts'
 import {
   catalogue,
   closeCodes,
   loginGuard,
+  rateLimitHeaders,
   rateLimits,
   servicePaths,
   sizes,
@@ -19,8 +20,12 @@ const faults = settingsFaults(settings)
 
 const files: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   'README.md': { configuration: () => settingsTable(settings) },
-  'docs/rate-limiting.md': { 'rate limits': rateLimits, 'login guard': loginGuard },
-  'docs/errors.md': { statuses, problems: catalogue, limits: sizes },
+  'docs/rate-limiting.md': {
+    'rate limits': rateLimits,
+    headers: rateLimitHeaders,
+    'login guard': loginGuard,
+  },
+  'docs/errors.md': { 'example problem': exampleProblem, statuses, problems: catalogue, limits: sizes },
   'docs/realtime.md': { 'close codes': closeCodes },
   'docs/examples.md': { requests: requestExamples, frames: frameExamples },
   'docs/operating.md': { 'service paths': servicePaths },
