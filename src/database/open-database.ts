@@ -85,10 +85,11 @@ export function openDatabase(dataDir: string): Database {
     migrate(queries)
     const readerConnection = new Sqlite(file, { readonly: true, strict: true })
     readerConnection.run(`pragma busy_timeout = ${busyTimeoutMs}`)
+    const reader = createTurnReader(readerConnection)
     const ping = sqlite.prepare('select count(*) from (select 1 from users limit 1)')
     return {
       queries,
-      reader: createTurnReader(readerConnection),
+      reader,
       isReady() {
         try {
           return ping.get() !== null
@@ -97,7 +98,7 @@ export function openDatabase(dataDir: string): Database {
         }
       },
       close() {
-        readerConnection.close(false)
+        reader.close()
         sqlite.close(false)
       },
     }

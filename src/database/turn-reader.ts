@@ -8,6 +8,7 @@ export interface TurnReader {
   readonly queries: Queries
   /** To be called before each read. What it sees is no older than this turn of the event loop. */
   begin(): void
+  close(): void
 }
 
 /**
@@ -19,10 +20,10 @@ export interface TurnReader {
 export function createTurnReader(sqlite: Sqlite): TurnReader {
   const begin = sqlite.prepare('begin')
   const commit = sqlite.prepare('commit')
-  let reading = false
+  let turn: NodeJS.Immediate | undefined
 
   function end(): void {
-    reading = false
+    turn = undefined
     // An error while reading may have ended the transaction already.
     if (sqlite.inTransaction) commit.run()
   }
@@ -30,10 +31,14 @@ export function createTurnReader(sqlite: Sqlite): TurnReader {
   return {
     queries: drizzle(sqlite, { schema }),
     begin() {
-      if (reading) return
+      if (turn) return
       begin.run()
-      reading = true
-      setImmediate(end)
+      turn = setImmediate(end)
+    },
+    close() {
+      clearImmediate(turn)
+      end()
+      sqlite.close(false)
     },
   }
 }

@@ -6,7 +6,7 @@ const maxBytes = openapi['x-limits']['request-body-bytes']
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** A body whose length nobody declared is counted as it comes, and given up at the limit. */
-async function readCounted(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function readCounted(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of stream) {
@@ -34,7 +34,7 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   if (Number(declaredLength) > maxBytes) throw new ProblemError('content-too-large')
   const bytes =
     declaredLength === null && request.body !== null
-      ? await readCounted(request.body as unknown as AsyncIterable<Uint8Array>)
+      ? await readCounted(request.body)
       : new Uint8Array(await request.arrayBuffer())
   try {
     return JSON.parse(decoder.decode(bytes))

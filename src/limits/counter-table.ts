@@ -22,7 +22,8 @@ const fullest = 0.7
 
 /** Times are whole seconds since the epoch. */
 export function createCounterTable({ mostSlots = 2 ** 22 }: CounterTableOptions = {}): CounterTable {
-  // Random seeds, so that nobody outside can choose keys that share a slot.
+  // Random seeds, so that nobody outside can choose keys that share a slot; and two functions, since keys
+  // that collide in one of them often do so whatever its seed.
   const [seedA, seedB] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number]
   let slots = firstSlots
   let hashesA = new Uint32Array(slots)
@@ -31,6 +32,7 @@ export function createCounterTable({ mostSlots = 2 ** 22 }: CounterTableOptions 
   /** 0 marks a slot that was never used. */
   let expiries = new Uint32Array(slots)
   let used = 0
+  let rebuiltAt = 0
 
   /** The slot with these hashes, or the one to put them in. */
   function probe(a: number, b: number, now: number): number {
@@ -46,6 +48,7 @@ export function createCounterTable({ mostSlots = 2 ** 22 }: CounterTableOptions 
 
   /** Drops what has expired, and makes room for twice what is left. */
   function rebuild(now: number): void {
+    rebuiltAt = now
     let live = 0
     for (let slot = 0; slot < slots; slot++) if ((expiries[slot] as number) > now) live++
     const old = { slots, hashesA, hashesB, counts, expiries }
@@ -67,6 +70,8 @@ export function createCounterTable({ mostSlots = 2 ** 22 }: CounterTableOptions 
       counts[target] = old.counts[slot] as number
       expiries[target] = expiry
     }
+    // Given back now, and not at some later collection: the old tables add up to as much as the new one.
+    for (const array of [old.hashesA, old.hashesB, old.counts, old.expiries]) array.buffer.transfer(0)
   }
 
   function holds(slot: number, a: number, b: number): boolean {
@@ -75,13 +80,14 @@ export function createCounterTable({ mostSlots = 2 ** 22 }: CounterTableOptions 
 
   function findOrAdd(key: string, now: number, expiresAt: number): number {
     const a = Bun.hash.xxHash32(key, seedA)
-    const b = Bun.hash.xxHash32(key, seedB)
+    const b = Bun.hash.murmur32v3(key, seedB)
     let slot = probe(a, b, now)
     if (holds(slot, a, b)) {
       if ((expiries[slot] as number) > now) return slot
     } else {
       if (expiries[slot] === 0 && used >= slots * fullest) {
-        rebuild(now)
+        // Once a second where it cannot grow: otherwise each new key would walk through all of it.
+        if (slots < mostSlots || now !== rebuiltAt) rebuild(now)
         // Sharing a count refuses some who are within theirs, but lets nobody through who is not.
         if (used >= slots * fullest) return overflow(now, expiresAt)
         slot = probe(a, b, now)
@@ -111,7 +117,7 @@ export function createCounterTable({ mostSlots = 2 ** 22 }: CounterTableOptions 
   return {
     find(key, now) {
       const a = Bun.hash.xxHash32(key, seedA)
-      const b = Bun.hash.xxHash32(key, seedB)
+      const b = Bun.hash.murmur32v3(key, seedB)
       const slot = probe(a, b, now)
       return holds(slot, a, b) && (expiries[slot] as number) > now ? slot : undefined
     },
