@@ -44,6 +44,8 @@ export async function send(
   const url = `${service.url}${path}${search && `?${search}`}`
   const response = await fetch(url, {
     method,
+    // An upgrade that is granted after all would never end.
+    signal: AbortSignal.timeout(upgrade ? 3000 : 30_000),
     headers: { ...sent.headers, ...(upgrade && UPGRADE) },
     ...(payload !== undefined && { body: typeof payload === 'string' ? new TextEncoder().encode(payload) : payload }),
   })
@@ -55,9 +57,8 @@ export async function send(
     request: sent,
     response: { status: response.status, headers: Object.fromEntries(response.headers), body: bytes.toString('latin1') },
   }
-  const code = expect?.replace('?', '')
-  const optional = code !== expect && response.status < 400
-  if (code !== undefined && !optional) exchange.expect = code
+  const code = expectedCode(expect, bytes.toString())
+  if (code !== undefined) exchange.expect = code
   // A service that someone else started may have the documented quotas: it says how long to wait.
   if (response.status === 429 && expect === undefined) {
     await Bun.sleep(Number(response.headers.get('retry-after') ?? 1) * 1000)
@@ -80,6 +81,13 @@ const UPGRADE = {
 /** A request for an upgrade that is not granted. */
 export function refusedHandshake(service: Service, options: Call = {}): Promise<Reply> {
   return send(service, { ...options, method: contract.channel.method, path: contract.channel.address, upgrade: true })
+}
+
+/** Of `one?|another` the first where it was answered, otherwise the second; of `one?` the first or success. */
+function expectedCode(expect: string | undefined, body: string): string | undefined {
+  const [first = '', second] = (expect ?? '').split('?')
+  if (expect === undefined || !expect.includes('?')) return expect
+  return body.includes(`"code":"${first}"`) ? first : second?.replace('|', '') || undefined
 }
 
 function sentHeaders(headers: Record<string, string>, token: string | undefined): Record<string, string> {

@@ -1,0 +1,88 @@
+import { Database } from 'bun:sqlite'
+import { expect, test } from 'bun:test'
+import { openSync, readSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { createAccount, uniqueName } from './machinery/accounts.ts'
+import { type Call, call, refusedHandshake } from './machinery/http-client.ts'
+import { startServer, stopServer } from './machinery/server.ts'
+import { connect } from './machinery/socket-client.ts'
+
+const everyOperation = (token: string): [string, Call][] => [
+  ['registerUser', { body: { username: uniqueName(), password: 'correct horse battery staple' } }],
+  ['loginUser', { body: { username: uniqueName(), password: 'x' } }],
+  ['getProfile', { token }],
+  ['sendMessage', { token, body: { message: 'x' } }],
+  ['listMessages', { token }],
+]
+
+test('without its tables the server fails with 500, and tells nothing of why', async () => {
+  const server = await startServer('broken-storage')
+  const { token } = await createAccount(server)
+  const socket = await connect(server, { token })
+  const database = new Database(join(server.dataDir, 'parley.sqlite'))
+  database.run('ALTER TABLE messages RENAME TO messages_away')
+  const resumed = await connect(server, { token, after: 'elsewher-0000000002a' })
+  await resumed.closed('internal-error')
+  database.run('ALTER TABLE users RENAME TO users_away')
+  database.close()
+  for (const [id, request] of everyOperation(token)) await call(server, id, { ...request, expect: 'internal-error' })
+  await refusedHandshake(server, { token, expect: 'internal-error' })
+  socket.close()
+  await stopServer(server)
+})
+
+test('while the storage is held by someone else the server answers 503, and works again after', async () => {
+  const server = await startServer('locked-storage')
+  const { token } = await createAccount(server)
+  const socket = await connect(server, { token })
+  const database = new Database(join(server.dataDir, 'parley.sqlite'))
+  database.run('BEGIN IMMEDIATE')
+  // A writer's lock alone stops no reader. With the index of the write-ahead log torn, a reader has
+  // to wait for the writer, so that every access finds the storage busy.
+  const mend = tearIndex(join(server.dataDir, 'parley.sqlite-shm'))
+  for (const [id, request] of everyOperation(token)) await call(server, id, { ...request, expect: 'storage-unavailable' })
+  await refusedHandshake(server, { token, expect: 'storage-unavailable' })
+  await socket.turn('{"message":"Hello, world!"}', 'storage-unavailable')
+  mend()
+  database.run('ROLLBACK')
+  database.close()
+  await call(server, 'getProfile', { token })
+  await socket.turn('{"message":"back again"}')
+  socket.close()
+  await stopServer(server)
+})
+
+test('while it stops, the server refuses what is new and closes its sockets', async () => {
+  const server = await startServer('stopping', { DRAIN_SECONDS: '3' })
+  const { token } = await createAccount(server)
+  const sockets = [await connect(server, { token }), await connect(server, { token })] as const
+  server.process.kill('SIGTERM')
+  await sockets[0].closed('restart')
+  for (const [id, request] of everyOperation(token)) await call(server, id, { ...request, expect: 'shutting-down' })
+  await refusedHandshake(server, { token, expect: 'shutting-down' })
+  await sockets[1].closed('restart')
+  expect(await server.process.exited).toBe(0)
+  await stopServer(server)
+})
+
+test('more passwords at once than the queue takes are refused at once', async () => {
+  const server = await startServer('crowded-hashing')
+  const attempts = Array.from({ length: 100 }, (_, index) => {
+    const username = uniqueName()
+    return index % 2 === 0
+      ? call(server, 'registerUser', { body: { username, password: 'correct horse battery staple' }, expect: 'hashing-overloaded?' })
+      : call(server, 'loginUser', { body: { username, password: 'x' }, expect: 'hashing-overloaded?|invalid-credentials' })
+  })
+  const statuses = (await Promise.all(attempts)).map(({ status }) => status)
+  expect(statuses).toContain(503)
+  await stopServer(server)
+})
+
+/** Spoils both copies of the index's header; gives back how to undo it. */
+function tearIndex(path: string): () => void {
+  const file = openSync(path, 'r+')
+  const before = Buffer.alloc(96)
+  readSync(file, before, 0, 96, 0)
+  writeSync(file, Buffer.alloc(96, 0x5a), 0, 96, 0)
+  return () => writeSync(file, before, 0, 96, 0)
+}
