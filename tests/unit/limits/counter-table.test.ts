@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'bun:test'
+import { createCounterTable } from '../../../src/limits/counter-table.ts'
+import { createRateLimits } from '../../../src/limits/rate-limits.ts'
+
+const limit = { policy: 'login', quota: 10, window: 60, partition: 'ip' } as const
+const address = (n: number) => `${n >>> 24}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`
+
+test('counts are kept apart by key, while the table grows', () => {
+  const table = createCounterTable()
+  for (let n = 0; n < 50_000; n++) table.set(table.findOrAdd(address(n), 1, 100), n, 100)
+  for (let n = 0; n < 50_000; n++) {
+    const slot = table.find(address(n), 50)
+    expect(slot !== undefined && table.countAt(slot)).toBe(n)
+  }
+})
+
+test('a count is gone at its time, and its place is used again', () => {
+  const table = createCounterTable({ mostSlots: 1024 })
+  for (let round = 0; round < 100; round++) {
+    for (let n = 0; n < 500; n++) {
+      const slot = table.findOrAdd(`${round} ${n}`, round * 60, round * 60 + 60)
+      expect(table.countAt(slot)).toBe(0)
+      table.set(slot, 1, round * 60 + 60)
+    }
+  }
+  expect(table.find('99 1', 99 * 60 + 59)).toBeDefined()
+  expect(table.find('99 1', 99 * 60 + 60)).toBeUndefined()
+})
+
+test('no two of a million keys share a count, whatever the seeds', () => {
+  const table = createCounterTable()
+  let shared = 0
+  for (let n = 0; n < 1_000_000; n++) {
+    const slot = table.findOrAdd(`login ${address(0x0a000000 + n)}`, 1, 100)
+    if (table.countAt(slot) !== 0) shared++
+    table.set(slot, 1, 100)
+  }
+  expect(shared).toBe(0)
+})
+
+describe('beyond its size', () => {
+  function fullLimiter(mostSlots: number, keys: number) {
+    const table = createCounterTable({ mostSlots })
+    const count = (key: string) => {
+      const slot = table.findOrAdd(key, 1000, 1060)
+      const used = table.countAt(slot)
+      if (used < limit.quota) table.set(slot, used + 1, table.expiryAt(slot))
+      return used < limit.quota
+    }
+    for (let i = 0; i < limit.quota; i++) expect(count('limited')).toBe(true)
+    for (let n = 0; n < keys; n++) {
+      count(address(n))
+      if (n % 1000 === 0) expect(count('limited')).toBe(false)
+    }
+    return count
+  }
+
+  test('a limited key stays limited, one with a place keeps its count, and the rest share one', () => {
+    const count = fullLimiter(4096, 100_000)
+    expect(count('limited')).toBe(false)
+    expect(count(address(1))).toBe(true)
+    expect(count(address(90_000))).toBe(false)
+    expect(count('never seen')).toBe(false)
+  })
+
+  test('a key costs what it costs within it', () => {
+    // A table that is searched or rebuilt at each of these does not end within the test's time.
+    const count = fullLimiter(2 ** 18, 1_000_000)
+    expect(count('limited')).toBe(false)
+  })
+
+  test('what has expired makes room again', () => {
+    const table = createCounterTable({ mostSlots: 1024 })
+    for (let n = 0; n < 5000; n++) table.set(table.findOrAdd(address(n), 1000, 1060), 10, 1060)
+    const fresh = Array.from({ length: 500 }, (_, n) => table.findOrAdd(`fresh ${n}`, 1060, 1120))
+    expect(new Set(fresh).size).toBe(500)
+    for (const slot of fresh) expect(table.countAt(slot)).toBe(0)
+  })
+})
+
+test('a million addresses within a minute cost less than 100 MB, and let no limited one through', async () => {
+  const program = new URL('../../fixtures/million-addresses.ts', import.meta.url).pathname
+  const child = Bun.spawn([process.execPath, program], { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' })
+  const result = (await new Response(child.stdout).json()) as Record<string, number>
+  expect(await child.exited).toBe(0)
+  expect(result.letThrough).toBe(0)
+  expect(result.distinctCounted).toBe(1_000_000)
+  expect(result.bytes).toBeLessThan(100 * 1000 * 1000)
+})
+
+test('each policy counts for itself, and the same policy is one count wherever it is named', () => {
+  const limits = createRateLimits({ enabled: true, overrides: {}, now: () => 1000 })
+  const login = limits.limiter(limit)
+  expect(limits.limiter({ ...limit })).toBe(login as NonNullable<typeof login>)
+  for (let i = 0; i < 10; i++) login?.count('1.2.3.4')
+  expect(login?.count('1.2.3.4').exceeded).toBe(true)
+  expect(limits.limiter({ ...limit, policy: 'register' })?.count('1.2.3.4').exceeded).toBe(false)
+})
