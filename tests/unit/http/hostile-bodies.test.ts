@@ -6,6 +6,8 @@ import { bearer, outcome, type Service, startService } from '../support/service.
 const path = '/api/chats/send'
 const mostBytes = openapi['x-limits']['request-body-bytes']
 
+type Content = string | Uint8Array<ArrayBuffer>
+
 let service: Service
 let token: string
 
@@ -15,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => service[Symbol.asyncDispose]())
 
-const send = (body: BodyInit, headers: Record<string, string> = {}) =>
+const send = (body: RequestInit['body'], headers: Record<string, string> = {}) =>
   fetch(service.url + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...bearer(token), ...headers },
@@ -26,7 +28,7 @@ const bytes = (...values: number[]) => new Uint8Array(values)
 const text = (value: string) => new TextEncoder().encode(value)
 
 describe('a body that is no JSON in UTF-8 is malformed', () => {
-  const bodies: [string, BodyInit][] = [
+  const bodies: [string, RequestInit['body']][] = [
     ['an empty one', ''],
     ['spaces', '   '],
     ['half an object', '{"message":"Hello'],
@@ -40,7 +42,7 @@ describe('a body that is no JSON in UTF-8 is malformed', () => {
     ['invalid UTF-8', bytes(...text('{"message":"'), 0xff, 0xfe, ...text('"}'))],
     ['an overlong slash', bytes(...text('{"message":"'), 0xc0, 0xaf, ...text('"}'))],
     ['a surrogate in UTF-8', bytes(...text('{"message":"'), 0xed, 0xa0, 0xb4, ...text('"}'))],
-    ['UTF-16', Buffer.from('{"message":"a"}', 'utf16le')],
+    ['UTF-16', new Uint8Array(Buffer.from('{"message":"a"}', 'utf16le'))],
     ['64 KiB of [', '['.repeat(mostBytes)],
     ['64 KiB of {"a":', '{"a":'.repeat(mostBytes / 5)],
     ['a bare control character in a string', '{"message":"a\u0001"}'],
@@ -86,7 +88,7 @@ describe('a body that is JSON and no message breaks the schema', () => {
 })
 
 describe('a body that is taken', () => {
-  const bodies: [string, BodyInit, string][] = [
+  const bodies: [string, RequestInit['body'], string][] = [
     ['4,096 characters of two units', `{"message":"${'𝄞'.repeat(4096)}"}`, '𝄞'.repeat(4096)],
     ['a duplicate key: the last one counts', '{"message":"first","message":"last"}', 'last'],
     ['after a byte order mark', bytes(0xef, 0xbb, 0xbf, ...text('{"message":"marked"}')), 'marked'],
