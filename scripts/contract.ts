@@ -2,7 +2,8 @@
  * Runs the contract suite against BASE_URL, or against a service that it starts, and then judges the
  * record of all that was said: `bun run test:contract [--runs N] [files]`.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { contract } from '../tests/contract/machinery/contract.ts'
@@ -19,8 +20,10 @@ const { values, positionals } = parseArgs({
 const root = join(import.meta.dir, '..')
 const reports = process.env.REPORTS_DIR ?? join(root, 'reports/contract')
 mkdirSync(reports, { recursive: true })
-const trafficFile = join(reports, 'traffic.jsonl')
-rmSync(trafficFile, { force: true })
+// In a folder of its own, so that two runs at once do not write into one record.
+const folder = mkdtempSync(join(tmpdir(), 'parley-contract-run-'))
+const trafficFile = join(folder, 'traffic.jsonl')
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 const seed = process.env.SEED ?? String(Date.now() % 2 ** 31)
 process.env.TRAFFIC_FILE = trafficFile
@@ -35,7 +38,7 @@ const tests = Bun.spawn(
     'test',
     '--timeout=60000',
     '--reporter=junit',
-    `--reporter-outfile=${join(reports, 'junit.xml')}`,
+    `--reporter-outfile=${join(folder, 'junit.xml')}`,
     ...(positionals.length > 0 ? positionals : ['tests/contract']),
   ],
   {
@@ -48,13 +51,15 @@ const tests = Bun.spawn(
 const exitCode = await tests.exited
 if (own) await stopServer(own)
 
+copyFileSync(trafficFile, join(reports, 'traffic.jsonl'))
 const verdict = judgeTraffic(contract, parseTraffic(readFileSync(trafficFile, 'utf8')))
 const cells = [...verdict.cells.all.values()]
 const uncovered = cells.filter((cell) => cell.seenOn.size === 0)
 writeFileSync(join(reports, 'coverage.md'), coverageReport(verdict))
 console.log(coverageReport(verdict))
 
-const junit = readFileSync(join(reports, 'junit.xml'), 'utf8')
+const junit = readFileSync(join(folder, 'junit.xml'), 'utf8')
+writeFileSync(join(reports, 'junit.xml'), junit)
 const count = (name: string) => Number(new RegExp(`<testsuites[^>]* ${name}="([0-9]+)"`).exec(junit)?.[1])
 const failedTests = count('failures')
 const failed = failedTests + uncovered.length + verdict.findings.length + (exitCode !== 0 && failedTests === 0 ? 1 : 0)

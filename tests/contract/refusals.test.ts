@@ -35,19 +35,20 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
       await call(main, id, { ...exampleOf(id), token: 'not-a-token', expect: 'invalid-token' })
     })
 
-    test.if(body !== undefined)('what is not JSON in UTF-8, or nothing at all, is malformed', async () => {
+    if (!body) return
+    test('what is not JSON in UTF-8, or nothing at all, is malformed', async () => {
       for (const rawBody of ['', '{"a":', 'Hello', new Uint8Array([0x22, 0xc3, 0x28, 0x22])]) {
         await call(main, id, { token: await token(), rawBody })
       }
     })
 
-    test.if(body !== undefined)('another media type, none, or a compressed body is not taken', async () => {
+    test('another media type, none, or a compressed body is not taken', async () => {
       for (const headers of [{ 'content-type': 'text/plain' }, { 'content-type': '' }, { 'content-encoding': 'gzip' }]) {
         await call(main, id, { token: await token(), ...valid(), headers: headers as Record<string, string> })
       }
     })
 
-    test.if(body !== undefined)('a body of the largest size is read, and one byte more is not', async () => {
+    test('a body of the largest size is read, and one byte more is not', async () => {
       const { body: read } = await call(main, id, { token: await token(), rawBody: '{}'.padEnd(contract.bodyBytes) })
       expect(read.code).toBe('validation-failed')
       const { status } = await call(main, id, { token: await token(), rawBody: '{}'.padEnd(contract.bodyBytes + 1) })

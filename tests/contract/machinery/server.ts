@@ -26,15 +26,17 @@ function raisedLimits(): Record<string, string> {
  * Starts the service in a temporary folder on a free port, and waits until it listens.
  *
  * @param settings environment variables on top of raised quotas
+ * @param preload a file of this folder that the service loads before its own
  * @throws Error with what the service printed, if it does not start
  */
 export async function startServer(
   name: string,
   settings: Record<string, string> = {},
   limits: ServerStarted['limits'] = 'raised',
+  preload?: string,
 ): Promise<Service & { process: Bun.Subprocess; dataDir: string }> {
   const dataDir = mkdtempSync(join(tmpdir(), 'parley-contract-'))
-  const child = Bun.spawn([process.execPath, entry], {
+  const child = Bun.spawn([process.execPath, ...(preload ? ['--preload', join(import.meta.dir, preload)] : []), entry], {
     env: {
       PATH: process.env.PATH,
       HOST: '127.0.0.1',

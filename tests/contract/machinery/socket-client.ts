@@ -24,6 +24,8 @@ export interface ChatClient {
 
 interface Options {
   token: string
+  /** Whose broadcasts answer a turn; without it, anyone's of the same text do. */
+  username?: string
   by?: 'header' | 'subprotocol'
   after?: string
 }
@@ -31,7 +33,7 @@ interface Options {
 let count = 0
 
 /** Opens a socket on the channel; every frame is recorded and judged as it comes. */
-export async function connect(service: Service, { token, by = 'header', after }: Options): Promise<ChatClient> {
+export async function connect(service: Service, { token, username, by = 'header', after }: Options): Promise<ChatClient> {
   const { address, method, subprotocol, tokenPrefix } = contract.channel
   const socket = `${service.name}-${++count}`
   const protocols = by === 'subprotocol' ? [subprotocol, `${tokenPrefix}${token}`] : []
@@ -99,7 +101,10 @@ export async function connect(service: Service, { token, by = 'header', after }:
     async turn(text, expect) {
       const message = messageText(text)
       sendText(text)
-      const answer = await next((frame) => frame.event === 'error' || (frame.event === 'message' && frame.message === message))
+      const own = (frame: Frame) => username === undefined || frame.user.username === username
+      const answer = await next(
+        (frame) => frame.event === 'error' || (frame.event === 'message' && frame.message === message && own(frame)),
+      )
       const turn: Turn = { kind: 'turn', server: service.name, socket, sent: text, answer: JSON.stringify(answer), ...(expect && { expect }) }
       record(turn)
       assert([...findings, ...judgeTurn(contract, turn)]).toEqual([])

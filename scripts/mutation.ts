@@ -1,0 +1,100 @@
+/**
+ * Changes the documents one place at a time and asks whether the contract suite notices, against the
+ * unchanged service: `bun run test:mutation`. A mutant is first tried on the record of one run of the
+ * suite; what that cannot tell is run for real. See tests/contract/README.md.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createContract } from '../tests/contract/machinery/contract.ts'
+import { DOCUMENT_NAMES, type Documents, readDocuments } from '../tests/contract/machinery/documents.ts'
+import { type Mutant, mutantsOf } from '../tests/contract/machinery/mutants.ts'
+import { parseTraffic } from '../tests/contract/machinery/traffic.ts'
+import { judgeTraffic, type Verdict } from '../tests/contract/machinery/verdict.ts'
+
+const root = join(import.meta.dir, '..')
+const documents = readDocuments(join(root, 'spec'))
+const folder = mkdtempSync(join(tmpdir(), 'parley-mutation-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+/** Files of the suite in which a changed input would be sent again. */
+const FILES_OF_INPUTS = ['examples', 'refusals', 'constraints', 'history'].map((name) => `tests/contract/${name}.test.ts`)
+
+console.log('Recording one run of the suite')
+await runSuite(join(root, 'spec'), join(folder, 'baseline'), [])
+const traffic = parseTraffic(readFileSync(join(folder, 'baseline/traffic.jsonl'), 'utf8'))
+const baseline = judgeTraffic(createContract(documents), traffic)
+const known = new Set([...baseline.findings, ...uncovered(baseline, true)])
+if (known.size > 0) console.log(`The unchanged documents already have ${known.size} findings; they kill nothing.`)
+
+const mutants = [...mutantsOf(documents)]
+const undecided: Mutant[] = []
+let byRecord = 0
+for (const mutant of mutants) {
+  if (noticed(mutant.documents)) byRecord++
+  else undecided.push(mutant)
+}
+console.log(`${byRecord} of ${mutants.length} mutants are noticed in the record; ${undecided.length} need a run`)
+
+const listed = Bun.YAML.parse(readFileSync(join(root, 'tests/contract/equivalent-mutants.yaml'), 'utf8')) as { mutant: string; reason: string }[]
+const survivors: string[] = []
+let byRun = 0
+let equivalent = 0
+for (const mutant of undecided) {
+  if (listed.some((one) => matches(one.mutant, mutant.id))) equivalent++
+  else if (await noticedLive(mutant)) byRun++
+  else survivors.push(mutant.id)
+}
+
+const unused = listed.filter((one) => !undecided.some((mutant) => matches(one.mutant, mutant.id)))
+for (const id of survivors) console.log(`survived: ${id}`)
+for (const one of unused) console.log(`listed as equivalent, but noticed: ${one.mutant}`)
+console.log(`${mutants.length} mutants: ${byRecord} noticed in the record, ${byRun} in a run, ${equivalent} equivalent, ${survivors.length} survived`)
+mkdirSync(join(root, 'reports/contract'), { recursive: true })
+writeFileSync(join(root, 'reports/contract/survivors.txt'), `${survivors.join('\n')}\n`)
+console.log(`${mutants.length - survivors.length} passed, ${survivors.length + unused.length} failed`)
+process.exit(survivors.length + unused.length === 0 ? 0 : 1)
+
+/** A listed mutant may name a whole family with `*`. */
+function matches(pattern: string, id: string): boolean {
+  const escaped = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${escaped.join('.*')}$`).test(id)
+}
+
+function noticed(changed: Documents): boolean {
+  try {
+    const verdict = judgeTraffic(createContract(changed), traffic)
+    const all = [...verdict.findings, ...uncovered(verdict, false)]
+    return all.some((finding) => !known.has(finding))
+  } catch {
+    // A document that cannot be read any more is noticed by everyone.
+    return true
+  }
+}
+
+/** What nothing showed. A cell that waits for an input that nobody sent may yet be shown by a run. */
+function uncovered({ cells }: Verdict, all: boolean): string[] {
+  return [...cells.all.values()]
+    .filter((cell) => cell.seenOn.size === 0 && (all || cell.input === undefined))
+    .map((cell) => `nothing showed ${cell.table} ${cell.columns.join(' × ')}`)
+}
+
+async function noticedLive({ documents: changed }: Mutant): Promise<boolean> {
+  const spec = join(folder, 'spec')
+  mkdirSync(spec, { recursive: true })
+  for (const name of DOCUMENT_NAMES) writeFileSync(join(spec, name), JSON.stringify(changed[name]))
+  const reports = join(folder, 'mutant')
+  await runSuite(spec, reports, FILES_OF_INPUTS)
+  const again = [...traffic.filter((event) => event.server !== 'main'), ...parseTraffic(readFileSync(join(reports, 'traffic.jsonl'), 'utf8'))]
+  const verdict = judgeTraffic(createContract(changed), again)
+  return [...verdict.findings, ...uncovered(verdict, true)].some((finding) => !known.has(finding))
+}
+
+async function runSuite(spec: string, reports: string, files: string[]): Promise<void> {
+  const child = Bun.spawn([process.execPath, join(root, 'scripts/contract.ts'), '--runs', '10', ...files], {
+    cwd: root,
+    env: { ...process.env, SPEC_DIR: spec, REPORTS_DIR: reports, SEED: '1' },
+    stdout: 'ignore',
+    stderr: 'ignore',
+  })
+  await child.exited
+}
