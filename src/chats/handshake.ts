@@ -32,7 +32,8 @@ export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat }
 
   function readCursor(request: Request): string | undefined {
     const { searchParams } = new URL(request.url)
-    const values: Record<string, unknown> = {}
+    // Without a prototype, so that a parameter called __proto__ is one as any other.
+    const values: Record<string, unknown> = Object.create(null)
     for (const name of new Set(searchParams.keys())) {
       const all = searchParams.getAll(name)
       values[name] = all.length > 1 ? all : all[0]
@@ -67,7 +68,7 @@ export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat }
       expiresAt: identity.expiresAt,
       pending: 0,
       refusals: 0,
-      closing: false,
+      closing: undefined,
       replay: cursor === undefined ? undefined : { cursor, waiting: false },
     }
     const answer = { ...headers, ...(protocols.length > 0 && { 'sec-websocket-protocol': subprotocol }) }

@@ -73,7 +73,8 @@ function parameterReader({ query, integerParameters, queryDefaults, headers, hea
 
   function readQuery(request: Request): Record<string, unknown> {
     if (!queryCheck) return {}
-    const values: Record<string, unknown> = {}
+    // Without a prototype, so that a parameter called __proto__ is one as any other.
+    const values: Record<string, unknown> = Object.create(null)
     const { searchParams } = new URL(request.url)
     for (const name of new Set(searchParams.keys())) {
       const all = searchParams.getAll(name)
@@ -126,7 +127,8 @@ export function operationRoutes({
     const { id, path, constants, successStatus } = operation
     const handler = handlers[id] as unknown as AnyHandler
     const gate = { secured: operation.secured, limiter: rateLimits.limiter(operation.rateLimit) }
-    const successHeaders = { ...operation.successHeaders, ...deprecationHeaders(operation) }
+    const { successHeaders } = operation
+    const deprecation = deprecationHeaders(operation)
     const bodyCheck = operation.body && TypeCompiler.Compile(operation.body)
     const successCheck = TypeCompiler.Compile(operation.success)
     const { readQuery, readHeaders } = parameterReader(operation)
@@ -166,6 +168,7 @@ export function operationRoutes({
 
     return (request) => {
       const exchange = answers.begin(request, path)
+      Object.assign(exchange.headers, deprecation)
       try {
         const admitted = admission.admit(gate, request, bearerToken(request), exchange.headers, getServer())
         if (bodyCheck || admitted instanceof Promise) return serveLater(exchange, admitted)
