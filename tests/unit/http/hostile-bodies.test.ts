@@ -6,8 +6,6 @@ import { bearer, outcome, type Service, startService } from '../support/service.
 const path = '/api/chats/send'
 const mostBytes = openapi['x-limits']['request-body-bytes']
 
-type Content = string | Uint8Array<ArrayBuffer>
-
 let service: Service
 let token: string
 
