@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'bun:test'
+import { ConfigError, readConfig } from '../../src/config.ts'
+
+const policies = ['login', 'send']
+const faultsOf = (environment: Record<string, string>) => {
+  try {
+    readConfig(environment, policies)
+    return []
+  } catch (error) {
+    return (error as ConfigError).faults
+  }
+}
+
+test('every fault is named at once, and no secret is repeated', () => {
+  const environment = {
+    PORT: '65536',
+    TOKEN_TTL_SECONDS: '-1',
+    JWT_SECRET: 'too short to keep',
+    LOG_LEVEL: 'loud',
+    NODE_ENV: 'prod',
+    RATE_LIMITS: 'maybe',
+    RATE_LIMIT_LOGIN: '10',
+    RATE_LIMIT_NOTHING: '10/60',
+    CORS_ORIGINS: 'https://app.example.com/path, app.example.com',
+    TRUSTED_PROXIES: '10.0.0.0/33, proxy.example.com, 0.0.0.0/0',
+    MAX_SOCKETS: '1.5',
+    SOCKET_BUFFER_BYTES: '1',
+    MESSAGE_RETENTION_DAYS: '0',
+  }
+  const faults = faultsOf(environment)
+  for (const name of Object.keys(environment)) expect(faults.join('\n')).toContain(name)
+  expect(faults).toHaveLength(16)
+  expect(faults.join()).not.toContain('too short to keep')
+  expect(() => readConfig(environment, policies)).toThrow(ConfigError)
+})
+
+describe('a value that is none', () => {
+  const values: [string, string][] = [
+    ['PORT', '3000x'],
+    ['PORT', '0x10'],
+    ['PORT', '1e3'],
+    ['RATE_LIMIT_SEND', '0/60'],
+    ['RATE_LIMIT_SEND', '10/0'],
+    ['RATE_LIMIT_SEND', '10/60/1'],
+    ['RATE_LIMIT_SEND', '-1/60'],
+    ['CORS_ORIGINS', 'null'],
+    ['CORS_ORIGINS', 'https://app.example.com/'],
+    ['TRUSTED_PROXIES', '10.0.0.0/'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8/8'],
+    ['TRUSTED_PROXIES', '10.0.0.0/-1'],
+    ['TRUSTED_PROXIES', '::/0'],
+    ['TRUSTED_PROXIES', '2001:db8::/129'],
+  ]
+  for (const [name, value] of values) {
+    test(`${name}=${value}`, () =>
+      expect(faultsOf({ [name]: value })).toEqual([expect.stringContaining(name)]))
+  }
+})
+
+test('an empty variable counts as unset, and the whole is frozen', () => {
+  const config = readConfig({ PORT: '', JWT_SECRET: '', RATE_LIMIT_SEND: '', CORS_ORIGINS: ' ' }, policies)
+  expect([config.port, config.jwtSecret, config.corsOrigins, config.rateLimitOverrides]).toEqual([
+    3000,
+    undefined,
+    [],
+    {},
+  ])
+  expect(Object.isFrozen(config)).toBe(true)
+})
+
+test('a policy is overridden by its name in capitals', () => {
+  const { rateLimitOverrides } = readConfig({ RATE_LIMIT_SEND: '100000/60' }, policies)
+  expect(rateLimitOverrides).toEqual({ send: { quota: 100_000, window: 60 } })
+})
