@@ -43,7 +43,13 @@ const tests = Bun.spawn(
   ],
   {
     cwd: root,
-    env: { ...process.env, BASE_URL: own?.url ?? process.env.BASE_URL, TRAFFIC_FILE: trafficFile, SEED: seed, RUNS: values.runs },
+    env: {
+      ...process.env,
+      BASE_URL: own?.url ?? process.env.BASE_URL,
+      TRAFFIC_FILE: trafficFile,
+      SEED: seed,
+      RUNS: values.runs,
+    },
     stdout: 'inherit',
     stderr: 'inherit',
   },
@@ -62,6 +68,9 @@ const junit = readFileSync(join(folder, 'junit.xml'), 'utf8')
 writeFileSync(join(reports, 'junit.xml'), junit)
 const count = (name: string) => Number(new RegExp(`<testsuites[^>]* ${name}="([0-9]+)"`).exec(junit)?.[1])
 const failedTests = count('failures')
-const failed = failedTests + uncovered.length + verdict.findings.length + (exitCode !== 0 && failedTests === 0 ? 1 : 0)
-console.log(`${count('tests') - failedTests - count('skipped') + cells.length - uncovered.length} passed, ${failed} failed`)
+const failed =
+  failedTests + uncovered.length + verdict.findings.length + (exitCode !== 0 && failedTests === 0 ? 1 : 0)
+console.log(
+  `${count('tests') - failedTests - count('skipped') + cells.length - uncovered.length} passed, ${failed} failed`,
+)
 process.exit(failed === 0 ? 0 : 1)

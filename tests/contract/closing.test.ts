@@ -8,7 +8,6 @@ import { closeOf, openRawSocket, textFrame } from './machinery/raw-socket.ts'
 import { main, type Service, startServer, stopServer } from './machinery/server.ts'
 import { connect } from './machinery/socket-client.ts'
 import { record } from './machinery/traffic.ts'
-import { call } from './machinery/http-client.ts'
 
 const brief = await startServer('short-tokens', { TOKEN_TTL_SECONDS: '2' })
 const small = await startServer('small-buffers', { SOCKET_BUFFER_BYTES: '262144' })

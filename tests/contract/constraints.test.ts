@@ -32,11 +32,22 @@ for (const { id, body, query, parameters } of contract.operations) {
   test(`${id} takes an idempotency key of 1 to 64 visible characters, quoted or bare, and no other`, async () => {
     const { token } = await createAccount(main)
     const send = (key: string) =>
-      call(main, id, { token, body: { message: 'x' }, headers: { 'idempotency-key': key } }).then(({ status }) => status)
+      call(main, id, { token, body: { message: 'x' }, headers: { 'idempotency-key': key } }).then(
+        ({ status }) => status,
+      )
     for (const key of ['k', 'k'.repeat(64), '"q"', `"${'q'.repeat(64)}"`, '"a\\"b"', '"a\\\\b"', '~!~']) {
       expect(await send(key)).toBe(200)
     }
-    for (const key of ['k'.repeat(65), `"${'q'.repeat(65)}"`, '""', '"open', '"a"b"', '"a\\b"', 'two words', '"two words"']) {
+    for (const key of [
+      'k'.repeat(65),
+      `"${'q'.repeat(65)}"`,
+      '""',
+      '"open',
+      '"a"b"',
+      '"a\\b"',
+      'two words',
+      '"two words"',
+    ]) {
       expect(await send(key)).toBe(422)
     }
   })
@@ -69,6 +80,7 @@ describe('the frames hold every constraint', () => {
   }
 
   test('a frame that is not JSON text is malformed', async () => {
-    for (const text of ['', '{', '{"message":', 'undefined', '{"message":"x"}}']) await (await socket).turn(text)
+    for (const text of ['', '{', '{"message":', 'undefined', '{"message":"x"}}'])
+      await (await socket).turn(text)
   })
 })

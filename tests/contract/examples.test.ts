@@ -21,14 +21,20 @@ describe('the examples of the operations, verbatim', () => {
 
   test('a name that someone has is taken in other letters too', async () => {
     await documentedAccount(main)
-    await call(main, 'registerUser', { body: exampleBody('registerUser', 'username-taken'), expect: 'username-taken' })
+    await call(main, 'registerUser', {
+      body: exampleBody('registerUser', 'username-taken'),
+      expect: 'username-taken',
+    })
   })
 
   test('a wrong password is answered like an unknown name', async () => {
     await documentedAccount(main)
     const body = exampleBody('loginUser', 'invalid-credentials')
     await call(main, 'loginUser', { body, expect: 'invalid-credentials' })
-    await call(main, 'loginUser', { body: { username: uniqueName(), password: 'x' }, expect: 'invalid-credentials' })
+    await call(main, 'loginUser', {
+      body: { username: uniqueName(), password: 'x' },
+      expect: 'invalid-credentials',
+    })
   })
 
   for (const operation of operations) {
@@ -40,7 +46,12 @@ describe('the examples of the operations, verbatim', () => {
         test(`${operation.id} answers what example ${name} gets`, async () => {
           const { token } = await documentedAccount(main)
           const code = (example.value as { code: string }).code
-          await call(main, operation.id, { token, ...(body !== undefined && { body }), ...(query && { query }), expect: code })
+          await call(main, operation.id, {
+            token,
+            ...(body !== undefined && { body }),
+            ...(query && { query }),
+            expect: code,
+          })
         })
       }
     }
@@ -59,7 +70,12 @@ describe('the examples of the frames, verbatim', () => {
   const sent = channel.messages.filter((one) => one.from === 'client')
   for (const message of sent) {
     for (const example of message.examples) {
-      const broadcast = channel.messages.find((one) => one.examples.some(({ name }) => name === example.name) && one.from === 'server' && one.name === 'message')
+      const broadcast = channel.messages.find(
+        (one) =>
+          one.examples.some(({ name }) => name === example.name) &&
+          one.from === 'server' &&
+          one.name === 'message',
+      )
       if (message.name === 'disconnect' || !broadcast) continue
       test(`${message.name} ${example.name} reaches its sender and everyone else`, async () => {
         const account = await documentedAccount(main)
@@ -105,7 +121,10 @@ describe('the examples of the frames, verbatim', () => {
       body: { message: (payload as { message: string }).message },
       headers: { 'idempotency-key': (payload as { idempotencyKey: string }).idempotencyKey },
     })
-    await socket.turn(JSON.stringify({ ...(payload as object), message: 'another' }), 'idempotency-key-reused')
+    await socket.turn(
+      JSON.stringify({ ...(payload as object), message: 'another' }),
+      'idempotency-key-reused',
+    )
     socket.close()
   })
 })

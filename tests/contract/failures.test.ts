@@ -24,7 +24,8 @@ test('without its tables the server fails with 500, and tells nothing of why', a
   await resumed.closed('internal-error')
   database.run('ALTER TABLE users RENAME TO users_away')
   database.close()
-  for (const [id, request] of everyOperation(token)) await call(server, id, { ...request, expect: 'internal-error' })
+  for (const [id, request] of everyOperation(token))
+    await call(server, id, { ...request, expect: 'internal-error' })
   await refusedHandshake(server, { token, expect: 'internal-error' })
   socket.close()
   await stopServer(server)
@@ -36,7 +37,9 @@ test('while someone else holds the storage nothing is stored, and all works agai
   const socket = await connect(server, { token })
   const database = new Database(join(server.dataDir, 'parley.sqlite'))
   database.run('BEGIN IMMEDIATE')
-  for (const [id, request] of everyOperation(token).filter(([id]) => id === 'registerUser' || id === 'sendMessage')) {
+  for (const [id, request] of everyOperation(token).filter(
+    ([id]) => id === 'registerUser' || id === 'sendMessage',
+  )) {
     await call(server, id, { ...request, expect: 'storage-unavailable' })
   }
   await socket.turn('{"message":"Hello, world!"}', 'storage-unavailable')
@@ -51,7 +54,8 @@ test('while the storage cannot be read either, every operation says so', async (
   const server = await startServer('busy-storage (below the wire)', {}, 'raised', 'busy-storage.ts')
   const { token } = await createAccount(server)
   await Bun.write(join(server.dataDir, 'busy'), '')
-  for (const [id, request] of everyOperation(token)) await call(server, id, { ...request, expect: 'storage-unavailable' })
+  for (const [id, request] of everyOperation(token))
+    await call(server, id, { ...request, expect: 'storage-unavailable' })
   await refusedHandshake(server, { token, expect: 'storage-unavailable' })
   await stopServer(server)
 })
@@ -62,7 +66,8 @@ test('while it stops, the server refuses what is new and closes its sockets', as
   const sockets = [await connect(server, { token }), await connect(server, { token })] as const
   server.process.kill('SIGTERM')
   await sockets[0].closed('restart')
-  for (const [id, request] of everyOperation(token)) await call(server, id, { ...request, expect: 'shutting-down' })
+  for (const [id, request] of everyOperation(token))
+    await call(server, id, { ...request, expect: 'shutting-down' })
   await refusedHandshake(server, { token, expect: 'shutting-down' })
   await sockets[1].closed('restart')
   expect(await server.process.exited).toBe(0)
@@ -74,8 +79,14 @@ test('more passwords at once than the queue takes are refused at once', async ()
   const attempts = Array.from({ length: 100 }, (_, index) => {
     const username = uniqueName()
     return index % 2 === 0
-      ? call(server, 'registerUser', { body: { username, password: 'correct horse battery staple' }, expect: 'hashing-overloaded?' })
-      : call(server, 'loginUser', { body: { username, password: 'x' }, expect: 'hashing-overloaded?|invalid-credentials' })
+      ? call(server, 'registerUser', {
+          body: { username, password: 'correct horse battery staple' },
+          expect: 'hashing-overloaded?',
+        })
+      : call(server, 'loginUser', {
+          body: { username, password: 'x' },
+          expect: 'hashing-overloaded?|invalid-credentials',
+        })
   })
   const statuses = (await Promise.all(attempts)).map(({ status }) => status)
   expect(statuses).toContain(503)

@@ -62,9 +62,13 @@ test('the same key with the same message is one message; with another it is refu
   const headers = { 'idempotency-key': '"once"' }
   await call(main, 'sendMessage', { token: account.token, headers, body: { message } })
   await call(main, 'sendMessage', { token: account.token, headers, body: { message } })
-  await call(main, 'sendMessage', { token: account.token, headers, body: { message: 'x' }, expect: 'idempotency-key-reused' })
+  await call(main, 'sendMessage', {
+    token: account.token,
+    headers,
+    body: { message: 'x' },
+    expect: 'idempotency-key-reused',
+  })
   await socket.turn(JSON.stringify({ message: uniqueName() }))
   expect(socket.frames.filter((frame) => frame.message === message)).toHaveLength(1)
   socket.close()
 })
-

@@ -8,8 +8,15 @@ import { connect } from './machinery/socket-client.ts'
 /** The documents' own quotas, counted one after the other. */
 const counted = await startServer('documented-limits', {}, 'documented')
 /** Quotas of one, so that the second request of each is one too many. */
-const policies = [...contract.operations.map((one) => one.rateLimit.policy), contract.channel.rateLimit.policy]
-const tight = await startServer('tight-limits', Object.fromEntries(policies.map((one) => [`RATE_LIMIT_${one.toUpperCase()}`, '1/60'])), 'unknown')
+const policies = [
+  ...contract.operations.map((one) => one.rateLimit.policy),
+  contract.channel.rateLimit.policy,
+]
+const tight = await startServer(
+  'tight-limits',
+  Object.fromEntries(policies.map((one) => [`RATE_LIMIT_${one.toUpperCase()}`, '1/60'])),
+  'unknown',
+)
 const crowded = await startServer('few-sockets', { MAX_SOCKETS: '2', MAX_SOCKETS_PER_USER: '1' })
 afterAll(() => Promise.all([counted, tight, crowded].map(stopServer)))
 
@@ -36,7 +43,10 @@ test('past the free failures a login has to wait, and a success forgets them', a
   for (let failure = 0; failure < (guard?.['free-failures'] ?? 0); failure++) {
     await call(counted, 'loginUser', { body, expect: 'invalid-credentials' })
   }
-  await call(counted, 'loginUser', { body: { ...body, username: body.username.toUpperCase() }, expect: 'login-throttled' })
+  await call(counted, 'loginUser', {
+    body: { ...body, username: body.username.toUpperCase() },
+    expect: 'login-throttled',
+  })
 })
 
 test('each operation refuses what is over its quota', async () => {
@@ -53,12 +63,17 @@ test('each operation refuses what is over its quota', async () => {
   const socket = await connect(tight, { token })
   await refusedHandshake(tight, { token, ...limited })
   const refusals = contract.channel.closeCodes['rate-limited']?.refusals ?? 0
-  for (let refusal = 0; refusal < refusals; refusal++) await socket.turn('{"message":"Hello, world!"}', 'rate-limit-exceeded')
+  for (let refusal = 0; refusal < refusals; refusal++)
+    await socket.turn('{"message":"Hello, world!"}', 'rate-limit-exceeded')
   await socket.closed('rate-limited')
 })
 
 test('a user has so many sockets and no more, and so has the server', async () => {
-  const accounts = [await createAccount(crowded), await createAccount(crowded), await createAccount(crowded)] as const
+  const accounts = [
+    await createAccount(crowded),
+    await createAccount(crowded),
+    await createAccount(crowded),
+  ] as const
   const first = await connect(crowded, accounts[0])
   await refusedHandshake(crowded, { token: accounts[0].token, expect: 'too-many-sockets' })
   const second = await connect(crowded, accounts[1])

@@ -42,7 +42,9 @@ for (const { id, body } of contract.operations) {
 
 test('the socket answers any JSON as the schema of its frames says', async () => {
   const socket = await connect(main, await account)
-  const send = contract.channel.messages.find((one) => one.from === 'client' && !one.schema.required?.includes('event'))
+  const send = contract.channel.messages.find(
+    (one) => one.from === 'client' && !one.schema.required?.includes('event'),
+  )
   await fc.assert(
     fc.asyncProperty(valueFor(send?.schema ?? {}), async (value) => {
       const reused = typeof value === 'object' && value !== null && 'idempotencyKey' in value

@@ -8,19 +8,33 @@ const account = createAccount(main)
 
 for (const { id, body, scheme, path, parameters } of contract.operations) {
   describe(id, () => {
-    const valid = () => (body ? { body: { username: uniqueName(), password: 'long enough', message: 'x' } } : {})
+    const valid = () =>
+      body ? { body: { username: uniqueName(), password: 'long enough', message: 'x' } } : {}
     const token = async () => (scheme ? (await account).token : undefined)
 
     test('an unsupported version is refused, with those that are spoken', async () => {
-      const { body: problem } = await call(main, id, { token: await token(), ...exampleOf(id), headers: { 'api-version': '2' } })
+      const { body: problem } = await call(main, id, {
+        token: await token(),
+        ...exampleOf(id),
+        headers: { 'api-version': '2' },
+      })
       expect(problem.supportedVersions).toBeArray()
     })
 
     test('version 1 may be named', async () => {
       const versions = parameters.find((one) => one.name === 'API-Version')?.schema.enum ?? []
       for (const version of versions) {
-        const request = id === 'registerUser' ? { body: { username: uniqueName(), password: 'a long password' } } : id === 'loginUser' ? { body: await credentials() } : exampleOf(id)
-        await call(main, id, { token: await token(), ...request, headers: { 'api-version': String(version) } })
+        const request =
+          id === 'registerUser'
+            ? { body: { username: uniqueName(), password: 'a long password' } }
+            : id === 'loginUser'
+              ? { body: await credentials() }
+              : exampleOf(id)
+        await call(main, id, {
+          token: await token(),
+          ...request,
+          headers: { 'api-version': String(version) },
+        })
       }
     })
 
@@ -43,15 +57,25 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
     })
 
     test('another media type, none, or a compressed body is not taken', async () => {
-      for (const headers of [{ 'content-type': 'text/plain' }, { 'content-type': '' }, { 'content-encoding': 'gzip' }]) {
+      for (const headers of [
+        { 'content-type': 'text/plain' },
+        { 'content-type': '' },
+        { 'content-encoding': 'gzip' },
+      ]) {
         await call(main, id, { token: await token(), ...valid(), headers: headers as Record<string, string> })
       }
     })
 
     test('a body of the largest size is read, and one byte more is not', async () => {
-      const { body: read } = await call(main, id, { token: await token(), rawBody: '{}'.padEnd(contract.bodyBytes) })
+      const { body: read } = await call(main, id, {
+        token: await token(),
+        rawBody: '{}'.padEnd(contract.bodyBytes),
+      })
       expect(read.code).toBe('validation-failed')
-      const { status } = await call(main, id, { token: await token(), rawBody: '{}'.padEnd(contract.bodyBytes + 1) })
+      const { status } = await call(main, id, {
+        token: await token(),
+        rawBody: '{}'.padEnd(contract.bodyBytes + 1),
+      })
       expect(status).toBe(413)
     })
   })
@@ -63,7 +87,8 @@ async function credentials() {
 }
 
 function exampleOf(id: string) {
-  const value = Object.values(contract.operations.find((one) => one.id === id)?.body?.examples ?? {})[0]?.value
+  const value = Object.values(contract.operations.find((one) => one.id === id)?.body?.examples ?? {})[0]
+    ?.value
   return value === undefined ? {} : { body: value }
 }
 
@@ -73,7 +98,10 @@ test('nothing is at an unknown path, nor at one with a slash too many', async ()
 })
 
 test('every service path answers', async () => {
-  const assets: Record<string, string> = { '{code}': Object.keys(contract.problems)[0] ?? '', '{asset}': 'swagger-ui.css' }
+  const assets: Record<string, string> = {
+    '{code}': Object.keys(contract.problems)[0] ?? '',
+    '{asset}': 'swagger-ui.css',
+  }
   for (const path of contract.servicePaths) {
     await send(main, { method: 'GET', path: path.replace(/\{[^}]+\}/, (name) => assets[name] ?? name) })
   }

@@ -38,7 +38,10 @@ export function documentedAccount(service: Service): Promise<Account> {
 async function openDocumentedAccount(service: Service): Promise<Account> {
   const example = operationOf(contract, 'registerUser').body?.examples?.documented?.value
   const { username, password } = example as { username: string; password: string }
-  const answer = await call(service, 'registerUser', { body: { username, password }, expect: 'username-taken?' })
+  const answer = await call(service, 'registerUser', {
+    body: { username, password },
+    expect: 'username-taken?',
+  })
   if (answer.status === 201) return logIn(service, username, password)
   const standIn = uniqueName()
   record({ kind: 'stand-in', server: service.name, username: standIn })

@@ -20,17 +20,24 @@ export function casesOf(schema: Schema, text = false): Case[] {
   const properties = Object.entries(schema.properties ?? {})
   const required = schema.required ?? []
   const base = (): Members =>
-    Object.fromEntries(properties.filter(([name]) => required.includes(name)).map(([name, one]) => [name, validValue(one)]))
+    Object.fromEntries(
+      properties.filter(([name]) => required.includes(name)).map(([name, one]) => [name, validValue(one)]),
+    )
   const refuse = (name: string, value: Json) => cases.push({ name, value, accepted: false })
 
-  if (!text) for (const value of [null, 5, 'text', [], [base()]]) refuse(`${JSON.stringify(value)} for an object`, value)
+  if (!text)
+    for (const value of [null, 5, 'text', [], [base()]])
+      refuse(`${JSON.stringify(value)} for an object`, value)
   for (const name of required) {
     const { [name]: _, ...rest } = base()
     refuse(`without ${name}`, rest)
   }
   if (schema.additionalProperties === false) {
     for (const name of ['unknown', '__proto__', 'a/b~c']) {
-      refuse(`with ${name}`, JSON.parse(`{"${name}":"x",${JSON.stringify(base()).slice(1)}`.replace(',}', '}')))
+      refuse(
+        `with ${name}`,
+        JSON.parse(`{"${name}":"x",${JSON.stringify(base()).slice(1)}`.replace(',}', '}')),
+      )
     }
   }
   for (const [name, property] of properties) {
@@ -62,7 +69,10 @@ function* propertyCases(property: Schema, text: boolean): Generator<PropertyCase
     if (text) for (const value of ['x', '1.5', '']) yield [`${value || 'nothing'} for a number`, value, false]
   }
   if (type !== 'string' || schema.const !== undefined) return
-  for (const [kind, letter] of [['letters', undefined], ['astral characters', '😀']] as const) {
+  for (const [kind, letter] of [
+    ['letters', undefined],
+    ['astral characters', '😀'],
+  ] as const) {
     if (letter !== undefined && pattern && !new RegExp(pattern, 'u').test(letter)) continue
     if (minLength > 0) yield [`${minLength} ${kind}`, filled(minLength, letter), true]
     if (minLength > 0) yield [`${minLength - 1} ${kind}`, filled(minLength - 1, letter), false]
@@ -72,18 +82,24 @@ function* propertyCases(property: Schema, text: boolean): Generator<PropertyCase
   if (!pattern) return
   for (const bad of [' ', 'é', '\u0000', '\u{1f600}', '\ud800', '\udfff', 'ａ', '/']) {
     const value = filled(Math.max(minLength, 4), undefined) + bad
-    if (!new RegExp(pattern, 'u').test(value)) yield [`the pattern broken by ${JSON.stringify(bad)}`, value, false]
+    if (!new RegExp(pattern, 'u').test(value))
+      yield [`the pattern broken by ${JSON.stringify(bad)}`, value, false]
   }
 }
 
 function validValue(schema: Schema): Json {
   if (schema.const !== undefined) return schema.const
-  return schema.type === 'integer' ? (schema.minimum ?? 0) : filled(Math.max(schema.minLength ?? 0, 8), undefined)
+  return schema.type === 'integer'
+    ? (schema.minimum ?? 0)
+    : filled(Math.max(schema.minLength ?? 0, 8), undefined)
 }
 
 /** So many code points: of one letter, or drawn anew each time, so that a name is nobody's yet. */
 function filled(length: number, letter: string | undefined): string {
   if (letter !== undefined) return letter.repeat(length)
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
-  return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => letters[byte % letters.length]).join('')
+  return Array.from(
+    crypto.getRandomValues(new Uint8Array(length)),
+    (byte) => letters[byte % letters.length],
+  ).join('')
 }

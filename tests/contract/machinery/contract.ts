@@ -180,8 +180,8 @@ function channelOf(asyncapi: Node): Channel {
   const binding = channel.bindings.ws
   const schemes = Object.entries(components.securitySchemes)
   // Following the references made the messages of a channel and those of an operation one object.
-  // biome-ignore lint/suspicious/noExplicitAny: see above.
   const actionOf = (message: unknown) =>
+    // biome-ignore lint/suspicious/noExplicitAny: see above.
     Object.values<any>(operations).find((one) => one.messages.includes(message))?.action
   return {
     address: channel.address,

@@ -35,7 +35,17 @@ export async function call(service: Service, id: string, options: Call = {}): Pr
 
 export async function send(
   service: Service,
-  { method, path, token, query = {}, headers = {}, body, rawBody, expect, upgrade = false }: Call & { method: string; path: string; upgrade?: boolean },
+  {
+    method,
+    path,
+    token,
+    query = {},
+    headers = {},
+    body,
+    rawBody,
+    expect,
+    upgrade = false,
+  }: Call & { method: string; path: string; upgrade?: boolean },
 ): Promise<Reply> {
   const sent: SentRequest = { method, path, query, headers: sentHeaders(headers, token) }
   const payload = rawBody ?? (body === undefined ? undefined : JSON.stringify(body))
@@ -47,7 +57,9 @@ export async function send(
     // An upgrade that is granted after all would never end.
     signal: AbortSignal.timeout(upgrade ? 3000 : 30_000),
     headers: { ...sent.headers, ...(upgrade && UPGRADE) },
-    ...(payload !== undefined && { body: typeof payload === 'string' ? new TextEncoder().encode(payload) : payload }),
+    ...(payload !== undefined && {
+      body: typeof payload === 'string' ? new TextEncoder().encode(payload) : payload,
+    }),
   })
   const bytes = Buffer.from(await response.arrayBuffer())
   const exchange: Exchange = {
@@ -55,14 +67,27 @@ export async function send(
     server: service.name,
     at: Math.round(performance.timeOrigin + performance.now()),
     request: sent,
-    response: { status: response.status, headers: Object.fromEntries(response.headers), body: bytes.toString('latin1') },
+    response: {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: bytes.toString('latin1'),
+    },
   }
   const code = expectedCode(expect, bytes.toString())
   if (code !== undefined) exchange.expect = code
   // A service that someone else started may have the documented quotas: it says how long to wait.
   if (response.status === 429 && expect === undefined) {
     await Bun.sleep(Number(response.headers.get('retry-after') ?? 1) * 1000)
-    return send(service, { method, path, token, query, headers, upgrade, ...(body !== undefined && { body }), ...(rawBody !== undefined && { rawBody }) })
+    return send(service, {
+      method,
+      path,
+      token,
+      query,
+      headers,
+      upgrade,
+      ...(body !== undefined && { body }),
+      ...(rawBody !== undefined && { rawBody }),
+    })
   }
   record(exchange)
   assert(judgeExchange(contract, exchange, limitsUnknown(service))).toEqual([])
@@ -80,7 +105,12 @@ const UPGRADE = {
 
 /** A request for an upgrade that is not granted. */
 export function refusedHandshake(service: Service, options: Call = {}): Promise<Reply> {
-  return send(service, { ...options, method: contract.channel.method, path: contract.channel.address, upgrade: true })
+  return send(service, {
+    ...options,
+    method: contract.channel.method,
+    path: contract.channel.address,
+    upgrade: true,
+  })
 }
 
 /** Of `one?|another` the first where it was answered, otherwise the second; of `one?` the first or success. */

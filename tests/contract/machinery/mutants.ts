@@ -3,29 +3,52 @@ import { DOCUMENT_NAMES, type Documents, type Node } from './documents.ts'
 /** One change at one place of one document. */
 export interface Mutant {
   id: string
-  documents: Documents
+  /** The changed documents; a copy of its own. */
+  documents(): Documents
 }
 
 type Change = [what: string, apply: (parent: Node, key: string) => void]
 
 /** What the documents only tell people, tools or addresses; nothing that a server does shows it. */
-const PROSE = new Set(['description', 'summary', 'title', 'when', 'action', 'info', 'tags', 'operationId', 'x-service-paths'])
+const PROSE = new Set([
+  'description',
+  'summary',
+  'title',
+  'when',
+  'action',
+  'info',
+  'tags',
+  'operationId',
+  'x-service-paths',
+])
 
 /** Every mutant of both documents, each with a copy of its own. */
 export function* mutantsOf(documents: Documents): Generator<Mutant> {
   for (const name of DOCUMENT_NAMES) {
     const seen = new Set<object>()
     for (const path of placesOf(documents[name], [], seen)) {
-      const [parent, key] = find(documents[name], path)
-      for (const [what, apply] of changesOf(parent[key], path)) {
-        // A copy that keeps aliases aliases: one place of the text is one place of the tree.
-        const copy = structuredClone(documents)
-        const [target, member] = find(copy[name], path)
-        apply(target, member)
-        yield { id: `${name}#/${path.map((one) => one.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}: ${what}`, documents: copy }
+      const [holder, key] = find(documents[name], path)
+      for (const [what, apply] of changesOf(holder[key], path)) {
+        const pointer = path.map((one) => one.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')
+        yield {
+          id: `${name}#/${pointer}: ${what}`,
+          documents() {
+            // A copy that keeps aliases aliases: one place of the text is one place of the tree.
+            const copy = structuredClone(documents)
+            apply(...find(copy[name], path))
+            return copy
+          },
+        }
       }
     }
   }
+}
+
+/** The node that holds the last step of a path, and that step. */
+function find(document: Node, path: string[]): [parent: Node, key: string] {
+  let parent = document
+  for (const step of path.slice(0, -1)) parent = parent[step] as Node
+  return [parent, path.at(-1) ?? '']
 }
 
 function* placesOf(node: unknown, path: string[], seen: Set<object>): Generator<string[]> {
@@ -33,7 +56,12 @@ function* placesOf(node: unknown, path: string[], seen: Set<object>): Generator<
   seen.add(node)
   for (const [key, value] of Object.entries(node)) {
     const inData = path.some((one) => one === 'examples' || one === 'x-problems' || one === 'properties')
-    if (PROSE.has(key) && !(inData && path.at(-1) !== 'x-problems' && isData(path)) && !(key === 'title' && path.includes('x-problems'))) continue
+    if (
+      PROSE.has(key) &&
+      !(inData && path.at(-1) !== 'x-problems' && isData(path)) &&
+      !(key === 'title' && path.includes('x-problems'))
+    )
+      continue
     const here = [...path, key]
     yield here
     yield* placesOf(value, here, seen)
@@ -47,7 +75,12 @@ function isData(path: string[]): boolean {
 
 function inExample(path: string[]): boolean {
   const at = path.lastIndexOf('examples')
-  return at >= 0 && path.slice(at + 1).some((one) => ['value', 'payload', 'x-request-body', 'x-request-query', 'x-frame'].includes(one))
+  return (
+    at >= 0 &&
+    path
+      .slice(at + 1)
+      .some((one) => ['value', 'payload', 'x-request-body', 'x-request-query', 'x-frame'].includes(one))
+  )
 }
 
 const set = (value: unknown) => (parent: Node, key: string) => {
@@ -62,42 +95,103 @@ const rename = (to: string) => (parent: Node, key: string) => {
   delete parent[key]
 }
 
-const LIMITS = /^(minLength|maxLength|minimum|maximum|minItems|maxItems|default|quota|window|refusals|code|status|request-body-bytes|x-max-frame-bytes|free-failures|first-wait|longest-wait|forgotten-after)$/
+const LIMITS =
+  /^(minLength|maxLength|minimum|maximum|minItems|maxItems|default|quota|window|refusals|code|status|request-body-bytes|x-max-frame-bytes|free-failures|first-wait|longest-wait|forgotten-after)$/
 
 function changesOf(value: unknown, path: string[]): Change[] {
   const key = path.at(-1) ?? ''
   const parent = path.at(-2) ?? ''
-  const other: Record<string, string> = { string: 'integer', integer: 'string', object: 'array', array: 'object', null: 'boolean' }
-  if (inExample(path)) return typeof value === 'object' && value !== null ? [] : [['another value', set(anotherValue(value))]]
-  if (key === '$ref' || key === 'openapi' || key === 'asyncapi' || path[0] === 'servers' || path[0] === 'defaultContentType') {
+  const other: Record<string, string> = {
+    string: 'integer',
+    integer: 'string',
+    object: 'array',
+    array: 'object',
+    null: 'boolean',
+  }
+  if (inExample(path))
+    return typeof value === 'object' && value !== null ? [] : [['another value', set(anotherValue(value))]]
+  if (
+    key === '$ref' ||
+    key === 'openapi' ||
+    key === 'asyncapi' ||
+    path[0] === 'servers' ||
+    path[0] === 'defaultContentType'
+  ) {
     return path[0] === 'servers' && key === 'security' ? [['dropped', drop]] : []
   }
-  if (parent === 'properties') return [['renamed', renameProperty], ['dropped', drop]]
+  if (parent === 'properties')
+    return [
+      ['renamed', renameProperty],
+      ['dropped', drop],
+    ]
   if (parent === 'required') return [['dropped', drop]]
-  if (parent === 'enum') return [['dropped', drop], ['another value', set(anotherValue(value))]]
+  if (parent === 'enum')
+    return [
+      ['dropped', drop],
+      ['another value', set(anotherValue(value))],
+    ]
   if (parent === 'allOf' || parent === 'anyOf') return [['dropped', drop]]
-  if (parent === 'responses' && path[0] === 'paths') return [['dropped', drop], ['another status', rename(key === '418' ? '419' : '418')]]
-  if (parent === 'x-handshake-responses' || parent === 'x-unmatched-request') return [['dropped', drop], ['another status', rename('418')]]
+  if (parent === 'responses' && path[0] === 'paths')
+    return [
+      ['dropped', drop],
+      ['another status', rename(key === '418' ? '419' : '418')],
+    ]
+  if (parent === 'x-handshake-responses' || parent === 'x-unmatched-request')
+    return [
+      ['dropped', drop],
+      ['another status', rename('418')],
+    ]
   if (parent === 'content') return [['another media type', rename('text/plain')]]
-  if (parent === 'headers' && (path.includes('responses') || path[0] === 'paths')) return [['dropped', drop], ['renamed', rename('X-Another')]]
+  if (parent === 'headers' && (path.includes('responses') || path[0] === 'paths'))
+    return [
+      ['dropped', drop],
+      ['renamed', rename('X-Another')],
+    ]
   if (parent === 'x-close-codes') return [['dropped', drop]]
   if (parent === 'paths') return [['renamed', rename(`${key}/x`)]]
   if (path[0] === 'paths' && path.length === 3 && key === 'get') return [['another method', rename('put')]]
   if (path[0] === 'paths' && path.length === 3 && key === 'post') return [['another method', rename('put')]]
   if (parent === 'parameters' && path[0] === 'paths') return [['dropped', drop]]
-  if (key === 'security' && Array.isArray(value)) return [value.length === 0 ? ['demanded', set([{ bearerAuth: [] }])] : ['dropped', set([])]]
+  if (key === 'security' && Array.isArray(value))
+    return [value.length === 0 ? ['demanded', set([{ bearerAuth: [] }])] : ['dropped', set([])]]
   if (key === 'readOnly') return [['dropped', drop]]
   if (key === 'additionalProperties') return [['opened', set(true)]]
   if (key === 'format' && value === 'password') return []
-  if (key === 'format') return [['dropped', drop], ['another format', set(value === 'uuid' ? 'date-time' : 'uuid')]]
-  if (key === 'pattern') return [['dropped', drop], ['narrowed', set('^q{77}$')]]
-  if (key === 'type' && typeof value === 'string' && other[value]) return [['another type', set(other[value])]]
+  if (key === 'format')
+    return [
+      ['dropped', drop],
+      ['another format', set(value === 'uuid' ? 'date-time' : 'uuid')],
+    ]
+  if (key === 'pattern')
+    return [
+      ['dropped', drop],
+      ['narrowed', set('^q{77}$')],
+    ]
+  if (key === 'type' && typeof value === 'string' && other[value])
+    return [['another type', set(other[value])]]
   if (key === 'const' || key === 'example') return [['another value', set(anotherValue(value))]]
   if (key === 'required' && typeof value === 'boolean') return [['dropped', drop]]
-  if (LIMITS.test(key) && typeof value === 'number') return [['one more', set(value + 1)], ['one less', set(value - 1)]]
-  if (/^(policy|partition|reason|address|method|action|scheme|in|name|detail|title|x-subprotocol|x-token-subprotocol-prefix)$/.test(key) && typeof value === 'string') {
+  if (LIMITS.test(key) && typeof value === 'number')
+    return [
+      ['one more', set(value + 1)],
+      ['one less', set(value - 1)],
+    ]
+  if (
+    /^(policy|partition|reason|address|method|action|scheme|in|name|detail|title|x-subprotocol|x-token-subprotocol-prefix)$/.test(
+      key,
+    ) &&
+    typeof value === 'string'
+  ) {
     if (path.includes('info') || (key === 'name' && path.includes('messages'))) return []
-    const swapped: Record<string, string> = { ip: 'user', user: 'ip', receive: 'send', send: 'receive', GET: 'POST', header: 'query', query: 'header' }
+    const swapped: Record<string, string> = {
+      ip: 'user',
+      user: 'ip',
+      receive: 'send',
+      send: 'receive',
+      GET: 'POST',
+      header: 'query',
+      query: 'header',
+    }
     return [['another value', set(key === 'policy' ? 'another' : (swapped[value] ?? `${value}x`))]]
   }
   return []

@@ -14,6 +14,7 @@ export function coverageReport({ findings, cells }: Verdict): string {
     }
     lines.push('')
   }
-  if (findings.length > 0) lines.push(`## Broken promises: ${findings.length}`, '', ...findings.map((one) => `- ${one}`), '')
+  if (findings.length > 0)
+    lines.push(`## Broken promises: ${findings.length}`, '', ...findings.map((one) => `- ${one}`), '')
   return lines.join('\n')
 }

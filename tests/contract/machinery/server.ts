@@ -18,8 +18,14 @@ const started: Service[] = []
 
 /** Quotas that no run uses up, for every policy that the documents name. */
 function raisedLimits(): Record<string, string> {
-  const limits = [...contract.operations.map((one) => one.rateLimit), contract.channel.rateLimit, contract.channel.sendLimit]
-  return Object.fromEntries(limits.map(({ policy }) => [`RATE_LIMIT_${policy.toUpperCase()}`, '1000000/3600']))
+  const limits = [
+    ...contract.operations.map((one) => one.rateLimit),
+    contract.channel.rateLimit,
+    contract.channel.sendLimit,
+  ]
+  return Object.fromEntries(
+    limits.map(({ policy }) => [`RATE_LIMIT_${policy.toUpperCase()}`, '1000000/3600']),
+  )
 }
 
 /**
@@ -36,18 +42,21 @@ export async function startServer(
   preload?: string,
 ): Promise<Service & { process: Bun.Subprocess; dataDir: string }> {
   const dataDir = mkdtempSync(join(tmpdir(), 'parley-contract-'))
-  const child = Bun.spawn([process.execPath, ...(preload ? ['--preload', join(import.meta.dir, preload)] : []), entry], {
-    env: {
-      PATH: process.env.PATH,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      DATA_DIR: dataDir,
-      ...(limits === 'raised' && raisedLimits()),
-      ...settings,
+  const child = Bun.spawn(
+    [process.execPath, ...(preload ? ['--preload', join(import.meta.dir, preload)] : []), entry],
+    {
+      env: {
+        PATH: process.env.PATH,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        DATA_DIR: dataDir,
+        ...(limits === 'raised' && raisedLimits()),
+        ...settings,
+      },
+      stdout: 'pipe',
+      stderr: 'pipe',
     },
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
+  )
   const service = { name, url: await listeningUrl(child.stdout, child.stderr), process: child, dataDir }
   started.push(service)
   record({ kind: 'server', server: name, limits })
@@ -70,7 +79,10 @@ process.on('exit', () => {
   }
 })
 
-async function listeningUrl(stdout: ReadableStream<Uint8Array>, stderr: ReadableStream<Uint8Array>): Promise<string> {
+async function listeningUrl(
+  stdout: ReadableStream<Uint8Array>,
+  stderr: ReadableStream<Uint8Array>,
+): Promise<string> {
   const reader = stdout.getReader()
   const decoder = new TextDecoder()
   let printed = ''
@@ -81,11 +93,8 @@ async function listeningUrl(stdout: ReadableStream<Uint8Array>, stderr: Readable
     const line = printed.split('\n').find((one) => one.includes('"msg":"listening"') && one.endsWith('}'))
     if (!line) continue
     // The log has to be read on, or the service would wait for a full pipe.
-    void drain(reader)
+    reader.releaseLock()
+    void stdout.pipeTo(new WritableStream())
     return (JSON.parse(line) as { url: string }).url
   }
-}
-
-async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  while (!(await reader.read()).done);
 }

@@ -33,7 +33,10 @@ interface Options {
 let count = 0
 
 /** Opens a socket on the channel; every frame is recorded and judged as it comes. */
-export async function connect(service: Service, { token, username, by = 'header', after }: Options): Promise<ChatClient> {
+export async function connect(
+  service: Service,
+  { token, username, by = 'header', after }: Options,
+): Promise<ChatClient> {
   const { address, method, subprotocol, tokenPrefix } = contract.channel
   const socket = `${service.name}-${++count}`
   const protocols = by === 'subprotocol' ? [subprotocol, `${tokenPrefix}${token}`] : []
@@ -103,15 +106,29 @@ export async function connect(service: Service, { token, username, by = 'header'
       sendText(text)
       const own = (frame: Frame) => username === undefined || frame.user.username === username
       const answer = await next(
-        (frame) => frame.event === 'error' || (frame.event === 'message' && frame.message === message && own(frame)),
+        (frame) =>
+          frame.event === 'error' || (frame.event === 'message' && frame.message === message && own(frame)),
       )
-      const turn: Turn = { kind: 'turn', server: service.name, socket, sent: text, answer: JSON.stringify(answer), ...(expect && { expect }) }
+      const turn: Turn = {
+        kind: 'turn',
+        server: service.name,
+        socket,
+        sent: text,
+        answer: JSON.stringify(answer),
+        ...(expect && { expect }),
+      }
       record(turn)
       assert([...findings, ...judgeTurn(contract, turn)]).toEqual([])
       return answer
     },
     async closed(cause) {
-      const closed = { kind: 'closed', server: service.name, socket, cause, ...(await closing.promise) } as const
+      const closed = {
+        kind: 'closed',
+        server: service.name,
+        socket,
+        cause,
+        ...(await closing.promise),
+      } as const
       record(closed)
       assert([...findings, ...judgeClosed(contract, closed)]).toEqual([])
     },

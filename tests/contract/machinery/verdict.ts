@@ -10,6 +10,8 @@ export interface Verdict {
   /** Where the traffic, or a document within itself, is not what the documents promise. */
   findings: string[]
   cells: Cells
+  /** The bodies, queries and frames that were sent, as JSON text: what a cell may have waited for. */
+  inputs: Set<string>
 }
 
 /** What the marks of one event need to know. */
@@ -21,19 +23,28 @@ export interface Scene {
   names: Record<string, string>
 }
 
-/** Judges a record of traffic by a contract. It reads nothing else, so a changed contract can be tried on it. */
-export function judgeTraffic(contract: Contract, traffic: TrafficEvent[]): Verdict {
+/**
+ * Judges a record of traffic by a contract. It reads nothing else, so a changed contract can be tried on it.
+ *
+ * @param ignored where given, the judge stops at the first finding that is not among these
+ */
+export function judgeTraffic(contract: Contract, traffic: TrafficEvent[], ignored?: Set<string>): Verdict {
   const cells = cellsOf(contract)
   const findings = [...judgeDocuments(contract), ...judgeSequence(contract, traffic)]
   const scenes = new Map<string, Scene>()
+  const inputs = new Set<string>()
+  const enough = () => ignored !== undefined && findings.some((finding) => !ignored.has(finding))
+  if (enough()) return { findings, cells, inputs }
 
   for (const event of traffic) {
     if (event.kind === 'server') scenes.set(event.server, { contract, cells, server: event, names: {} })
     const scene = scenes.get(event.server)
     if (!scene) throw new Error(`The record has no start of server ${event.server}`)
     for (const finding of judgeEvent(scene, event)) findings.push(`${describe(event)}: ${finding}`)
+    for (const input of inputsOf(event)) inputs.add(input)
+    if (enough()) break
   }
-  return { findings, cells }
+  return { findings, cells, inputs }
 }
 
 function judgeEvent(scene: Scene, event: TrafficEvent): string[] {
@@ -64,6 +75,12 @@ function judgeEvent(scene: Scene, event: TrafficEvent): string[] {
       cells.see(event.server, 'close code', event.cause)
       return judgeClosed(contract, event)
   }
+}
+
+function inputsOf(event: TrafficEvent): string[] {
+  if (event.kind === 'sent') return [event.text]
+  if (event.kind !== 'exchange' && event.kind !== 'handshake') return []
+  return [event.request.body ?? '', JSON.stringify(event.request.query)]
 }
 
 function describe(event: TrafficEvent): string {
