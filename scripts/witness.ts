@@ -59,7 +59,19 @@ const drift = run(
   ],
   'inherit',
 )
-const drifted = (await drift.exited) !== 0
+await drift.exited
+const { problems } = JSON.parse(readFileSync(join(reports, 'drift.json'), 'utf8')) as {
+  problems: { ruleId: string; target: string; message: string }[]
+}
+// The suite asks wrongly on purpose (no token, a method or path that is not there, an unknown query),
+// and the tool counts each such request as drift: OpenAPI has no place to document a path's other
+// methods, nor what an unknown path gets. Only what the service answered can be held against it.
+const answered = problems.filter(({ target }) => target !== 'request')
+for (const { ruleId, message } of answered) console.log(`drift: ${ruleId}: ${message}`)
+console.log(
+  `redocly drift: ${answered.length} findings in answers; ${problems.length - answered.length} set aside, in requests that are wrong on purpose`,
+)
+const drifted = answered.length > 0
 const lint = run(['lint', 'spec/openapi.yaml', '--extends', 'recommended'], 'inherit')
 const examples = (await lint.exited) !== 0
 const failed = Number(drifted) + Number(examples) + Number(exchanges === 0)
