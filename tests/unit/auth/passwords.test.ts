@@ -127,4 +127,4 @@ test('a storm of logins beyond the queue is refused with 503, while profiles go 
     expect(await answer.json()).toMatchObject({ code: 'hashing-overloaded' })
   }
   expect(answers.filter(({ status }) => status === 401)).toHaveLength(answers.length - refused.length)
-})
+}, 30_000)
