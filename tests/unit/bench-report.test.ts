@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'bun:test'
+import { median, type Result, renderReport, verdict } from '../../bench/report.ts'
+import { readWrkOutput } from '../../bench/wrk.ts'
+
+const result: Result = {
+  work: 'GET profile',
+  measure: 'of the floor',
+  unit: '×',
+  samples: [0.9, 0.5, 0.7],
+  target: { sense: 'at least', value: 0.7 },
+  figures: [{ name: 'this server', unit: 'requests/s', samples: [9_000, 5_000, 70_000] }],
+}
+
+const wrkOutput = `Running 2s test @ http://127.0.0.1:1/
+  1 threads and 64 connections
+  Latency Distribution
+     50%  552.00us
+     75%    1.00ms
+     90%    1.10ms
+     99%    1.52s \n  215709 requests in 2.00s, 40.00MB read
+Requests/sec: 107740.67
+`
+
+describe('the report of a bench run', () => {
+  test('shows each result with its target, median, least and most, and the verdict', () => {
+    const report = renderReport([result], [{ name: 'Bun', value: '1' }], ['A note.'])
+    expect(report).toContain('| GET profile | of the floor | ≥ 0.70 × | 0.70 × | 0.50 × | 0.90 × | met |')
+    expect(report).toContain(
+      '| GET profile | this server | 9,000 requests/s | 5,000 requests/s | 70,000 requests/s |',
+    )
+    expect(report).toContain('Targets: 1 met, 0 missed.')
+    expect(report).toContain('A note.')
+  })
+
+  test('tells a target that is missed, from either side, and a number without a target', () => {
+    expect(verdict({ ...result, samples: [0.69] })).toBe('missed')
+    expect(verdict({ ...result, samples: [61], target: { sense: 'at most', value: 60 } })).toBe('missed')
+    expect(verdict({ ...result, samples: [60], target: { sense: 'at most', value: 60 } })).toBe('met')
+    const { target: _, ...known } = result
+    expect(verdict(known)).toBe('none')
+  })
+
+  test('takes the middle of the rounds, or the mean of the two in the middle', () => {
+    expect(median([3, 1, 2])).toBe(2)
+    expect(median([4, 1, 2, 3])).toBe(2.5)
+    expect(() => median([])).toThrow()
+  })
+})
+
+describe('what wrk prints', () => {
+  test('is read in requests, milliseconds and requests a second', () => {
+    expect(readWrkOutput(wrkOutput)).toEqual({
+      requests: 215_709,
+      perSecond: 107_740.67,
+      p50Ms: 0.552,
+      p99Ms: 1_520,
+    })
+  })
+
+  test('is refused where an answer was not a success', () => {
+    expect(() => readWrkOutput(`${wrkOutput}  Non-2xx or 3xx responses: 12\n`)).toThrow(
+      'Non-2xx or 3xx responses: 12',
+    )
+  })
+})
