@@ -91,6 +91,8 @@ export interface Channel {
   /** The names of the ways to bring a token; none where no token is needed. */
   securitySchemes: string[]
   scheme: string
+  /** The header in which the subprotocols and the token among them are offered. */
+  protocolHeader: string
   rateLimit: RateLimit
   sendLimit: RateLimit
   maxFrameBytes: number
@@ -173,6 +175,10 @@ function queryOf(parameters: Parameter[]): { query?: Schema } {
   }
 }
 
+function headerOf(scheme: { in: string; name: string } | undefined): string {
+  return scheme?.in === 'header' ? scheme.name.toLowerCase() : ''
+}
+
 function channelOf(asyncapi: Node): Channel {
   // biome-ignore lint/suspicious/noExplicitAny: see above.
   const { channels, operations, servers, components } = asyncapi as any
@@ -196,6 +202,7 @@ function channelOf(asyncapi: Node): Channel {
       )
       .map(([name]) => name),
     scheme: components.securitySchemes.bearerAuth?.scheme,
+    protocolHeader: headerOf(components.securitySchemes.subprotocol),
     rateLimit: channel['x-rate-limit'],
     sendLimit: operations.sendMessage['x-rate-limit'],
     maxFrameBytes: channel['x-max-frame-bytes'],

@@ -3,7 +3,7 @@ import type { Contract, Schema } from './contract.ts'
 import type { Json } from './documents.ts'
 import { judgeProblem } from './judge.ts'
 import { refusalsOfFrame } from './promises.ts'
-import { faultsOf } from './schemas.ts'
+import { branchesOf, faultsOf } from './schemas.ts'
 
 /** Where the documents contradict themselves: an example and its schema, a problem and its catalogue. */
 export function judgeDocuments(contract: Contract): string[] {
@@ -52,7 +52,30 @@ export function judgeDocuments(contract: Contract): string[] {
         findings.push(`frame ${name} example ${example.name}: its x-frame does not earn ${code}`)
     }
   }
-  return findings
+  return [...findings, ...openObjects(contract)]
+}
+
+/** An answer has no property more than it documents, which only a closed object can promise. */
+function openObjects(contract: Contract): string[] {
+  const seen = new Set<Schema>()
+  const open: string[] = []
+  const walk = (schema: Schema, where: string): void => {
+    if (seen.has(schema)) return
+    seen.add(schema)
+    for (const branch of branchesOf(schema)) {
+      if (branch.properties && branch.additionalProperties !== false)
+        open.push(`${where} lets any property in`)
+      for (const [name, property] of Object.entries(branch.properties ?? {}))
+        walk(property, `${where}/${name}`)
+      if (branch.items) walk(branch.items, `${where}/items`)
+    }
+  }
+  for (const [label, answer] of answersOf(contract)) {
+    for (const content of Object.values(answer.content)) walk(content.schema, label)
+  }
+  for (const { from, name, schema } of contract.channel.messages)
+    if (from === 'server') walk(schema, `frame ${name}`)
+  return open
 }
 
 function problemFindings(contract: Contract, where: string, value: Json): string[] {

@@ -76,7 +76,8 @@ export async function send(
   const code = expectedCode(expect, bytes.toString())
   if (code !== undefined) exchange.expect = code
   // A service that someone else started may have the documented quotas: it says how long to wait.
-  if (response.status === 429 && expect === undefined) {
+  const told = /"code":"([a-z-]+)"/.exec(bytes.toString())?.[1] ?? ''
+  if (response.status === 429 && !expect?.includes(told)) {
     await Bun.sleep(Number(response.headers.get('retry-after') ?? 1) * 1000)
     return send(service, {
       method,
@@ -85,6 +86,7 @@ export async function send(
       query,
       headers,
       upgrade,
+      ...(expect !== undefined && { expect }),
       ...(body !== undefined && { body }),
       ...(rawBody !== undefined && { rawBody }),
     })

@@ -1,4 +1,4 @@
-import type { Answer, Contract, Message, Operation, Schema } from './contract.ts'
+import type { Answer, Channel, Contract, Message, Operation, Schema } from './contract.ts'
 import type { Json } from './documents.ts'
 import {
   MALFORMED,
@@ -10,7 +10,7 @@ import {
   refusalsOfRequest,
 } from './promises.ts'
 import { faultsOf } from './schemas.ts'
-import type { Closed, Exchange, Opened, ServerStarted, Turn } from './traffic.ts'
+import type { Closed, Exchange, Opened, SentRequest, ServerStarted, Turn } from './traffic.ts'
 
 /** What HTTP itself, or the browser's rules, put on an answer; no document has to name these. */
 const TRANSPORT =
@@ -45,6 +45,7 @@ export function judgeExchange(contract: Contract, exchange: Exchange, server: Se
     return [
       ...judgeAnswer(contract, channel.refusals, exchange),
       ...judgeOutcome(refusals, exchange),
+      ...judgeOffered(channel, exchange.request),
       ...judgeLimit(channel.rateLimit, exchange, server),
     ]
   }
@@ -196,11 +197,25 @@ function judgeLimit(limit: Operation['rateLimit'], { response }: Exchange, serve
   return findings
 }
 
+/** Each header that a handshake brings is one that the binding documents. */
+function judgeOffered(channel: Channel, request: SentRequest): string[] {
+  const findings = faultsOf(channel.headers, {}).map((fault) => `handshake headers: ${fault.text}`)
+  for (const [name, value] of Object.entries(request.headers)) {
+    const known = Object.entries(channel.headers.properties ?? {}).find(([one]) => one.toLowerCase() === name)
+    if (!known) findings.push(`handshake header ${name} is not documented`)
+    // An unsupported version is sent on purpose, and has a problem of its own.
+    else if (name !== 'api-version')
+      findings.push(...faultsOf(known[1], value).map((fault) => `header ${name}: ${fault.text}`))
+  }
+  return findings
+}
+
 export function judgeOpened(contract: Contract, { request, subprotocol }: Opened): string[] {
   const { channel } = contract
   const findings = [...refusalsOfHandshake(channel, request).keys()].map(
     (code) => `upgraded; the documents promise ${code}`,
   )
+  findings.push(...judgeOffered(channel, request))
   if (request.path !== channel.address) findings.push(`no channel is at ${request.path}`)
   if (request.method !== channel.method) findings.push(`a handshake is a ${channel.method}`)
   const offered = request.headers['sec-websocket-protocol'] !== undefined

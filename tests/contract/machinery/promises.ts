@@ -46,7 +46,7 @@ export function refusalsOfHandshake(channel: Channel, request: SentRequest): Ref
   if (version && asked !== undefined && faultsOf(version, asked).length > 0) {
     refusals.set('unsupported-api-version', [])
   }
-  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim())
+  const offered = (request.headers[channel.protocolHeader] ?? '').split(',').map((one) => one.trim())
   const byHeader =
     channel.securitySchemes.includes('bearerAuth') && tokenOf(request, channel.scheme) !== undefined
   const byProtocol =

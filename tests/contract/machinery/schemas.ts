@@ -77,5 +77,5 @@ export function matchesExample(
       return matchesExample(property, member, value[name], names)
     })
   }
-  return value === (typeof example === 'string' ? (names[example] ?? example) : example)
+  return value === example || (typeof example === 'string' && value === names[example])
 }
