@@ -14,6 +14,7 @@ import type { Session } from './chats/session.ts'
 import type { Config } from './config.ts'
 import { written } from './contract/documents.ts'
 import { channelPath } from './contract/frames.ts'
+import { allOperations } from './contract/operations.ts'
 import type { Database } from './database/open-database.ts'
 import { createAdmission } from './http/admission.ts'
 import { createAllowedMethods } from './http/allowed-methods.ts'
@@ -39,7 +40,16 @@ export interface AppOptions {
 }
 
 /** Answers that a browser's script may read beside the body. */
-const exposedHeaders = ['X-Request-Id', 'API-Version', 'RateLimit', 'RateLimit-Policy', 'Retry-After']
+const exposedHeaders = [
+  'X-Request-Id',
+  'API-Version',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'Deprecation',
+  'Sunset',
+  'Link',
+]
 
 /** How long a stop waits for requests under way; the longest is a login at the end of a full queue. */
 const settleMs = 10_000
@@ -78,18 +88,6 @@ export async function createApp({ config, database, messageLog, secret, log }: A
 
   const answers = createAnswers({ log, toProblem })
   const app = new Elysia({ strictPath: true })
-
-  if (config.corsOrigins.length > 0 || config.development) {
-    app.use(
-      cors({
-        origin: (request) => isAllowedOrigin(request.headers.get('origin') ?? ''),
-        credentials: false,
-        allowedHeaders: ['Authorization', 'Content-Type', 'API-Version', 'Idempotency-Key'],
-        exposeHeaders: exposedHeaders,
-        maxAge: 600,
-      }),
-    )
-  }
 
   app
     .use(
@@ -138,6 +136,20 @@ export async function createApp({ config, database, messageLog, secret, log }: A
     })
     .use(servicePages({ isDraining, isReady: database.isReady }))
     .use(docsPage({ openapi: written.openapi as Parameters<typeof docsPage>[0]['openapi'] }))
+  // After the hooks above, so that the answers to preflights have what every answer has.
+  if (config.corsOrigins.length > 0 || config.development) {
+    app.use(
+      cors({
+        origin: (request) => isAllowedOrigin(request.headers.get('origin') ?? ''),
+        credentials: false,
+        methods: [...new Set(allOperations.map(({ method }) => method))],
+        allowedHeaders: ['Authorization', 'Content-Type', 'API-Version', 'Idempotency-Key'],
+        exposeHeaders: exposedHeaders,
+        maxAge: 600,
+      }),
+    )
+  }
+
   const allowedMethods = createAllowedMethods(app.routes)
 
   return {

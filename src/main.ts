@@ -4,7 +4,7 @@ import { openSqliteMessageLog } from './chats/sqlite-message-log.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { connectRateLimit } from './contract/frames.ts'
 import { allOperations } from './contract/operations.ts'
-import { DamagedDatabase, openDatabase } from './database/open-database.ts'
+import { DamagedDatabase, FolderInUse, openDatabase } from './database/open-database.ts'
 import { openLog } from './log.ts'
 
 const policies = new Set([...allOperations.map(({ rateLimit }) => rateLimit.policy), connectRateLimit.policy])
@@ -38,7 +38,7 @@ async function serve(config: Config): Promise<void> {
     queries: database.queries,
     retentionDays: config.messageRetentionDays,
     retentionCount: config.messageRetentionCount,
-    onError: (error) => log.warn({ name: (error as Error).name }, 'trimming failed'),
+    onError: (error) => log.warn({ name: (error as Error).name }, 'the message log failed in the background'),
   })
   const secret = loadSecret(config.dataDir, config.jwtSecret)
   const service = await createApp({ config, database, messageLog, secret, log })
@@ -80,6 +80,6 @@ try {
   if (code === 'EADDRINUSE') {
     refuseToStart(`${config.host}:${config.port} is taken. Stop what listens there, or set PORT.`)
   }
-  if (error instanceof DamagedDatabase) refuseToStart(message)
+  if (error instanceof DamagedDatabase || error instanceof FolderInUse) refuseToStart(message)
   refuseToStart(`Parley cannot start: ${message}`)
 }

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { jwt } from '@elysiajs/jwt'
 
@@ -38,7 +38,9 @@ export function loadSecret(dataDir: string, configured: string | undefined): Uin
   const file = join(dataDir, 'jwt-secret')
   if (!existsSync(file)) {
     const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url')
-    writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' })
+    // Made beside its place, so that a crash leaves no half of it.
+    writeFileSync(`${file}.new`, `${secret}\n`, { mode: 0o600, flush: true })
+    renameSync(`${file}.new`, file)
   }
   chmodSync(file, 0o600)
   const secret = new TextEncoder().encode(readFileSync(file, 'utf8').trim())

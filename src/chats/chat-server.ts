@@ -3,6 +3,7 @@ import { nowSeconds } from '../auth/tokens.ts'
 import { explainErrors } from '../contract/explain.ts'
 import {
   closeCodes,
+  disconnectEvent,
   disconnectFrame,
   type ErrorFrame,
   maxFrameBytes,
@@ -11,6 +12,7 @@ import {
   sendRateLimit,
 } from '../contract/frames.ts'
 import type { CloseCodeName } from '../contract/types.gen.ts'
+import { StorageUnavailable } from '../database/storage.ts'
 import type { ToProblem } from '../http/failures.ts'
 import { ProblemError } from '../http/problems.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
@@ -21,6 +23,7 @@ import type { ChatSocket, Session } from './session.ts'
 
 const topic = 'chat'
 const sweepMs = 1000
+const accountsPerSweep = 1000
 
 /** Bun pings an idle peer in time, and closes one that has not answered for so long. */
 const idleTimeoutSeconds = 50
@@ -70,14 +73,17 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
     },
   })
 
+  /** Closes once what was accepted is settled, so that its sender hears of it. */
   function end(socket: ChatSocket, name: CloseCodeName): void {
-    const { code, reason } = closeCodes[name]
-    socket.data.closing = true
-    socket.close(code, reason)
+    socket.data.closing ??= name
+    closeWhenSettled(socket)
   }
 
   function closeWhenSettled(socket: ChatSocket): void {
-    if (socket.data.closing && socket.data.pending === 0) end(socket, 'disconnected')
+    const { closing, pending } = socket.data
+    if (closing === undefined || pending > 0) return
+    const { code, reason } = closeCodes[closing]
+    socket.close(code, reason)
   }
 
   function refuse(socket: ChatSocket, failure: unknown, idempotencyKey?: string): void {
@@ -128,18 +134,15 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       if (count(socket)) refuse(socket, new ProblemError('malformed-json', { cause: error }))
       return
     }
-    if (disconnectFrame.Check(value)) {
-      socket.data.closing = true
-      closeWhenSettled(socket)
-    } else if (count(socket)) {
-      accept(socket, value)
-    }
+    if (disconnectFrame.Check(value)) end(socket, 'disconnected')
+    else if (count(socket)) accept(socket, value)
   }
 
   function accept(socket: ChatSocket, value: unknown): void {
     if (!sendFrame.Check(value)) {
-      const errors = explainErrors(sendFrame.Schema(), value)
-      refuse(socket, new ProblemError('validation-failed', { errors }))
+      const { event } = (value ?? {}) as { event?: unknown }
+      const schema = event === disconnectEvent ? disconnectFrame.Schema() : sendFrame.Schema()
+      refuse(socket, new ProblemError('validation-failed', { errors: explainErrors(schema, value) }))
       return
     }
     const frame = value as SendFrame
@@ -151,10 +154,32 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
     }
   }
 
-  const sweep = setInterval(() => {
+  /** Goes round the sockets, so that an account that was removed is noticed without a stall. */
+  let round = sockets.values()
+
+  function checkAccounts(): void {
+    for (let checked = 0; checked < accountsPerSweep; checked++) {
+      const { value: socket, done } = round.next()
+      if (done) {
+        round = sockets.values()
+        return
+      }
+      if (!users.find(socket.data.user.id)) end(socket, 'account-removed')
+    }
+  }
+
+  function sweepSockets(): void {
     const now = nowSeconds()
     for (const socket of sockets) if (socket.data.expiresAt <= now) end(socket, 'token-expired')
-  }, sweepMs)
+    try {
+      checkAccounts()
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable)) throw error
+      // The next sweep asks again.
+    }
+  }
+
+  const sweep = setInterval(sweepSockets, sweepMs)
 
   function release({ id }: User): void {
     reserved--
@@ -177,14 +202,14 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         else socket.subscribe(topic)
       },
       message(socket, data) {
-        if (socket.data.closing) return
+        if (socket.data.closing !== undefined) return
         if (typeof data !== 'string') end(socket, 'binary-frame')
         else if (socket.data.expiresAt <= nowSeconds()) end(socket, 'token-expired')
         else receive(socket, data)
       },
       drain: (socket) => replayer.drained(socket),
       close(socket) {
-        socket.data.closing = true
+        socket.data.closing ??= 'disconnected'
         socket.data.replay = undefined
         sockets.delete(socket)
         release(socket.data.user)

@@ -1,4 +1,5 @@
 import type { ServerWebSocket } from 'bun'
+import type { CloseCodeName } from '../contract/types.gen.ts'
 import type { User } from '../users/users.ts'
 
 /** What one connection is in the middle of. Kept small: there are thousands. */
@@ -10,8 +11,8 @@ export interface Session {
   pending: number
   /** Frames in a row that the rate limit refused. */
   refusals: number
-  /** No further frame counts: the connection closes as soon as nothing is pending. */
-  closing: boolean
+  /** Why the connection closes as soon as nothing is pending; no further frame counts. */
+  closing: CloseCodeName | undefined
   /** Where a client that resumes has got to; undefined once it gets the live messages. */
   replay: Replay | undefined
 }

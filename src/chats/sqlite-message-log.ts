@@ -72,7 +72,12 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   const following = queries
     .select(columns)
     .from(messages)
-    .where(gt(messages.sequence, sql.placeholder('sequence')))
+    .where(
+      and(
+        gt(messages.sequence, sql.placeholder('sequence')),
+        lte(messages.sequence, sql.placeholder('head')),
+      ),
+    )
     .orderBy(asc(messages.sequence))
     .limit(sql.placeholder('limit'))
     .prepare()
@@ -111,6 +116,17 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     return { id: stored.id, frame }
   }
 
+  /** What is committed is answered, whatever a listener makes of it. */
+  function tell(message: StoredMessage): void {
+    for (const listener of listeners) {
+      try {
+        listener(message)
+      } catch (error) {
+        options.onError(error)
+      }
+    }
+  }
+
   function commit(batch: readonly Pending[]): void {
     const sentAt = Math.max(Date.now(), lastSentAt)
     const stored: StoredMessage[] = []
@@ -138,7 +154,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     }
     head += stored.length
     lastSentAt = sentAt
-    for (const message of stored) for (const listener of listeners) listener(message)
+    for (const message of stored) tell(message)
     for (const each of batch) {
       if (refused.has(each)) each.reject(refused.get(each))
       else each.resolve()
@@ -164,7 +180,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   function readAfter(cursor: string | undefined, limit: number): Page | 'gone' {
     const after = cursor === undefined ? trimmedThrough : ids.decode(cursor)
     if (after === undefined || after < trimmedThrough || after > head) return 'gone'
-    const rows = onStorage(() => following.all({ sequence: after, limit: limit + 1 }))
+    const rows = onStorage(() => following.all({ sequence: after, head, limit: limit + 1 }))
     return { messages: rows.slice(0, limit).map(toMessage), more: rows.length > limit }
   }
 

@@ -19,6 +19,8 @@ function frame(name: 'SendFrame' | 'DisconnectFrame') {
 /** Validators of what a client may send, compiled at start-up. */
 export const sendFrame = frame('SendFrame')
 export const disconnectFrame = frame('DisconnectFrame')
+/** The event of a frame that asks to disconnect, as its schema fixes it. */
+export const disconnectEvent: unknown = disconnectFrame.Schema().properties.event.const
 /** Validates the query of the upgrade request. */
 export const connectQuery = TypeCompiler.Compile(
   toTypeBox(chat.bindings.ws.query, 'asyncapi.yaml#/channels/chat/bindings/ws/query'),

@@ -1,5 +1,16 @@
 import { Database as Sqlite } from 'bun:sqlite'
-import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite'
 import { migrate } from './migrations.ts'
@@ -65,17 +76,71 @@ function checkPages(sqlite: Sqlite, file: string): void {
   if (result[0] !== 'ok') throw damaged(file, `is damaged (${result[0]})`)
 }
 
+/** Another process serves from this folder. */
+export class FolderInUse extends Error {}
+
+/**
+ * Holds `dataDir` for this process; the system lets go when it ends, however it ends. A second process
+ * would give the same sequences to other messages.
+ */
+function lockFolder(dataDir: string): Sqlite {
+  const lock = new Sqlite(join(dataDir, 'parley.lock'), { create: true })
+  try {
+    // The object must stay reachable, or its lock is collected with it: close() sees to that.
+    lock.run('begin exclusive')
+    return lock
+  } catch (error) {
+    lock.close(false)
+    if ((error as { code?: unknown }).code !== 'SQLITE_BUSY') throw error
+    throw new FolderInUse(`Another process serves from ${dataDir}. Stop it, or set DATA_DIR.`, {
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Makes the database beside its place and moves it there when it is whole: a crash in the middle
+ * leaves nothing that the next start would have to take for a damaged file.
+ */
+function createFile(dataDir: string, file: string): void {
+  if (existsSync(`${file}-wal`)) {
+    throw damaged(file, 'is missing, while its -wal file, with the last changes, is there')
+  }
+  const unfinished = `${file}.new`
+  rmSync(unfinished, { force: true })
+  rmSync(`${unfinished}-journal`, { force: true })
+  const sqlite = new Sqlite(unfinished, { create: true, strict: true })
+  try {
+    // Still without a -wal, so that all of it is in the one file that is moved.
+    sqlite.run('pragma synchronous = full')
+    migrate(drizzle(sqlite, { schema }))
+  } finally {
+    sqlite.close(false)
+  }
+  renameSync(unfinished, file)
+  const folder = openSync(dataDir, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
 /**
  * Opens `parley.sqlite` in `dataDir`, which it makes where there is none, and applies migrations.
  *
  * @throws DamagedDatabase where the file is damaged; it is never replaced by an empty one
+ * @throws FolderInUse where another process has opened it
  */
 export function openDatabase(dataDir: string): Database {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const lock = lockFolder(dataDir)
   const file = join(dataDir, 'parley.sqlite')
   if (existsSync(file)) inspectFile(file)
-  const sqlite = new Sqlite(file, { create: true, strict: true })
+  else createFile(dataDir, file)
+  const sqlite = new Sqlite(file, { readwrite: true, create: false, strict: true })
   try {
+    chmodSync(file, 0o600)
     sqlite.run(`pragma busy_timeout = ${busyTimeoutMs}`)
     sqlite.run('pragma journal_mode = wal')
     sqlite.run('pragma synchronous = full')
@@ -99,11 +164,14 @@ export function openDatabase(dataDir: string): Database {
       },
       close() {
         reader.close()
+        sqlite.run('pragma wal_checkpoint(truncate)')
         sqlite.close(false)
+        lock.close(false)
       },
     }
   } catch (error) {
     sqlite.close(false)
+    lock.close(false)
     const { code } = error as { code?: unknown }
     if (code === 'SQLITE_NOTADB' || String(code).startsWith('SQLITE_CORRUPT')) {
       throw damaged(file, `is damaged (${(error as Error).message})`, error)
