@@ -6,6 +6,7 @@ import {
   disconnectEvent,
   disconnectFrame,
   type ErrorFrame,
+  isIdempotencyKey,
   maxFrameBytes,
   type SendFrame,
   sendFrame,
@@ -55,6 +56,12 @@ export interface ChatServer {
   close(): void
 }
 
+/** The frame's idempotency key, where it has a valid one, whatever else is wrong with it. */
+function keyOf(value: unknown): string | undefined {
+  const { idempotencyKey } = (value ?? {}) as { idempotencyKey?: unknown }
+  return isIdempotencyKey.Check(idempotencyKey) ? (idempotencyKey as string) : undefined
+}
+
 export function createChatServer(options: ChatServerOptions): ChatServer {
   const { log, users, toProblem } = options
   const limiter = options.rateLimits.limiter(sendRateLimit)
@@ -99,14 +106,15 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   }
 
   /** Whether the frame is within the limit; if not, the sender has been told. */
-  function count(socket: ChatSocket): boolean {
+  function count(socket: ChatSocket, idempotencyKey?: string): boolean {
     const { data } = socket
     const counted = limiter?.count(data.user.id)
     if (!counted?.exceeded) {
       data.refusals = 0
       return true
     }
-    refuse(socket, new ProblemError('rate-limit-exceeded', { retryAfterSeconds: counted.resetSeconds }))
+    const failure = new ProblemError('rate-limit-exceeded', { retryAfterSeconds: counted.resetSeconds })
+    refuse(socket, failure, idempotencyKey)
     data.refusals++
     if (data.refusals >= refusalsUntilClose) end(socket, 'rate-limited')
     return false
@@ -135,14 +143,18 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       return
     }
     if (disconnectFrame.Check(value)) end(socket, 'disconnected')
-    else if (count(socket)) accept(socket, value)
+    else if (count(socket, keyOf(value))) accept(socket, value)
   }
 
   function accept(socket: ChatSocket, value: unknown): void {
     if (!sendFrame.Check(value)) {
       const { event } = (value ?? {}) as { event?: unknown }
       const schema = event === disconnectEvent ? disconnectFrame.Schema() : sendFrame.Schema()
-      refuse(socket, new ProblemError('validation-failed', { errors: explainErrors(schema, value) }))
+      refuse(
+        socket,
+        new ProblemError('validation-failed', { errors: explainErrors(schema, value) }),
+        keyOf(value),
+      )
       return
     }
     const frame = value as SendFrame

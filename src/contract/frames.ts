@@ -19,6 +19,8 @@ function frame(name: 'SendFrame' | 'DisconnectFrame') {
 /** Validators of what a client may send, compiled at start-up. */
 export const sendFrame = frame('SendFrame')
 export const disconnectFrame = frame('DisconnectFrame')
+/** Validates the key of a frame by itself, for the answer to a frame that is wrong otherwise. */
+export const isIdempotencyKey = TypeCompiler.Compile(sendFrame.Schema().properties.idempotencyKey)
 /** The event of a frame that asks to disconnect, as its schema fixes it. */
 export const disconnectEvent: unknown = disconnectFrame.Schema().properties.event.const
 /** Validates the query of the upgrade request. */
