@@ -19,6 +19,7 @@ interface Step {
 
 const steps: readonly Step[] = [
   { script: 'generate', args: ['--check'] },
+  { script: 'docs', args: ['--check'] },
   { script: 'lint' },
   { script: 'typecheck' },
   { script: 'spec:lint' },

@@ -119,7 +119,7 @@ export function operationRoutes({
   const app = new Elysia({ name: 'operations' })
   for (const operation of allOperations) {
     const serve = createService(operation)
-    app.route(operation.method, operation.path, ({ request }) => serve(request), { parse: 'none' })
+    app.route(operation.method, operation.path, ({ request }) => serve(request))
   }
   return app
 
