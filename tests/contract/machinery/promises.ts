@@ -32,7 +32,9 @@ export function refusalsOfRequest(contract: Contract, operation: Operation, requ
     if (body.length > contract.bodyBytes) refusals.set('content-too-large', [])
     const value = body === '' && !operation.body.required ? undefined : parseJson(body)
     if (value === MALFORMED) refusals.set('malformed-json', [])
-    else if (value !== undefined) faults.push(...faultsOf(operation.body.schema, value))
+    // What is too large is not looked at any further.
+    else if (value !== undefined && body.length <= contract.bodyBytes)
+      faults.push(...faultsOf(operation.body.schema, value))
   }
   if (faults.length > 0) refusals.set('validation-failed', faults)
   return refusals
