@@ -93,7 +93,7 @@ export async function createApp({ config, database, messageLog, secret, log }: A
     .use(
       operationRoutes({
         handlers: {
-          ...authHandlers({ users, passwords, tokens, guard: createLoginGuard(nowSeconds) }),
+          ...authHandlers({ users, passwords, tokens, guard: createLoginGuard(() => Date.now() / 1000) }),
           ...userHandlers,
           ...chatHandlers({ log: messageLog }),
         },
@@ -138,6 +138,13 @@ export async function createApp({ config, database, messageLog, secret, log }: A
     .use(docsPage({ openapi: written.openapi as Parameters<typeof docsPage>[0]['openapi'] }))
   // After the hooks above, so that the answers to preflights have what every answer has.
   if (config.corsOrigins.length > 0 || config.development) {
+    app.onRequest(({ request, set }) => {
+      // A preflight is answered before any hook on answers runs.
+      if (request.method !== 'OPTIONS') return
+      const exchange = answers.begin(request, undefined)
+      Object.assign(set.headers, exchange.headers)
+      answers.logged(exchange, 204)
+    })
     app.use(
       cors({
         origin: (request) => isAllowedOrigin(request.headers.get('origin') ?? ''),

@@ -12,6 +12,8 @@ interface Declared {
 const operation: object | undefined = openapi.paths['/api/auth/login']?.post
 const declared = (operation as { readonly 'x-login-guard': Declared })['x-login-guard']
 
+const ticksPerSecond = 10
+
 export interface LoginGuard {
   /** Seconds until an attempt for `username` is admitted; 0 admits it, and counts it as failed. */
   attempt(username: string): number
@@ -24,30 +26,34 @@ export interface LoginGuard {
  * succeeded, so that attempts side by side gain nothing; the wait doubles up to a minute, and no
  * account is locked for good.
  *
- * @param now seconds since the epoch
+ * @param now seconds, with fractions: a wait of one second is to last one
  */
 export function createLoginGuard(now: () => number): LoginGuard {
   const table = createCounterTable()
-  const forget = declared['forgotten-after']
+  const start = now()
+  // The table counts in whole numbers of 32 bits: tenths of a second since the start last for years.
+  const ticks = () => Math.floor((now() - start) * ticksPerSecond) + 1
+  const forget = declared['forgotten-after'] * ticksPerSecond
 
   const waitAfter = (failures: number) => {
     const doublings = failures - declared['free-failures']
-    return doublings < 0 ? 0 : Math.min(declared['longest-wait'], declared['first-wait'] * 2 ** doublings)
+    if (doublings < 0) return 0
+    return Math.min(declared['longest-wait'], declared['first-wait'] * 2 ** doublings) * ticksPerSecond
   }
 
   return {
     attempt(username) {
-      const time = now()
+      const time = ticks()
       const slot = table.findOrAdd(username.toLowerCase(), time, time + forget)
       const failures = table.countAt(slot)
       const lastAttempt = table.expiryAt(slot) - forget
       const wait = lastAttempt + waitAfter(failures) - time
-      if (wait > 0) return wait
+      if (wait > 0) return Math.ceil(wait / ticksPerSecond)
       table.set(slot, failures + 1, time + forget)
       return 0
     },
     succeed(username) {
-      const time = now()
+      const time = ticks()
       const slot = table.find(username.toLowerCase(), time)
       if (slot !== undefined) table.set(slot, 0, time + forget)
     },
