@@ -79,14 +79,14 @@ export async function createApp({ config, database, messageLog, secret, log }: A
     maxSocketsPerUser: config.maxSocketsPerUser,
     socketBufferBytes: config.socketBufferBytes,
   })
+  const answers = createAnswers({ log, toProblem })
   const handshake = createHandshake({
     admission,
     rateLimits,
     isAllowedOrigin: createRequestOriginCheck(isAllowedOrigin),
     chat,
+    answers,
   })
-
-  const answers = createAnswers({ log, toProblem })
   const app = new Elysia({ strictPath: true })
 
   app
@@ -106,12 +106,12 @@ export async function createApp({ config, database, messageLog, secret, log }: A
     .get(channelPath, async ({ request }) => {
       const exchange = answers.begin(request, channelPath)
       try {
-        if (isUpgrade(request) && (await handshake(request, app.server as never, exchange.headers))) {
+        if (isUpgrade(request) && (await handshake(exchange, app.server as never))) {
           answers.logged(exchange, 101)
           return
         }
         answers.logged(exchange, 200)
-        const headers = { ...exchange.headers, ...landingPage.headers }
+        const headers = { ...answers.headers(exchange), ...landingPage.headers }
         return new Response(landingPage.text, { headers })
       } catch (error) {
         return answers.problem(exchange, error)
@@ -123,14 +123,13 @@ export async function createApp({ config, database, messageLog, secret, log }: A
       if (!(error instanceof NotFoundError)) return answers.problem(exchange, error)
       const allow = allowedMethods(new URL(request.url).pathname)
       if (allow === undefined) return answers.problem(exchange, new ProblemError('not-found'))
-      exchange.headers.allow = allow
-      return answers.problem(exchange, new ProblemError('method-not-allowed'))
+      return answers.problem(exchange, new ProblemError('method-not-allowed'), { allow })
     })
     .mapResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {
       // A failure comes here too, as the response that onError has made.
       if (responseValue instanceof Response && responseValue.headers.has('x-request-id')) return responseValue
       const exchange = answers.begin(request, route)
-      Object.assign(set.headers, exchange.headers)
+      Object.assign(set.headers, answers.headers(exchange))
       answers.logged(exchange, Number(set.status ?? 200))
       return responseValue as Response
     })
@@ -142,7 +141,7 @@ export async function createApp({ config, database, messageLog, secret, log }: A
       // A preflight is answered before any hook on answers runs.
       if (request.method !== 'OPTIONS') return
       const exchange = answers.begin(request, undefined)
-      Object.assign(set.headers, exchange.headers)
+      Object.assign(set.headers, answers.headers(exchange))
       answers.logged(exchange, 204)
     })
     app.use(

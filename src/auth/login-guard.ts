@@ -35,6 +35,8 @@ export function createLoginGuard(now: () => number): LoginGuard {
   const ticks = () => Math.floor((now() - start) * ticksPerSecond) + 1
   const forget = declared['forgotten-after'] * ticksPerSecond
 
+  const keyOf = (username: string) => table.key(username.toLowerCase())
+
   const waitAfter = (failures: number) => {
     const doublings = failures - declared['free-failures']
     if (doublings < 0) return 0
@@ -44,7 +46,7 @@ export function createLoginGuard(now: () => number): LoginGuard {
   return {
     attempt(username) {
       const time = ticks()
-      const slot = table.findOrAdd(username.toLowerCase(), time, time + forget)
+      const slot = table.findOrAdd(keyOf(username), time, time + forget)
       const failures = table.countAt(slot)
       const lastAttempt = table.expiryAt(slot) - forget
       const wait = lastAttempt + waitAfter(failures) - time
@@ -54,7 +56,7 @@ export function createLoginGuard(now: () => number): LoginGuard {
     },
     succeed(username) {
       const time = ticks()
-      const slot = table.find(username.toLowerCase(), time)
+      const slot = table.find(keyOf(username), time)
       if (slot !== undefined) table.set(slot, 0, time + forget)
     },
   }

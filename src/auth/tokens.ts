@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { jwt } from '@elysiajs/jwt'
+import { createBoundedMap } from '../limits/bounded-map.ts'
 
 /** What a valid token says. */
 export interface Claims {
@@ -68,15 +69,13 @@ export async function createTokens({ secret, ttlSeconds }: TokensOptions): Promi
     typ: 'JWT',
     requiredClaims: ['sub', 'iat', 'exp', 'jti'],
   }
-  const cache = new Map<string, Claims>()
+  const cache = createBoundedMap<string, Claims>(cacheSize)
 
   async function verifyNow(token: string): Promise<Claims | undefined> {
     const claims = await verify(token, demands)
     if (!claims || typeof claims.sub !== 'string' || typeof claims.exp !== 'number') return undefined
     if (typeof claims.iat !== 'number' || claims.iat > nowSeconds()) return undefined
     const entry = { userId: claims.sub, expiresAt: claims.exp }
-    // A Map keeps its order, so its first key is the one that came first.
-    if (cache.size >= cacheSize) cache.delete(cache.keys().next().value as string)
     cache.set(token, entry)
     return entry
   }

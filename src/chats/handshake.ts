@@ -3,6 +3,7 @@ import { explainErrors } from '../contract/explain.ts'
 import { connectQuery, connectRateLimit, subprotocol, tokenSubprotocolPrefix } from '../contract/frames.ts'
 import { supportedVersions } from '../contract/operations.ts'
 import { type Admission, bearerToken } from '../http/admission.ts'
+import type { Answers, Exchange } from '../http/answers.ts'
 import type { IsAllowedOrigin } from '../http/origins.ts'
 import { ProblemError } from '../http/problems.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
@@ -14,15 +15,14 @@ interface HandshakeOptions {
   readonly rateLimits: RateLimits
   readonly isAllowedOrigin: IsAllowedOrigin
   readonly chat: ChatServer
+  readonly answers: Answers
 }
-
-type Headers = Record<string, string>
 
 export const isUpgrade = (request: Request) =>
   request.headers.get('upgrade')?.toLowerCase() === 'websocket' && request.headers.has('sec-websocket-key')
 
 /** Decides on a WebSocket handshake (RFC 6455), and upgrades natively: a socket costs 2 kB that way. */
-export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat }: HandshakeOptions) {
+export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat, answers }: HandshakeOptions) {
   const gate = { secured: true, limiter: rateLimits.limiter(connectRateLimit) }
 
   function offeredProtocols(request: Request): string[] {
@@ -45,16 +45,16 @@ export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat }
   }
 
   /**
-   * @param headers of the answer, whether it is the upgrade or a problem
    * @returns whether the connection was upgraded; if not, the request was no valid handshake
    * @throws ProblemError each of the document's handshake responses
    */
-  return async (request: Request, server: Server<Session>, headers: Headers): Promise<boolean> => {
+  return async (exchange: Exchange, server: Server<Session>): Promise<boolean> => {
+    const { request } = exchange
     const protocols = offeredProtocols(request)
     const token =
       bearerToken(request) ??
       protocols.find((each) => each.startsWith(tokenSubprotocolPrefix))?.slice(tokenSubprotocolPrefix.length)
-    const identity = await admission.admit(gate, request, token, headers, server)
+    const identity = await admission.admit(gate, exchange, token, server)
     if (!identity) throw new ProblemError('missing-token')
     if (!isAllowedOrigin(request)) throw new ProblemError('origin-not-allowed')
     // Its subprotocol is the socket's version.
@@ -71,8 +71,11 @@ export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat }
       closing: undefined,
       replay: cursor === undefined ? undefined : { cursor, waiting: false },
     }
-    const answer = { ...headers, ...(protocols.length > 0 && { 'sec-websocket-protocol': subprotocol }) }
-    const upgraded = server.upgrade(request, { data, headers: answer })
+    const headers = {
+      ...answers.headers(exchange),
+      ...(protocols.length > 0 && { 'sec-websocket-protocol': subprotocol }),
+    }
+    const upgraded = server.upgrade(request, { data, headers })
     if (!upgraded) chat.release(identity.user)
     return upgraded
   }

@@ -59,33 +59,41 @@ export function countCodePoints(text: string): number {
   return count
 }
 
-/** The first keyword that `text` breaks, or undefined. */
-export function brokenKeyword(schema: JsonSchema, text: string): (typeof stringKeywords)[number] | undefined {
+type FindBrokenKeyword = (text: string) => (typeof stringKeywords)[number] | undefined
+
+/** Finds the first keyword of `schema` that a text breaks, or undefined. */
+function createBrokenKeywordFinder(schema: JsonSchema): FindBrokenKeyword {
   const minimum = (schema.minLength as number | undefined) ?? 0
   const maximum = (schema.maxLength as number | undefined) ?? Number.POSITIVE_INFINITY
-  // A code point is one or two UTF-16 units, so most strings need no counting.
-  const mayBeTooShort = text.length < 2 * minimum
-  const mayBeTooLong = text.length > maximum
-  if (mayBeTooShort || mayBeTooLong) {
-    const length = countCodePoints(text)
-    if (length < minimum) return 'minLength'
-    if (length > maximum) return 'maxLength'
+  const pattern = schema.pattern === undefined ? undefined : compilePattern(schema.pattern as string)
+  const hasFormat = schema.format === undefined ? undefined : formats[schema.format as string]
+  return (text) => {
+    // A code point is one or two UTF-16 units, so most strings need no counting.
+    if (text.length < 2 * minimum || text.length > maximum) {
+      const length = countCodePoints(text)
+      if (length < minimum) return 'minLength'
+      if (length > maximum) return 'maxLength'
+    }
+    if (pattern && !pattern.test(text)) return 'pattern'
+    if (hasFormat && !hasFormat(text)) return 'format'
+    return undefined
   }
-  if (schema.pattern !== undefined && !compilePattern(schema.pattern as string).test(text)) return 'pattern'
-  if (schema.format !== undefined && !formats[schema.format as string]?.(text)) return 'format'
-  return undefined
 }
 
-const patterns = new Map<string, RegExp>()
+const finders = new WeakMap<JsonSchema, FindBrokenKeyword>()
+
+/** The first keyword that `text` breaks, or undefined. */
+export function brokenKeyword(schema: JsonSchema, text: string): ReturnType<FindBrokenKeyword> {
+  let find = finders.get(schema)
+  if (!find) {
+    find = createBrokenKeywordFinder(schema)
+    finders.set(schema, find)
+  }
+  return find(text)
+}
 
 /** ECMA-262 in Unicode mode, as JSON Schema recommends. */
-export function compilePattern(source: string): RegExp {
-  const known = patterns.get(source)
-  if (known) return known
-  const pattern = new RegExp(source, 'u')
-  patterns.set(source, pattern)
-  return pattern
-}
+export const compilePattern = (source: string) => new RegExp(source, 'u')
 
 TypeRegistry.Set<TSchema>(
   stringKind,

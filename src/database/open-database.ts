@@ -13,15 +13,16 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite'
+import { createDataVersion } from './data-version.ts'
 import { migrate } from './migrations.ts'
 import * as schema from './schema.ts'
-import { createTurnReader, type TurnReader } from './turn-reader.ts'
 
 export type Queries = BunSQLiteDatabase<typeof schema>
 
 export interface Database {
   readonly queries: Queries
-  readonly reader: TurnReader
+  /** Becomes another number within a millisecond after another program has changed the database. */
+  dataVersion(): number
   /** Whether the file can be read now. */
   isReady(): boolean
   close(): void
@@ -148,13 +149,10 @@ export function openDatabase(dataDir: string): Database {
     checkPages(sqlite, file)
     const queries = drizzle(sqlite, { schema })
     migrate(queries)
-    const readerConnection = new Sqlite(file, { readonly: true, strict: true })
-    readerConnection.run(`pragma busy_timeout = ${busyTimeoutMs}`)
-    const reader = createTurnReader(readerConnection)
     const ping = sqlite.prepare('select count(*) from (select 1 from users limit 1)')
     return {
       queries,
-      reader,
+      dataVersion: createDataVersion(sqlite),
       isReady() {
         try {
           return ping.get() !== null
@@ -163,7 +161,6 @@ export function openDatabase(dataDir: string): Database {
         }
       },
       close() {
-        reader.close()
         sqlite.run('pragma wal_checkpoint(truncate)')
         sqlite.close(false)
         lock.close(false)

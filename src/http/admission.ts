@@ -3,6 +3,7 @@ import { supportedVersions, versionHeader } from '../contract/operations.ts'
 import type { ClientAddress } from '../limits/client-address.ts'
 import type { RateLimiter } from '../limits/rate-limits.ts'
 import type { User, Users } from '../users/users.ts'
+import type { Exchange } from './answers.ts'
 import { ProblemError, unavailable } from './problems.ts'
 
 /** Who makes a request, and until when (seconds since the epoch). */
@@ -16,23 +17,21 @@ export interface Gate {
   readonly limiter: RateLimiter | undefined
 }
 
-type HeaderValues = Record<string, string>
 type Peer = Parameters<ClientAddress>[1]
 
 export interface Admission {
   /**
    * Counts a request, and tells who makes it; at once where the token was seen lately.
    *
-   * @param headers of the answer; gets those of the rate limit
+   * @param exchange is told how far the rate limit is used up
    * @returns the identity, or undefined where the gate is not secured
    * @throws ProblemError rate-limit-exceeded, unsupported-api-version, missing-token, invalid-token or
    *   shutting-down
    */
   admit(
     gate: Gate,
-    request: Request,
+    exchange: Exchange,
     token: string | undefined,
-    headers: HeaderValues,
     peer: Peer,
   ): Identity | undefined | Promise<Identity | undefined>
 }
@@ -57,41 +56,49 @@ export function createAdmission({ tokens, users, clientAddress, isDraining }: Ad
     return user && { user, expiresAt: claims.expiresAt }
   }
 
+  function count(gate: Gate, exchange: Exchange, identity: Identity | undefined, peer: Peer): void {
+    const { limiter } = gate
+    if (!limiter) return
+    const byUser = limiter.partition === 'user' && identity
+    const counted = limiter.count(byUser ? identity.user.id : clientAddress(exchange.request, peer))
+    exchange.rateLimitPolicy = limiter.policyHeader
+    exchange.rateLimit = limiter.header(counted)
+    if (counted.exceeded) {
+      throw new ProblemError('rate-limit-exceeded', { retryAfterSeconds: counted.resetSeconds })
+    }
+  }
+
+  function pass(
+    gate: Gate,
+    exchange: Exchange,
+    token: string | undefined,
+    peer: Peer,
+    claims: Claims | undefined,
+  ): Identity | undefined {
+    let identity: Identity | undefined
+    try {
+      identity = identify(claims)
+    } catch (error) {
+      // A storage that fails lets nobody past the count.
+      count(gate, exchange, undefined, peer)
+      throw error
+    }
+    count(gate, exchange, identity, peer)
+    if (isDraining()) throw unavailable('shutting-down')
+    const version = exchange.request.headers.get(versionHeader)
+    if (version !== null && !supportedVersions.includes(version)) {
+      throw new ProblemError('unsupported-api-version', { supportedVersions })
+    }
+    if (gate.secured && !identity) throw new ProblemError(token ? 'invalid-token' : 'missing-token')
+    return identity
+  }
+
   return {
-    admit(gate, request, token, headers, peer) {
-      function count(identity: Identity | undefined): void {
-        const { limiter } = gate
-        if (!limiter) return
-        const byUser = limiter.partition === 'user' && identity
-        const counted = limiter.count(byUser ? identity.user.id : clientAddress(request, peer))
-        headers['ratelimit-policy'] = limiter.policyHeader
-        headers.ratelimit = limiter.header(counted)
-        if (counted.exceeded) {
-          throw new ProblemError('rate-limit-exceeded', { retryAfterSeconds: counted.resetSeconds })
-        }
-      }
-
-      function pass(claims: Claims | undefined): Identity | undefined {
-        let identity: Identity | undefined
-        try {
-          identity = identify(claims)
-        } catch (error) {
-          // A storage that fails lets nobody past the count.
-          count(undefined)
-          throw error
-        }
-        count(identity)
-        if (isDraining()) throw unavailable('shutting-down')
-        const version = request.headers.get(versionHeader)
-        if (version !== null && !supportedVersions.includes(version)) {
-          throw new ProblemError('unsupported-api-version', { supportedVersions })
-        }
-        if (gate.secured && !identity) throw new ProblemError(token ? 'invalid-token' : 'missing-token')
-        return identity
-      }
-
+    admit(gate, exchange, token, peer) {
       const claims = gate.secured && token ? tokens.verify(token) : undefined
-      return claims instanceof Promise ? claims.then(pass) : pass(claims)
+      return claims instanceof Promise
+        ? claims.then((later) => pass(gate, exchange, token, peer, later))
+        : pass(gate, exchange, token, peer, claims)
     },
   }
 }

@@ -10,15 +10,21 @@ export interface Exchange {
   readonly route: string | undefined
   readonly requestId: string
   readonly startedAt: number
-  /** Of the answer. */
-  readonly headers: Record<string, string>
+  /** The values of `RateLimit-Policy` and `RateLimit`, once the request has been counted. */
+  rateLimitPolicy: string | undefined
+  rateLimit: string | undefined
 }
+
+type HeaderValues = Readonly<Record<string, string>>
 
 export interface Answers {
   begin(request: Request, route: string | undefined): Exchange
-  json(exchange: Exchange, status: number, body: unknown): Response
+  /** The headers that every answer has. */
+  headers(exchange: Exchange): Record<string, string>
+  /** Makes the answers of one kind; `headers` are those that it has beyond `headers()`, always the same. */
+  json(status: number, headers: HeaderValues): (exchange: Exchange, body: unknown) => Response
   /** The one way from anything that was thrown to an answer. */
-  problem(exchange: Exchange, thrown: unknown): Response
+  problem(exchange: Exchange, thrown: unknown, headers?: HeaderValues): Response
   /** Writes the request's line into the log. */
   logged(exchange: Exchange, status: number): void
 }
@@ -38,28 +44,46 @@ export function createAnswers({ log, toProblem }: AnswersOptions): Answers {
     log.info({ requestId, method: request.method, route, status, ms }, 'request')
   }
 
+  function headersOf({ requestId, rateLimitPolicy, rateLimit }: Exchange): Record<string, string> {
+    return {
+      'x-request-id': requestId,
+      ...commonHeaders,
+      ...(rateLimitPolicy !== undefined && { 'ratelimit-policy': rateLimitPolicy }),
+      ...(rateLimit !== undefined && { ratelimit: rateLimit }),
+    }
+  }
+
   return {
     begin(request, route) {
-      const requestId = Bun.randomUUIDv7()
-      const startedAt = logs ? performance.now() : 0
       return {
         request,
         route,
-        requestId,
-        startedAt,
-        headers: { 'x-request-id': requestId, ...commonHeaders },
+        requestId: Bun.randomUUIDv7(),
+        startedAt: logs ? performance.now() : 0,
+        rateLimitPolicy: undefined,
+        rateLimit: undefined,
       }
     },
-    json(exchange, status, body) {
-      logged(exchange, status)
-      return Response.json(body, { status, headers: exchange.headers })
+    headers: headersOf,
+    json(status, headers) {
+      // Shared by all answers of the kind, each of which copies it: half the cost of an object's conversion.
+      const shared = new Headers({ ...commonHeaders, ...headers })
+      // Bun takes a third longer where it is told 200, which it would take anyway.
+      const init = { headers: shared, ...(status !== 200 && { status }) }
+      return (exchange, body) => {
+        logged(exchange, status)
+        shared.set('x-request-id', exchange.requestId)
+        if (exchange.rateLimit !== undefined) shared.set('ratelimit', exchange.rateLimit)
+        return Response.json(body, init)
+      }
     },
-    problem(exchange, thrown) {
+    problem(exchange, thrown, headers) {
       const { error, body } = toProblem(thrown, exchange.requestId)
       logged(exchange, error.status)
-      Object.assign(exchange.headers, error.headers)
-      exchange.headers['content-type'] = problemMediaType
-      return Response.json(body, { status: error.status, headers: exchange.headers })
+      return Response.json(body, {
+        status: error.status,
+        headers: { ...headersOf(exchange), ...headers, ...error.headers, 'content-type': problemMediaType },
+      })
     },
     logged,
   }

@@ -50,7 +50,7 @@ interface OperationRoutesOptions {
   readonly admission: Admission
   readonly rateLimits: RateLimits
   readonly answers: Answers
-  readonly getServer: () => Parameters<Admission['admit']>[4]
+  readonly getServer: () => Parameters<Admission['admit']>[3]
 }
 
 const problem = (code: ConstructorParameters<typeof ProblemError>[0], options = {}) =>
@@ -66,13 +66,16 @@ export function deprecationHeaders({ deprecatedAt, sunset }: Operation): Record<
   }
 }
 
+/** What is read where an operation declares nothing to read. */
+const nothing: Record<string, unknown> = Object.freeze({})
+
 /** Reads and checks the parameters that an operation declares, and refuses others in the query. */
 function parameterReader({ query, integerParameters, queryDefaults, headers, headerNames }: Operation) {
   const queryCheck = query && TypeCompiler.Compile(query)
   const headersCheck = headers && TypeCompiler.Compile(headers)
 
   function readQuery(request: Request): Record<string, unknown> {
-    if (!queryCheck) return {}
+    if (!queryCheck) return nothing
     // Without a prototype, so that a parameter called __proto__ is one as any other.
     const values: Record<string, unknown> = Object.create(null)
     const { searchParams } = new URL(request.url)
@@ -89,7 +92,7 @@ function parameterReader({ query, integerParameters, queryDefaults, headers, hea
   }
 
   function readHeaders(request: Request): Record<string, unknown> {
-    if (!headersCheck) return {}
+    if (!headersCheck) return nothing
     const values: Record<string, unknown> = {}
     for (const name of headerNames) {
       const value = request.headers.get(name)
@@ -119,7 +122,10 @@ export function operationRoutes({
   const app = new Elysia({ name: 'operations' })
   for (const operation of allOperations) {
     const serve = createService(operation)
-    app.route(operation.method, operation.path, ({ request }) => serve(request))
+    const handler = ({ request }: { request: Request }) => serve(request)
+    // Bound, so that it has no source: Elysia reads it, and takes a handler that returns a call for an
+    // asynchronous one (docs/decisions/operations.md).
+    app.route(operation.method, operation.path, handler.bind(undefined))
   }
   return app
 
@@ -127,12 +133,19 @@ export function operationRoutes({
     const { id, path, constants, successStatus } = operation
     const handler = handlers[id] as unknown as AnyHandler
     const gate = { secured: operation.secured, limiter: rateLimits.limiter(operation.rateLimit) }
-    const { successHeaders } = operation
     const deprecation = deprecationHeaders(operation)
+    const toSuccess = answers.json(successStatus, {
+      ...operation.successHeaders,
+      ...deprecation,
+      ...(gate.limiter && { 'ratelimit-policy': gate.limiter.policyHeader }),
+    })
     const bodyCheck = operation.body && TypeCompiler.Compile(operation.body)
     const successCheck = TypeCompiler.Compile(operation.success)
     const { readQuery, readHeaders } = parameterReader(operation)
-    const reply = (data: object) => ({ ...constants, ...data })
+    const reply =
+      Object.keys(constants).length > 0
+        ? (data: object) => ({ ...constants, ...data })
+        : (data: object) => data
 
     const call = (request: Request, identity: Identity | undefined, body: unknown) =>
       handler({
@@ -146,9 +159,10 @@ export function operationRoutes({
 
     function succeed(exchange: Exchange, body: object): Response {
       if (!successCheck.Check(body)) throw new Error(`The success of ${id} breaks its schema`)
-      Object.assign(exchange.headers, successHeaders)
-      return answers.json(exchange, successStatus, body)
+      return toSuccess(exchange, body)
     }
+
+    const fail = (exchange: Exchange, error: unknown) => answers.problem(exchange, error, deprecation)
 
     async function serveLater(
       exchange: Exchange,
@@ -162,24 +176,21 @@ export function operationRoutes({
         }
         return succeed(exchange, await call(exchange.request, identity, body))
       } catch (error) {
-        return answers.problem(exchange, error)
+        return fail(exchange, error)
       }
     }
 
     return (request) => {
       const exchange = answers.begin(request, path)
-      Object.assign(exchange.headers, deprecation)
       try {
-        const admitted = admission.admit(gate, request, bearerToken(request), exchange.headers, getServer())
+        const admitted = admission.admit(gate, exchange, bearerToken(request), getServer())
         if (bodyCheck || admitted instanceof Promise) return serveLater(exchange, admitted)
         const answer = call(request, admitted, undefined)
         // Asynchronous only where it has to be: a promise costs as much as the rest.
         if (!(answer instanceof Promise)) return succeed(exchange, answer)
-        return answer
-          .then((body) => succeed(exchange, body))
-          .catch((error) => answers.problem(exchange, error))
+        return answer.then((body) => succeed(exchange, body)).catch((error) => fail(exchange, error))
       } catch (error) {
-        return answers.problem(exchange, error)
+        return fail(exchange, error)
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { RateLimitOverride } from '../config.ts'
 import type { RateLimit } from '../contract/documents.ts'
-import { createCounterTable } from './counter-table.ts'
+import { createBoundedMap } from './bounded-map.ts'
+import { type CounterKey, createCounterTable } from './counter-table.ts'
 
 export interface Count {
   readonly exceeded: boolean
@@ -33,6 +34,9 @@ interface RateLimitsOptions {
   readonly now: () => number
 }
 
+/** Clients of a policy whose key is remembered. */
+const rememberedKeys = 20_000
+
 /** Fixed windows, each beginning with a client's first request, counted in memory. */
 export function createRateLimits({ enabled, overrides, now }: RateLimitsOptions): RateLimits {
   const table = createCounterTable()
@@ -42,12 +46,22 @@ export function createRateLimits({ enabled, overrides, now }: RateLimitsOptions)
     const { policy, partition } = declared
     const { quota, window } = overrides[policy] ?? declared
     const head = `"${policy}";r=`
+    const keys = createBoundedMap<string, CounterKey>(rememberedKeys)
+
+    function keyOf(client: string): CounterKey {
+      const known = keys.get(client)
+      if (known) return known
+      const key = table.key(`${policy} ${client}`)
+      keys.set(client, key)
+      return key
+    }
+
     return {
       partition,
       policyHeader: `"${policy}";q=${quota};w=${window}`,
       count(client) {
         const time = now()
-        const slot = table.findOrAdd(`${policy} ${client}`, time, time + window)
+        const slot = table.findOrAdd(keyOf(client), time, time + window)
         const used = table.countAt(slot)
         const expiry = table.expiryAt(slot)
         if (used < quota) table.set(slot, used + 1, expiry)

@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import type { Database } from '../database/open-database.ts'
 import { users } from '../database/schema.ts'
 import { onStorage, sqliteCode } from '../database/storage.ts'
+import { createBoundedMap } from '../limits/bounded-map.ts'
 
 export interface User {
   readonly id: string
@@ -22,9 +23,15 @@ export interface Users {
   changePasswordHash(id: string, passwordHash: string): void
 }
 
+/** Accounts that are remembered; an entry is some 200 bytes. */
+const memorySize = 20_000
+
 /** The accounts. Every method throws StorageUnavailable where the storage fails for now. */
-export function createUsers({ queries, reader }: Pick<Database, 'queries' | 'reader'>): Users {
-  const byId = reader.queries
+export function createUsers({ queries, dataVersion }: Pick<Database, 'queries' | 'dataVersion'>): Users {
+  // Nothing here changes or removes what is remembered, so it holds until somebody else has written.
+  const remembered = createBoundedMap<string, User>(memorySize)
+  let rememberedVersion = 0
+  const byId = queries
     .select({ id: users.id, username: users.username })
     .from(users)
     .where(eq(users.id, sql.placeholder('id')))
@@ -54,12 +61,16 @@ export function createUsers({ queries, reader }: Pick<Database, 'queries' | 'rea
       return user
     },
     find(id) {
-      // Asked at each request: the row as it comes costs half of what Drizzle's mapping makes of it.
-      const [row] = onStorage(() => {
-        reader.begin()
-        return byId.values({ id })
-      }) as [id: string, username: string][]
-      return row && { id: row[0], username: row[1] }
+      return onStorage(() => {
+        const version = dataVersion()
+        if (version !== rememberedVersion) remembered.clear()
+        rememberedVersion = version
+        const known = remembered.get(id)
+        if (known) return known
+        const found = byId.get({ id })
+        if (found) remembered.set(id, found)
+        return found
+      })
     },
     findCredentials,
     isTaken: (username) => findCredentials(username) !== undefined,
