@@ -8,12 +8,27 @@ import { parseArgs } from 'node:util'
 import { buildParley, root } from './parley.ts'
 import { stopEverything } from './processes.ts'
 import { type Result, renderReport, type Setting } from './report.ts'
+import { fanOut } from './rows/fan-out.ts'
+import { growth } from './rows/growth.ts'
+import { idle } from './rows/idle.ts'
+import { login } from './rows/login.ts'
 import { profile } from './rows/profile.ts'
+import { resume } from './rows/resume.ts'
 import { send } from './rows/send.ts'
+import { start } from './rows/start.ts'
 import { openStage, type Stage, sizes } from './stage.ts'
 import { MissingTool } from './wrk.ts'
 
-const rows: Record<string, (stage: Stage) => Promise<Result[]>> = { profile, send }
+const rows: Record<string, (stage: Stage) => Promise<Result[]>> = {
+  profile,
+  send,
+  login,
+  'fan-out': fanOut,
+  resume,
+  idle,
+  start,
+  growth,
+}
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },

@@ -5,6 +5,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import asyncapi from '../spec/asyncapi.yaml'
 import openapi from '../spec/openapi.yaml'
+import { createTokens } from '../src/auth/tokens.ts'
 import { type Server, type ServerOptions, startServer } from './processes.ts'
 import { seedAccounts, seedMessages } from './seed.ts'
 
@@ -13,7 +14,7 @@ export interface ParleyOptions {
   folder: string
   accounts: number
   messages: number
-  /** So many accounts log in; they lie evenly among all. */
+  /** So many accounts have a token; they lie evenly among all. */
   users: number
   /** Requests are logged into a file. Otherwise the level is warn. */
   accessLog?: boolean
@@ -24,6 +25,8 @@ export interface Parley {
   tokens: string[]
   /** What wrk's scripts read. */
   scriptEnvironment: Record<string, string>
+  /** Of the data folder, which holds what was seeded. */
+  databaseFile: string
   /** Starts the same data again; the server has to be stopped before. */
   options: ServerOptions
   stop: () => Promise<void>
@@ -34,6 +37,8 @@ export const password = 'correct horse battery staple'
 /** More than any machine can use up. */
 const quota = '999999999/60'
 const sockets = '100000'
+const messages = '100000000'
+const secret = 'a secret of a benchmark, which protects nothing'
 const binary = join(root, 'dist', 'parley')
 
 /** How the server is started: the compiled program, built from what is checked out, or its source. */
@@ -60,6 +65,9 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
       LOG_LEVEL: options.accessLog ? 'info' : 'warn',
       MAX_SOCKETS: sockets,
       MAX_SOCKETS_PER_USER: sockets,
+      // Otherwise a full log is trimmed for as long as messages are sent.
+      MESSAGE_RETENTION_COUNT: messages,
+      JWT_SECRET: secret,
       DRAIN_SECONDS: '0',
       ...Object.fromEntries(policies().map((policy) => [`RATE_LIMIT_${policy.toUpperCase()}`, quota])),
     },
@@ -69,23 +77,26 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
   // The first start makes the database.
   await (await startServer(serverOptions)).stop()
   const databaseFile = join(dataFolder, 'parley.sqlite')
-  const usernames = await seedAccounts(databaseFile, options.accounts, password)
+  const accounts = await seedAccounts(databaseFile, options.accounts, password)
   seedMessages(databaseFile, options.messages)
 
   const server = await startServer(serverOptions)
-  const step = Math.max(1, Math.floor(usernames.length / options.users))
-  const chosen = usernames.filter((_, index) => index % step === 0).slice(0, options.users)
-  const tokens = await logIn(server, chosen)
+  const step = Math.max(1, Math.floor(accounts.length / options.users))
+  const chosen = accounts.filter((_, index) => index % step === 0).slice(0, options.users)
+  const { issue } = await createTokens({ secret: new TextEncoder().encode(secret), ttlSeconds: 86_400 })
+  const tokens = await Promise.all(chosen.map(({ id }) => issue(id)))
+  const usernames = chosen.map(({ username }) => username)
   return {
     server,
     tokens,
-    scriptEnvironment: await scriptEnvironment(dataFolder, chosen, tokens),
+    scriptEnvironment: await scriptEnvironment(dataFolder, usernames, tokens),
+    databaseFile,
     options: serverOptions,
     stop: server.stop,
   }
 }
 
-/** Logs in, a few at a time. Any server with the documented API does. */
+/** Logs in, one after the other. Any server with the documented API does. */
 export async function logIn({ port }: Server, usernames: readonly string[]): Promise<string[]> {
   const tokens: string[] = []
   for (const username of usernames) {

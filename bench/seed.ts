@@ -1,28 +1,38 @@
 // Fills a database of this server in bulk. The server does not run meanwhile.
 
 import { Database } from 'bun:sqlite'
+import { createMessageIds } from '../src/chats/message-ids.ts'
 
 /** When the first account was made; the others follow, one a millisecond. */
 const firstIdMs = Date.UTC(2026, 0, 1)
 
-/** Adds accounts that all have one password, and answers their names. */
-export async function seedAccounts(file: string, count: number, password: string): Promise<string[]> {
-  const hash = await Bun.password.hash(password, { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 })
-  const usernames = Array.from({ length: count }, (_, index) => `bench.user-${index}`)
+export interface Account {
+  id: string
+  username: string
+}
+
+/** As the server hashes: with other parameters it would hash again at each login. */
+export const hashPassword = (password: string) =>
+  Bun.password.hash(password, { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 })
+
+/** Adds accounts that all have one password. */
+export async function seedAccounts(file: string, count: number, password: string): Promise<Account[]> {
+  const hash = await hashPassword(password)
+  const accounts = Array.from({ length: count }, (_, index) => ({
+    id: Bun.randomUUIDv7('hex', firstIdMs + index),
+    username: `bench.user-${index}`,
+  }))
   using database = new Database(file, { strict: true })
   const insert = database.prepare(
     'insert into users (id, username, password_hash, created_at) values ($id, $username, $hash, $at)',
   )
   database.transaction(() => {
-    for (const [index, username] of usernames.entries()) {
-      const at = firstIdMs + index
-      insert.run({ id: Bun.randomUUIDv7('hex', at), username, hash, at })
-    }
+    for (const [index, account] of accounts.entries()) insert.run({ ...account, hash, at: firstIdMs + index })
   })()
-  return usernames
+  return accounts
 }
 
-/** Adds messages with no key, the newest just now, and checks that their ids have the server's form. */
+/** Adds messages with no key, the newest just now. */
 export function seedMessages(file: string, count: number) {
   if (count === 0) return
   using database = new Database(file, { strict: true })
@@ -32,13 +42,14 @@ export function seedMessages(file: string, count: number) {
   const insert = database.prepare(
     'insert into messages (sequence, user_id, sent_at, frame) values ($sequence, $userId, $at, $frame)',
   )
+  const ids = createMessageIds(log.incarnation)
   const now = Date.now()
   database.transaction(() => {
     for (let sequence = 1; sequence <= count; sequence += 1) {
       const at = now - (count - sequence)
       const frame = {
         event: 'message',
-        id: `${log.incarnation}-${sequence.toString(36).padStart(11, '0')}`,
+        id: ids.encode(sequence),
         message: 'Hello, world!',
         user: author,
         sentAt: new Date(at).toISOString(),

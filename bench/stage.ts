@@ -12,7 +12,8 @@ import {
   scriptEnvironment,
   startParley,
 } from './parley.ts'
-import { type Server, startServer } from './processes.ts'
+import { type Server, type ServerOptions, startServer } from './processes.ts'
+import { hashPassword } from './seed.ts'
 
 /** How much a run does. Every number bounds its time or its load. */
 export interface Size {
@@ -30,6 +31,8 @@ export interface Size {
   resumers: number
   missedMessages: number
   growth: Array<{ accounts: number; messages: number }>
+  /** Of those that resume there. */
+  growthMissed: number
   growthSockets: number[]
 }
 
@@ -43,7 +46,10 @@ export interface Stage {
   size: Size
   parley: (options?: Partial<ParleyOptions>) => Promise<Parley>
   floor: (frame?: string) => Promise<Server>
+  floorOptions: (frame?: string) => ServerOptions
   peer: () => Promise<Peer>
+  /** Verifications a second by `Bun.password.verify` alone, so many at once. */
+  hashing: (concurrency: number) => Promise<number>
   /** Removes everything that the run has written. */
   clear: () => Promise<void>
 }
@@ -64,9 +70,10 @@ export const sizes: Record<'full' | 'quick', Size> = {
     missedMessages: 10_000,
     growth: [
       { accounts: 1_000, messages: 10_000 },
-      { accounts: 100_000, messages: 10_000 },
+      { accounts: 100_000, messages: 100_000 },
       { accounts: 1_000_000, messages: 1_000_000 },
     ],
+    growthMissed: 5_000,
     growthSockets: [10, 100, 1_000, 10_000],
   },
   quick: {
@@ -84,24 +91,27 @@ export const sizes: Record<'full' | 'quick', Size> = {
       { accounts: 100, messages: 1_000 },
       { accounts: 10_000, messages: 10_000 },
     ],
+    growthMissed: 500,
     growthSockets: [10, 200],
   },
 }
 
 export async function openStage(size: Size, command: string[]): Promise<Stage> {
   const folder = await mkdtemp(join(await diskFolder(), 'parley-bench-'))
+  const floorOptions = (frame = ''): ServerOptions => ({
+    command: [process.execPath, join(import.meta.dir, 'references', 'floor.ts')],
+    cwd: folder,
+    environment: { FRAME: frame },
+    readyPath: '/api/users/profile',
+  })
   return {
     size,
     parley: (options) =>
       startParley(command, { folder, accounts: size.accounts, messages: 0, users: size.users, ...options }),
-    floor: (frame = '') =>
-      startServer({
-        command: [process.execPath, join(import.meta.dir, 'references', 'floor.ts')],
-        cwd: folder,
-        environment: { FRAME: frame },
-        readyPath: '/api/users/profile',
-      }),
+    floor: (frame) => startServer(floorOptions(frame)),
+    floorOptions,
     peer: () => startPeer(folder, size.users),
+    hashing: (concurrency) => measureHashing(concurrency, size.seconds),
     clear: () => rm(folder, { recursive: true, force: true }),
   }
 }
@@ -120,6 +130,11 @@ export async function interleave<Name extends string, T>(
   return taken
 }
 
+/** As `interleave`, for one thing that has nothing to take turns with. */
+export async function repeat<T>(rounds: number, run: () => Promise<T>): Promise<T[]> {
+  return (await interleave(rounds, { run })).run
+}
+
 /** A commit to memory costs nothing: the data has to lie on a disk. */
 async function diskFolder() {
   const tmpfs = 0x01021994
@@ -127,6 +142,21 @@ async function diskFolder() {
   const folder = join(root, 'reports')
   await mkdir(folder, { recursive: true })
   return folder
+}
+
+async function measureHashing(concurrency: number, seconds: number): Promise<number> {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'references', 'hashing.ts')], {
+    env: {
+      HASH: await hashPassword(password),
+      PASSWORD: password,
+      CONCURRENCY: String(concurrency),
+      SECONDS: String(seconds),
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const output = await new Response(child.stdout).text()
+  if ((await child.exited) !== 0) throw new Error('The reference for hashing failed')
+  return (JSON.parse(output) as { perSecond: number }).perSecond
 }
 
 async function startPeer(folder: string, users: number): Promise<Peer> {

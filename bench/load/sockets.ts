@@ -16,6 +16,8 @@ export type SocketCommand =
       greetingAnswers?: number
     }
   | { do: 'fan-out'; frame: string; burst: number; seconds: number }
+  /** One socket sends a frame every so often, and waits for each to come back. */
+  | { do: 'pace'; frame: string; everyMs: number; seconds: number }
   | { do: 'resume'; count: number; endpoint: Omit<Endpoint, 'token'>; tokens: string[]; frames: number }
   | { do: 'total' }
   | { do: 'end' }
@@ -24,6 +26,8 @@ export interface SocketAnswer {
   sent: number
   received: number
   seconds: number
+  /** Of a pace: from a frame's sending to its return, in the order of sending. */
+  latenciesMs: number[]
 }
 
 /** So many connections are being opened at a time: below any listen backlog. */
@@ -44,11 +48,15 @@ process.send?.({ ready: true })
 async function carryOut(command: SocketCommand): Promise<SocketAnswer> {
   const start = performance.now()
   let sent = 0
+  let latenciesMs: number[] = []
   let before = total()
   if (command.do === 'open') {
     await open(command)
   } else if (command.do === 'fan-out') {
     sent = await fanOut(command)
+  } else if (command.do === 'pace') {
+    latenciesMs = await pace(command)
+    sent = latenciesMs.length
   } else if (command.do === 'resume') {
     counters = []
     before = 0
@@ -60,7 +68,7 @@ async function carryOut(command: SocketCommand): Promise<SocketAnswer> {
     counters = []
     before = 0
   }
-  return { sent, received: total() - before, seconds: (performance.now() - start) / 1_000 }
+  return { sent, received: total() - before, seconds: (performance.now() - start) / 1_000, latenciesMs }
 }
 
 async function open(command: Extract<SocketCommand, { do: 'open' }>) {
@@ -91,6 +99,28 @@ async function fanOut({ frame, burst, seconds }: Extract<SocketCommand, { do: 'f
     await within(Promise.all(counters.map((counter) => counter.reach(earlier + sent))))
   }
   return sent
+}
+
+/** Sends by the clock, whether or not the frame before has come back: waiting would hide a stall. */
+async function pace({ frame, everyMs, seconds }: Extract<SocketCommand, { do: 'pace' }>) {
+  const [counter] = counters
+  if (!counter) throw new Error('No socket is open')
+  const bytes = textFrame(frame)
+  const earlier = counter.received
+  const start = performance.now()
+  const returns: Array<Promise<number>> = []
+  let returned: Promise<unknown> = Promise.resolve()
+  for (let due = start; due < start + seconds * 1_000; due += everyMs) {
+    const wait = due - performance.now()
+    if (wait > 0) await Bun.sleep(wait)
+    counter.send(bytes)
+    const count = earlier + returns.length + 1
+    const back = returned.then(() => counter.reach(count)).then(() => performance.now() - due)
+    returns.push(back)
+    returned = back
+  }
+  await within(returned)
+  return Promise.all(returns)
 }
 
 function resumers({ count, endpoint, tokens, frames }: Extract<SocketCommand, { do: 'resume' }>) {

@@ -1,5 +1,7 @@
 // How sockets join each of the servers.
 
+import { Database } from 'bun:sqlite'
+import { createMessageIds } from '../../src/chats/message-ids.ts'
 import type { Parley } from '../parley.ts'
 import type { Server, SocketLoad } from '../processes.ts'
 import type { Peer } from '../stage.ts'
@@ -23,6 +25,17 @@ export function joinFloor(load: SocketLoad, server: Server, count: number) {
 export function joinPeer(load: SocketLoad, { server, tokens }: Peer, count: number) {
   const endpoint = { port: server.port, path: socketIoPath }
   return load.carryOut({ do: 'open', count, endpoint, tokens, greeting: '40', greetingAnswers: 2 })
+}
+
+/** Where a client connects that has missed the last `missed` messages. */
+export async function resumePath({ databaseFile }: Parley, missed: number): Promise<string> {
+  using database = new Database(databaseFile, { readonly: true })
+  const { incarnation, head } = database
+    .query<{ incarnation: string; head: number }, []>(
+      'select incarnation, (select max(sequence) from messages) as head from message_log',
+    )
+    .get() ?? { incarnation: '', head: 0 }
+  return `/?after=${createMessageIds(incarnation).encode(head - missed)}`
 }
 
 /** A frame as this server broadcasts it. */

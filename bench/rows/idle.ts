@@ -1,0 +1,50 @@
+import { type Server, startSocketLoad } from '../processes.ts'
+import { type Result, ratios } from '../report.ts'
+import { interleave, type Stage } from '../stage.ts'
+import { joinFloor, joinParley } from './sockets.ts'
+
+/** Until the collector has been round. */
+const settleMs = 4_000
+
+/** What a socket costs that does nothing, each of another user, in a server that was just started. */
+export async function idle(stage: Stage): Promise<Result[]> {
+  const count = stage.size.idleSockets
+
+  async function measure(
+    server: Server,
+    join: (load: Awaited<ReturnType<typeof startSocketLoad>>) => Promise<unknown>,
+  ) {
+    const load = await startSocketLoad()
+    await Bun.sleep(settleMs)
+    const before = server.residentBytes()
+    await join(load)
+    await Bun.sleep(settleMs)
+    const bytes = (server.residentBytes() - before) / count
+    await Promise.all([load.stop(), server.stop()])
+    return bytes
+  }
+
+  const taken = await interleave(stage.size.rounds, {
+    parley: async () => {
+      const parley = await stage.parley({ accounts: count, users: count })
+      return measure(parley.server, (load) => joinParley(load, parley, count))
+    },
+    floor: async () => {
+      const floor = await stage.floor()
+      return measure(floor, (load) => joinFloor(load, floor, count))
+    },
+  })
+  return [
+    {
+      work: `${count.toLocaleString('en-US')} idle sockets, each of another user`,
+      measure: 'memory of one, of bare `Bun.serve`',
+      unit: '×',
+      samples: ratios(taken.parley, taken.floor),
+      target: { sense: 'at most', value: 1.5 },
+      figures: [
+        { name: 'this server', unit: 'bytes/socket', samples: taken.parley },
+        { name: 'bare `Bun.serve`', unit: 'bytes/socket', samples: taken.floor },
+      ],
+    },
+  ]
+}
