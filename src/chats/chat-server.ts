@@ -105,8 +105,8 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
     socket.send(JSON.stringify(frame))
   }
 
-  /** Whether the frame is within the limit; if not, the sender has been told. */
-  function count(socket: ChatSocket, idempotencyKey?: string): boolean {
+  /** Whether `frame` is within the limit; if not, the sender has been told. */
+  function count(socket: ChatSocket, frame?: unknown): boolean {
     const { data } = socket
     const counted = limiter?.count(data.user.id)
     if (!counted?.exceeded) {
@@ -114,7 +114,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       return true
     }
     const failure = new ProblemError('rate-limit-exceeded', { retryAfterSeconds: counted.resetSeconds })
-    refuse(socket, failure, idempotencyKey)
+    refuse(socket, failure, keyOf(frame))
     data.refusals++
     if (data.refusals >= refusalsUntilClose) end(socket, 'rate-limited')
     return false
@@ -124,13 +124,14 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
     const { data } = socket
     data.pending++
     const { message, idempotencyKey } = frame
-    log
-      .append({ user: data.user, message, idempotencyKey })
-      .catch((error: unknown) => refuse(socket, error, idempotencyKey))
-      .finally(() => {
-        data.pending--
-        closeWhenSettled(socket)
-      })
+    function settle(): void {
+      data.pending--
+      closeWhenSettled(socket)
+    }
+    log.append({ user: data.user, message, idempotencyKey }).then(settle, (error: unknown) => {
+      refuse(socket, error, idempotencyKey)
+      settle()
+    })
   }
 
   /** Tells the sender what is wrong with its frame, or hands it on. */
@@ -143,7 +144,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       return
     }
     if (disconnectFrame.Check(value)) end(socket, 'disconnected')
-    else if (count(socket, keyOf(value))) accept(socket, value)
+    else if (count(socket, value)) accept(socket, value)
   }
 
   function accept(socket: ChatSocket, value: unknown): void {

@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm'
 import type { ChatMessage } from '../contract/frames.ts'
 import type { Queries } from '../database/open-database.ts'
 import { messageLog, messages } from '../database/schema.ts'
+import { prepareStatement } from '../database/statements.ts'
 import { onStorage } from '../database/storage.ts'
 import { createIncarnation, createMessageIds } from './message-ids.ts'
 import {
@@ -18,6 +19,14 @@ interface Pending {
   readonly message: NewMessage
   resolve(): void
   reject(error: unknown): void
+}
+
+/** When a commit was made: all of its messages have one time. */
+interface SentAt {
+  /** Since the epoch. */
+  readonly ms: number
+  /** RFC 3339. */
+  readonly text: string
 }
 
 export interface MessageLogOptions {
@@ -48,16 +57,19 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   let head = newest?.sequence ?? trimmedThrough
   let lastSentAt = newest?.sentAt ?? 0
 
-  const insert = queries
-    .insert(messages)
-    .values({
+  const insert = prepareStatement<
+    [sequence: number, userId: string, idempotencyKey: string | null, sentAt: number, frame: string]
+  >(
+    queries,
+    queries.insert(messages).values({
       sequence: sql.placeholder('sequence'),
       userId: sql.placeholder('userId'),
       idempotencyKey: sql.placeholder('idempotencyKey'),
       sentAt: sql.placeholder('sentAt'),
       frame: sql.placeholder('frame'),
-    })
-    .prepare()
+    }),
+    ['sequence', 'userId', 'idempotencyKey', 'sentAt', 'frame'],
+  )
   const columns = { sequence: messages.sequence, frame: messages.frame }
   const byKey = queries
     .select({ frame: messages.frame })
@@ -95,7 +107,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   let idle: (() => void)[] = []
 
   /** Stores one message as `sequence`, or nothing where its key was here before. */
-  function store({ user, message, idempotencyKey }: NewMessage, sequence: number, sentAt: number) {
+  function store({ user, message, idempotencyKey }: NewMessage, sequence: number, sentAt: SentAt) {
     if (idempotencyKey !== undefined) {
       const before = byKey.get({ userId: user.id, idempotencyKey })
       if (before) {
@@ -108,11 +120,11 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       id: ids.encode(sequence),
       message,
       user: { id: user.id, username: user.username },
-      sentAt: new Date(sentAt).toISOString(),
+      sentAt: sentAt.text,
       ...(idempotencyKey !== undefined && { idempotencyKey }),
     }
     const frame = JSON.stringify(stored)
-    insert.run({ sequence, userId: user.id, idempotencyKey: idempotencyKey ?? null, sentAt, frame })
+    insert.run(sequence, user.id, idempotencyKey ?? null, sentAt.ms, frame)
     return { id: stored.id, frame }
   }
 
@@ -128,7 +140,8 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   }
 
   function commit(batch: readonly Pending[]): void {
-    const sentAt = Math.max(Date.now(), lastSentAt)
+    const ms = Math.max(Date.now(), lastSentAt)
+    const sentAt: SentAt = { ms, text: new Date(ms).toISOString() }
     const stored: StoredMessage[] = []
     const refused = new Map<Pending, unknown>()
     try {
@@ -153,7 +166,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       return
     }
     head += stored.length
-    lastSentAt = sentAt
+    lastSentAt = ms
     for (const message of stored) tell(message)
     for (const each of batch) {
       if (refused.has(each)) each.reject(refused.get(each))

@@ -17,7 +17,7 @@ import { createDataVersion } from './data-version.ts'
 import { migrate } from './migrations.ts'
 import * as schema from './schema.ts'
 
-export type Queries = BunSQLiteDatabase<typeof schema>
+export type Queries = BunSQLiteDatabase<typeof schema> & { readonly $client: Sqlite }
 
 export interface Database {
   readonly queries: Queries
