@@ -5,8 +5,8 @@ import { openDatabase } from '../../../src/database/open-database.ts'
 import { createUsers } from '../../../src/users/users.ts'
 import { temporaryFolder } from '../support/service.ts'
 
-/** Longer than what is read may be remembered without asking again. */
-const aWhile = () => Bun.sleep(20)
+/** Longer than an answer holds without asking again. */
+const aWhile = () => Bun.sleep(5)
 
 async function openUsers() {
   const folder = await temporaryFolder()
