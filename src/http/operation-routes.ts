@@ -130,14 +130,19 @@ export function operationRoutes({
   return app
 
   function createService(operation: Operation): (request: Request) => Response | Promise<Response> {
-    const { id, path, constants, successStatus } = operation
+    const { id, path, constants } = operation
     const handler = handlers[id] as unknown as AnyHandler
     const gate = { secured: operation.secured, limiter: rateLimits.limiter(operation.rateLimit) }
     const deprecation = deprecationHeaders(operation)
-    const toSuccess = answers.json(successStatus, {
-      ...operation.successHeaders,
-      ...deprecation,
-      ...(gate.limiter && { 'ratelimit-policy': gate.limiter.policyHeader }),
+    const toSuccess = answers.json({
+      method: operation.method,
+      route: path,
+      status: operation.successStatus,
+      headers: {
+        ...operation.successHeaders,
+        ...deprecation,
+        ...(gate.limiter && { 'ratelimit-policy': gate.limiter.policyHeader }),
+      },
     })
     const bodyCheck = operation.body && TypeCompiler.Compile(operation.body)
     const successCheck = TypeCompiler.Compile(operation.success)
