@@ -42,11 +42,18 @@ export interface Peer {
   scriptEnvironment: Record<string, string>
 }
 
+export interface FloorOptions {
+  /** What it broadcasts. */
+  frame?: string
+  /** Whether it commits each frame to disk before. */
+  durable?: boolean
+}
+
 export interface Stage {
   size: Size
   parley: (options?: Partial<ParleyOptions>) => Promise<Parley>
-  floor: (frame?: string) => Promise<Server>
-  floorOptions: (frame?: string) => ServerOptions
+  floor: (options?: FloorOptions) => Promise<Server>
+  floorOptions: (options?: FloorOptions) => ServerOptions
   peer: () => Promise<Peer>
   /** Verifications a second by `Bun.password.verify` alone, so many at once. */
   hashing: (concurrency: number) => Promise<number>
@@ -98,17 +105,21 @@ export const sizes: Record<'full' | 'quick', Size> = {
 
 export async function openStage(size: Size, command: string[]): Promise<Stage> {
   const folder = await mkdtemp(join(await diskFolder(), 'parley-bench-'))
-  const floorOptions = (frame = ''): ServerOptions => ({
+  let databases = 0
+  const floorOptions = ({ frame = '', durable = false }: FloorOptions = {}): ServerOptions => ({
     command: [process.execPath, join(import.meta.dir, 'references', 'floor.ts')],
     cwd: folder,
-    environment: { FRAME: frame },
+    environment: {
+      FRAME: frame,
+      DATABASE: durable ? join(folder, `floor-${++databases}.sqlite`) : '',
+    },
     readyPath: '/api/users/profile',
   })
   return {
     size,
     parley: (options) =>
       startParley(command, { folder, accounts: size.accounts, messages: 0, users: size.users, ...options }),
-    floor: (frame) => startServer(floorOptions(frame)),
+    floor: (options) => startServer(floorOptions(options)),
     floorOptions,
     peer: () => startPeer(folder, size.users),
     hashing: (concurrency) => measureHashing(concurrency, size.seconds),

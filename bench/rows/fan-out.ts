@@ -42,15 +42,19 @@ async function fanOutTo(
   targets: { floor: number; peer?: number },
 ): Promise<Result[]> {
   const parley = await stage.parley()
-  const floor = await stage.floor(await sampleFrame(parley))
+  const frame = await sampleFrame(parley)
+  const floor = await stage.floor({ frame })
+  const durable = await stage.floor({ frame, durable: true })
   const peer = await stage.peer()
   const loads = {
     parley: await startSocketLoad(),
     floor: await startSocketLoad(),
+    durable: await startSocketLoad(),
     peer: await startSocketLoad(),
   }
   await joinParley(loads.parley, parley, sockets)
   await joinFloor(loads.floor, floor, sockets)
+  await joinFloor(loads.durable, durable, sockets)
   await joinPeer(loads.peer, peer, sockets)
 
   const { rounds, seconds } = stage.size
@@ -59,13 +63,19 @@ async function fanOutTo(
   const taken = await interleave(rounds, {
     parley: measure('parley', parley.server),
     floor: measure('floor', floor),
+    durable: measure('durable', durable),
     peer: measure('peer', peer.server),
   })
-  await Promise.all([...Object.values(loads), parley, floor, peer.server].map(({ stop }) => stop()))
+  await Promise.all([...Object.values(loads), parley, floor, durable, peer.server].map(({ stop }) => stop()))
 
   const work = `Fan-out, ${sockets.toLocaleString('en-US')} sockets`
   const per = (name: keyof typeof taken, figure: keyof FanOut) => taken[name].map((each) => each[figure])
-  const names = { parley: 'this server', floor: 'bare `server.publish`', peer: 'Socket.IO' }
+  const names = {
+    parley: 'this server',
+    floor: 'bare `server.publish`',
+    durable: 'bare, and committed to disk',
+    peer: 'Socket.IO',
+  }
   return [
     {
       work,
@@ -73,10 +83,24 @@ async function fanOutTo(
       unit: '×',
       samples: ratios(per('parley', 'perCpuSecond'), per('floor', 'perCpuSecond')),
       target: { sense: 'at least', value: targets.floor },
-      figures: (['parley', 'floor', 'peer'] as const).flatMap((name) => [
+      figures: (['parley', 'floor', 'durable', 'peer'] as const).flatMap((name) => [
         { name: names[name], unit: 'deliveries/CPU-s', samples: per(name, 'perCpuSecond') },
         { name: `${names[name]}, by the clock`, unit: 'deliveries/s', samples: per(name, 'perSecond') },
       ]),
+    },
+    {
+      work,
+      measure: 'of a bare server that also commits each message to disk',
+      unit: '×',
+      samples: ratios(per('parley', 'perCpuSecond'), per('durable', 'perCpuSecond')),
+      figures: [],
+    },
+    {
+      work,
+      measure: 'that bare server itself, of bare `server.publish`',
+      unit: '×',
+      samples: ratios(per('durable', 'perCpuSecond'), per('floor', 'perCpuSecond')),
+      figures: [],
     },
     {
       work,

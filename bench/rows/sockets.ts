@@ -11,7 +11,12 @@ const socketIoFrame = `42["message",${documentedFrame}]`
 const socketIoPath = '/socket.io/?EIO=4&transport=websocket'
 
 /** The frames that make each server broadcast the documented message. */
-export const frames = { parley: documentedFrame, floor: documentedFrame, peer: socketIoFrame }
+export const frames = {
+  parley: documentedFrame,
+  floor: documentedFrame,
+  durable: documentedFrame,
+  peer: socketIoFrame,
+}
 
 export function joinParley(load: SocketLoad, { server, tokens }: Parley, count: number) {
   return load.carryOut({ do: 'open', count, endpoint: { port: server.port, path: '/' }, tokens })

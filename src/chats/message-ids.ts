@@ -14,9 +14,14 @@ const sequenceWidth = 11
 
 export function createMessageIds(incarnation: string): MessageIds {
   const prefix = `${incarnation}-`
+  /** What stands before so many digits. */
+  const heads = Array.from({ length: sequenceWidth + 1 }, (_, n) => prefix + '0'.repeat(sequenceWidth - n))
   const form = new RegExp(`^[0-9a-z]{${sequenceWidth}}$`)
   return {
-    encode: (sequence) => prefix + sequence.toString(36).padStart(sequenceWidth, '0'),
+    encode(sequence) {
+      const digits = sequence.toString(36)
+      return heads[digits.length] + digits
+    },
     decode(id) {
       if (!id.startsWith(prefix)) return undefined
       const digits = id.slice(prefix.length)

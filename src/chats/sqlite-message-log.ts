@@ -15,10 +15,11 @@ import {
 } from './message-log.ts'
 import { scheduleTrimming } from './retention.ts'
 
-interface Pending {
-  readonly message: NewMessage
-  resolve(): void
-  reject(error: unknown): void
+/** Messages that share a commit, and its outcome. */
+interface Batch extends PromiseWithResolvers<void> {
+  readonly messages: NewMessage[]
+  /** Those that the commit left out, and why. */
+  readonly refused: Map<NewMessage, IdempotencyKeyReused>
 }
 
 /** When a commit was made: all of its messages have one time. */
@@ -102,9 +103,8 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     .prepare()
 
   const listeners: ((message: StoredMessage) => void)[] = []
-  const pending: Pending[] = []
-  let scheduled = false
-  let idle: (() => void)[] = []
+  /** Not committed yet; the last one is still being filled. */
+  const batches: Batch[] = []
 
   /** Stores one message as `sequence`, or nothing where its key was here before. */
   function store({ user, message, idempotencyKey }: NewMessage, sequence: number, sentAt: SentAt) {
@@ -139,18 +139,17 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     }
   }
 
-  function commit(batch: readonly Pending[]): void {
+  function commit({ messages: batch, refused, resolve, reject }: Batch): void {
     const ms = Math.max(Date.now(), lastSentAt)
     const sentAt: SentAt = { ms, text: new Date(ms).toISOString() }
     const stored: StoredMessage[] = []
-    const refused = new Map<Pending, unknown>()
     try {
       onStorage(() =>
         queries.transaction(
           () => {
             for (const each of batch) {
               try {
-                const result = store(each.message, head + stored.length + 1, sentAt)
+                const result = store(each, head + stored.length + 1, sentAt)
                 if (result) stored.push(result)
               } catch (error) {
                 if (!(error instanceof IdempotencyKeyReused)) throw error
@@ -162,27 +161,30 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
         ),
       )
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      reject(error)
       return
     }
     head += stored.length
     lastSentAt = ms
     for (const message of stored) tell(message)
-    for (const each of batch) {
-      if (refused.has(each)) each.reject(refused.get(each))
-      else each.resolve()
-    }
+    resolve()
   }
 
-  function commitPending(): void {
-    const batch = pending.splice(0, mostPerCommit)
+  function commitNext(): void {
+    const batch = batches.shift() as Batch
+    // The others have their turns, with all that arrives in between.
+    if (batches.length > 0) setImmediate(commitNext)
     commit(batch)
-    scheduled = pending.length > 0
-    if (scheduled) setImmediate(commitPending)
-    else {
-      for (const resolve of idle) resolve()
-      idle = []
-    }
+  }
+
+  /** The batch that takes the next message. */
+  function openBatch(): Batch {
+    const last = batches.at(-1)
+    if (last && last.messages.length < mostPerCommit) return last
+    if (!last) setImmediate(commitNext)
+    const batch = { messages: [], refused: new Map(), ...Promise.withResolvers<void>() }
+    batches.push(batch)
+    return batch
   }
 
   const toMessage = ({ sequence, frame }: { sequence: number; frame: string }) => ({
@@ -231,18 +233,18 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   })
 
   return {
-    append: (message) =>
-      new Promise((resolve, reject) => {
-        pending.push({ message, resolve, reject })
-        if (scheduled) return
-        scheduled = true
-        setImmediate(commitPending)
-      }),
+    async append(message) {
+      const { messages: batch, refused, promise } = openBatch()
+      batch.push(message)
+      await promise
+      const refusal = refused.get(message)
+      if (refusal) throw refusal
+    },
     readAfter,
     readBefore,
     head: () => (head > 0 ? ids.encode(head) : undefined),
     subscribe: (listener) => listeners.push(listener),
-    flush: () => (scheduled ? new Promise((resolve) => idle.push(resolve)) : Promise.resolve()),
+    flush: async () => void (await Promise.allSettled(batches.map(({ promise }) => promise))),
     close: () => trimming.stop(),
   }
 }
