@@ -1,12 +1,16 @@
-import { dictionary } from '@zxcvbn-ts/language-common'
-
 /** How many of the list, which begins with the most common one, are refused. */
 const refused = 10_000
 
-let passwords: Set<string> | undefined
+let passwords: Promise<Set<string>> | undefined
 
-/** Whether everyone tries this password first, in whatever case. The set is made at the first call. */
-export function isCommonPassword(password: string): boolean {
-  passwords ??= new Set(dictionary.passwords.slice(0, refused).map((each) => each.toLowerCase()))
-  return passwords.has(password.toLowerCase())
+/** Loaded at the first registration and not at the start: it takes as long as all that opens the database. */
+async function load(): Promise<Set<string>> {
+  const { dictionary } = await import('@zxcvbn-ts/language-common')
+  return new Set(dictionary.passwords.slice(0, refused).map((each) => each.toLowerCase()))
+}
+
+/** Whether everyone tries this password first, in whatever case. */
+export async function isCommonPassword(password: string): Promise<boolean> {
+  passwords ??= load()
+  return (await passwords).has(password.toLowerCase())
 }
