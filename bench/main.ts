@@ -1,5 +1,6 @@
 // `bun run bench`: measures this server against a bare `Bun.serve` and against Express with Socket.IO, all in
-// one run, and writes the table to standard output and to reports/bench.md.
+// one run, and writes the table to standard output, and beside it as JSON to a folder. docs/benchmark.json is
+// such a file; `bun run docs` puts it into words.
 
 import { mkdir } from 'node:fs/promises'
 import { cpus, release } from 'node:os'
@@ -7,7 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildParley, root } from './parley.ts'
 import { stopEverything } from './processes.ts'
-import { type Result, renderReport, type Setting } from './report.ts'
+import { type Run, renderReport, type Setting } from './report.ts'
 import { fanOut } from './rows/fan-out.ts'
 import { growth } from './rows/growth.ts'
 import { idle } from './rows/idle.ts'
@@ -19,7 +20,7 @@ import { start } from './rows/start.ts'
 import { openStage, type Stage, sizes } from './stage.ts'
 import { MissingTool } from './wrk.ts'
 
-const rows: Record<string, (stage: Stage) => Promise<Result[]>> = {
+const rows: Record<string, (stage: Stage) => Promise<Run['results']>> = {
   profile,
   send,
   login,
@@ -31,7 +32,11 @@ const rows: Record<string, (stage: Stage) => Promise<Result[]>> = {
 }
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    reports: { type: 'string', default: join(root, 'reports') },
+  },
 })
 const chosen = values.only?.split(',') ?? Object.keys(rows)
 const unknown = chosen.filter((name) => !rows[name])
@@ -48,15 +53,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void finish().then(() => process.exit(130)))
 
 try {
-  const results: Result[] = []
+  const run: Run = { notes: notes(), settings: await settings(), results: [] }
   for (const name of chosen) {
     console.error(`Measuring ${name} …`)
-    results.push(...((await rows[name]?.(stage)) ?? []))
+    run.results.push(...((await rows[name]?.(stage)) ?? []))
   }
-  const report = renderReport(results, await settings(), notes())
-  await mkdir(join(root, 'reports'), { recursive: true })
-  await Bun.write(join(root, 'reports', 'bench.md'), report)
-  console.log(report)
+  await mkdir(values.reports, { recursive: true })
+  await Bun.write(join(values.reports, 'bench.json'), `${JSON.stringify(run, null, 2)}\n`)
+  await Bun.write(join(values.reports, 'bench.md'), renderReport(run))
+  console.log(renderReport(run))
 } catch (error) {
   console.error(error instanceof MissingTool ? error.message : error)
   process.exitCode = 1

@@ -24,8 +24,6 @@ export interface Result {
   /** Left out where there is only something to know. */
   target?: Bound
   figures: Figure[]
-  /** What a reader has to know to judge the number. */
-  remark?: string
 }
 
 export interface Setting {
@@ -57,29 +55,47 @@ export function ratios(ours: readonly number[], theirs: readonly number[]): numb
   return ours.map((value, round) => value / (theirs[round] ?? Number.NaN))
 }
 
-export function renderReport(
-  results: readonly Result[],
-  settings: readonly Setting[],
-  notes: readonly string[],
-) {
-  const targets = results.map(verdict)
-  const met = targets.filter((mark) => mark === 'met').length
-  const missed = targets.filter((mark) => mark === 'missed').length
+/** A run, as it is kept in JSON. */
+export interface Run {
+  notes: string[]
+  settings: Setting[]
+  results: Result[]
+}
+
+export function renderReport({ results, settings, notes }: Run) {
   return [
     '# Benchmark',
     notes.join('\n\n'),
-    table(
-      ['Setting', 'Value'],
-      settings.map(({ name, value }) => [name, value]),
-    ),
-    `Targets: ${met} met, ${missed} missed. Medians of interleaved rounds.`,
-    table(['Work', 'Measure', 'Target', 'Median', 'Min', 'Max', 'Verdict'], results.map(resultRow)),
+    settingsTable(settings),
+    summary(results),
+    resultsTable(results),
     '## Figures',
-    table(['Work', 'What', 'Median', 'Min', 'Max'], results.flatMap(figureRows)),
-    ...remarks(results),
+    figuresTable(results),
   ]
     .join('\n\n')
     .concat('\n')
+}
+
+export function settingsTable(settings: readonly Setting[]) {
+  return table(
+    ['Setting', 'Value'],
+    settings.map(({ name, value }) => [name, value]),
+  )
+}
+
+export function summary(results: readonly Result[]) {
+  const targets = results.map(verdict)
+  const met = targets.filter((mark) => mark === 'met').length
+  const missed = targets.filter((mark) => mark === 'missed').length
+  return `Targets: ${met} met, ${missed} missed. Medians of interleaved rounds.`
+}
+
+export function resultsTable(results: readonly Result[]) {
+  return table(['Work', 'Measure', 'Target', 'Median', 'Min', 'Max', 'Verdict'], results.map(resultRow))
+}
+
+export function figuresTable(results: readonly Result[]) {
+  return table(['Work', 'What', 'Median', 'Min', 'Max'], results.flatMap(figureRows))
 }
 
 function resultRow(result: Result) {
@@ -92,11 +108,6 @@ function resultRow(result: Result) {
 
 function figureRows({ work, figures }: Result) {
   return figures.map(({ name, unit, samples }) => [work, name, ...spread(samples, unit)])
-}
-
-function remarks(results: readonly Result[]) {
-  const lines = results.filter((result) => result.remark).map(({ work, remark }) => `- ${work}: ${remark}`)
-  return lines.length > 0 ? ['## Remarks', [...new Set(lines)].join('\n')] : []
 }
 
 function spread(samples: readonly number[], unit: string) {

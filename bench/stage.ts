@@ -18,12 +18,16 @@ import { hashPassword } from './seed.ts'
 /** How much a run does. Every number bounds its time or its load. */
 export interface Size {
   rounds: number
+  /** Whether a round that does not count comes first. */
+  warmsUp: boolean
   /** Of one measurement in a round. */
   seconds: number
   accounts: number
   /** Who are logged in and take turns. */
   users: number
   startUps: number
+  /** Before memory is read: until the collector has been round. */
+  settleSeconds: number
   /** Of the rows that hold them open: idle, many, few. */
   idleSockets: number
   manySockets: number
@@ -66,7 +70,9 @@ export const connections = 64
 export const sizes: Record<'full' | 'quick', Size> = {
   full: {
     rounds: 5,
+    warmsUp: true,
     seconds: 4,
+    settleSeconds: 4,
     accounts: 1_000,
     users: 64,
     startUps: 20,
@@ -85,7 +91,9 @@ export const sizes: Record<'full' | 'quick', Size> = {
   },
   quick: {
     rounds: 1,
+    warmsUp: false,
     seconds: 1,
+    settleSeconds: 0.2,
     accounts: 100,
     users: 8,
     startUps: 3,
@@ -127,14 +135,14 @@ export async function openStage(size: Size, command: string[]): Promise<Stage> {
   }
 }
 
-/** Runs each in turn, in each round, after one round that does not count. The order turns about. */
+/** Runs each in turn, in each round. The order turns about. */
 export async function interleave<Name extends string, T>(
-  rounds: number,
+  { warmsUp, rounds }: Pick<Size, 'warmsUp' | 'rounds'>,
   runs: Record<Name, () => Promise<T>>,
 ): Promise<Record<Name, T[]>> {
   const names = Object.keys(runs) as Name[]
   const taken = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, T[]>
-  for (const name of names) await runs[name]()
+  if (warmsUp) for (const name of names) await runs[name]()
   for (let round = 0; round < rounds; round += 1) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) taken[name].push(await runs[name]())
   }
@@ -142,8 +150,8 @@ export async function interleave<Name extends string, T>(
 }
 
 /** As `interleave`, for one thing that has nothing to take turns with. */
-export async function repeat<T>(rounds: number, run: () => Promise<T>): Promise<T[]> {
-  return (await interleave(rounds, { run })).run
+export async function repeat<T>(size: Pick<Size, 'warmsUp' | 'rounds'>, run: () => Promise<T>): Promise<T[]> {
+  return (await interleave(size, { run })).run
 }
 
 /** A commit to memory costs nothing: the data has to lie on a disk. */

@@ -1,6 +1,7 @@
 // Writes into the Markdown what the documents and .env.example say: `bun run docs`. A part stands
 // between `<!-- NAME: written by bun run docs -->` and `<!-- end of NAME -->`; the rest of a file is
 // left alone. With --check it writes nothing and fails where a file is out of step.
+import { benchmark, targets } from './docs-benchmark.ts'
 import { exampleProblem, frameExamples, requestExamples } from './docs-examples.ts'
 import { readSettings, settingsFaults, settingsTable } from './docs-settings.ts'
 import {
@@ -19,7 +20,7 @@ const settings = readSettings(await Bun.file(new URL('.env.example', root)).text
 const faults = settingsFaults(settings)
 
 const files: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
-  'README.md': { configuration: () => settingsTable(settings) },
+  'README.md': { configuration: () => settingsTable(settings), benchmark: targets },
   'docs/rate-limiting.md': {
     'rate limits': rateLimits,
     headers: rateLimitHeaders,
@@ -28,6 +29,7 @@ const files: Readonly<Record<string, Readonly<Record<string, () => string>>>> = 
   'docs/errors.md': { 'example problem': exampleProblem, statuses, problems: catalogue, limits: sizes },
   'docs/realtime.md': { 'close codes': closeCodes },
   'docs/examples.md': { requests: requestExamples, frames: frameExamples },
+  'docs/performance.md': { benchmark },
   'docs/operating.md': { 'service paths': servicePaths },
 }
 

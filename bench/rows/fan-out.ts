@@ -57,10 +57,10 @@ async function fanOutTo(
   await joinFloor(loads.durable, durable, sockets)
   await joinPeer(loads.peer, peer, sockets)
 
-  const { rounds, seconds } = stage.size
+  const { seconds } = stage.size
   const measure = (name: keyof typeof loads, server: Server) => () =>
     measureFanOut(loads[name], server, frames[name], sockets, seconds)
-  const taken = await interleave(rounds, {
+  const taken = await interleave(stage.size, {
     parley: measure('parley', parley.server),
     floor: measure('floor', floor),
     durable: measure('durable', durable),

@@ -3,28 +3,25 @@ import { type Result, ratios } from '../report.ts'
 import { interleave, type Stage } from '../stage.ts'
 import { joinFloor, joinParley } from './sockets.ts'
 
-/** Until the collector has been round. */
-const settleMs = 4_000
-
 /** What a socket costs that does nothing, each of another user, in a server that was just started. */
 export async function idle(stage: Stage): Promise<Result[]> {
-  const count = stage.size.idleSockets
+  const { idleSockets: count, settleSeconds } = stage.size
 
   async function measure(
     server: Server,
     join: (load: Awaited<ReturnType<typeof startSocketLoad>>) => Promise<unknown>,
   ) {
     const load = await startSocketLoad()
-    await Bun.sleep(settleMs)
+    await Bun.sleep(settleSeconds * 1_000)
     const before = server.residentBytes()
     await join(load)
-    await Bun.sleep(settleMs)
+    await Bun.sleep(settleSeconds * 1_000)
     const bytes = (server.residentBytes() - before) / count
     await Promise.all([load.stop(), server.stop()])
     return bytes
   }
 
-  const taken = await interleave(stage.size.rounds, {
+  const taken = await interleave(stage.size, {
     parley: async () => {
       const parley = await stage.parley({ accounts: count, users: count })
       return measure(parley.server, (load) => joinParley(load, parley, count))
@@ -36,8 +33,8 @@ export async function idle(stage: Stage): Promise<Result[]> {
   })
   return [
     {
-      work: `${count.toLocaleString('en-US')} idle sockets, each of another user`,
-      measure: 'memory of one, of bare `Bun.serve`',
+      work: `Memory of one of ${count.toLocaleString('en-US')} idle sockets, each of another user`,
+      measure: 'of bare `Bun.serve`',
       unit: '×',
       samples: ratios(taken.parley, taken.floor),
       target: { sense: 'at most', value: 1.5 },

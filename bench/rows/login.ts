@@ -10,7 +10,7 @@ export async function login(stage: Stage): Promise<Result[]> {
   requireWrk()
   const parley = await stage.parley()
   const peer = await stage.peer()
-  const { seconds, rounds } = stage.size
+  const { seconds } = stage.size
   const load = ({ server, scriptEnvironment }: typeof parley | typeof peer, script: string): HttpLoad => ({
     server,
     path: script === 'login.lua' ? '/api/auth/login' : '/api/users/profile',
@@ -22,12 +22,12 @@ export async function login(stage: Stage): Promise<Result[]> {
   const logIn = async (at: typeof parley | typeof peer) => (await runWrk(load(at, 'login.lua'))).perSecond
   const p99OfReads = async () => (await runWrk(load(parley, 'get.lua'))).p99Ms
 
-  const rates = await interleave(rounds, {
+  const rates = await interleave(stage.size, {
     parley: () => logIn(parley),
     floor: () => stage.hashing(logins),
     peer: () => logIn(peer),
   })
-  const storm = await interleave(rounds, {
+  const storm = await interleave(stage.size, {
     calm: p99OfReads,
     during: async () => {
       const [p99Ms] = await Promise.all([p99OfReads(), logIn(parley)])

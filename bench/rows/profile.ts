@@ -13,7 +13,7 @@ export async function profile(stage: Stage): Promise<Result[]> {
   const load = { path: '/api/users/profile', script: 'get.lua', connections, seconds: stage.size.seconds }
   const run = (server: HttpLoad['server'], environment: Record<string, string>) => () =>
     runWrk({ ...load, server, environment })
-  const taken = await interleave(stage.size.rounds, {
+  const taken = await interleave(stage.size, {
     quiet: run(quiet.server, quiet.scriptEnvironment),
     floor: run(floor, quiet.scriptEnvironment),
     logging: run(logging.server, logging.scriptEnvironment),

@@ -9,15 +9,15 @@ const paceSeconds = 0.25
 
 /** Many clients come back at once and get what they missed, while others talk. */
 export async function resume(stage: Stage): Promise<Result[]> {
-  const { resumers, missedMessages, rounds } = stage.size
+  const { resumers, missedMessages } = stage.size
   // One more, after which they resume.
   const parley = await stage.parley({ messages: missedMessages + 1 })
   const talker = await startSocketLoad()
   const load = await startSocketLoad()
   await joinParley(talker, parley, 1)
 
-  const taken = await repeat(rounds, async () => {
-    const calm = await talk(talker, 1)
+  const taken = await repeat(stage.size, async () => {
+    const calm = await talk(talker, stage.size.seconds)
     const endpoint = { port: parley.server.port, path: await resumePath(parley, missedMessages) }
     let resuming = true
     const resumed = load

@@ -20,7 +20,7 @@ export async function send(stage: Stage): Promise<Result[]> {
 
   const load = { path: '/api/chats/send', script: 'send.lua', connections, seconds: stage.size.seconds }
   const own = { ...load, server: parley.server, environment: parley.scriptEnvironment }
-  const taken = await interleave(stage.size.rounds, {
+  const taken = await interleave(stage.size, {
     parley: () => runWrk(own),
     floor: () => runWrk({ ...own, server: floor }),
     peer: () => runWrk({ ...load, server: peer.server, environment: peer.scriptEnvironment }),

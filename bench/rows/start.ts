@@ -6,10 +6,13 @@ import { interleave, type Stage } from '../stage.ts'
 export async function start(stage: Stage): Promise<Result[]> {
   const parley = await stage.parley({ messages: stage.size.missedMessages })
   await parley.stop()
-  const taken = await interleave(stage.size.startUps, {
-    parley: () => timeToFirstAnswer(parley.options),
-    floor: () => timeToFirstAnswer(stage.floorOptions()),
-  })
+  const taken = await interleave(
+    { ...stage.size, rounds: stage.size.startUps },
+    {
+      parley: () => timeToFirstAnswer(parley.options),
+      floor: () => timeToFirstAnswer(stage.floorOptions()),
+    },
+  )
   return [
     {
       work: 'Start, existing database',

@@ -23,7 +23,11 @@ Requests/sec: 107740.67
 
 describe('the report of a bench run', () => {
   test('shows each result with its target, median, least and most, and the verdict', () => {
-    const report = renderReport([result], [{ name: 'Bun', value: '1' }], ['A note.'])
+    const report = renderReport({
+      results: [result],
+      settings: [{ name: 'Bun', value: '1' }],
+      notes: ['A note.'],
+    })
     expect(report).toContain('| GET profile | of the floor | ≥ 0.70 × | 0.70 × | 0.50 × | 0.90 × | met |')
     expect(report).toContain(
       '| GET profile | this server | 9,000 requests/s | 5,000 requests/s | 70,000 requests/s |',
