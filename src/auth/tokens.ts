@@ -12,8 +12,12 @@ export interface Claims {
 
 export interface Tokens {
   issue(userId: string): Promise<string>
-  /** The claims, or undefined where anything about the token does not hold; at once for one seen lately. */
-  verify(token: string): Claims | undefined | Promise<Claims | undefined>
+  /**
+   * The claims, or undefined where anything about the token does not hold; at once for one seen lately.
+   *
+   * @param remember whether it may be expected again soon
+   */
+  verify(token: string, remember: boolean): Claims | undefined | Promise<Claims | undefined>
 }
 
 interface TokensOptions {
@@ -71,12 +75,12 @@ export async function createTokens({ secret, ttlSeconds }: TokensOptions): Promi
   }
   const cache = createBoundedMap<string, Claims>(cacheSize)
 
-  async function verifyNow(token: string): Promise<Claims | undefined> {
+  async function verifyNow(token: string, remember: boolean): Promise<Claims | undefined> {
     const claims = await verify(token, demands)
     if (!claims || typeof claims.sub !== 'string' || typeof claims.exp !== 'number') return undefined
     if (typeof claims.iat !== 'number' || claims.iat > nowSeconds()) return undefined
     const entry = { userId: claims.sub, expiresAt: claims.exp }
-    cache.set(token, entry)
+    if (remember) cache.set(token, entry)
     return entry
   }
 
@@ -85,9 +89,9 @@ export async function createTokens({ secret, ttlSeconds }: TokensOptions): Promi
       const now = nowSeconds()
       return sign({ sub: userId, jti: Bun.randomUUIDv7(), iat: true, exp: now + ttlSeconds })
     },
-    verify(token) {
+    verify(token, remember) {
       const entry = cache.get(token)
-      if (!entry) return verifyNow(token)
+      if (!entry) return verifyNow(token, remember)
       if (entry.expiresAt > nowSeconds()) return entry
       cache.delete(token)
       return undefined

@@ -23,7 +23,7 @@ export const isUpgrade = (request: Request) =>
 
 /** Decides on a WebSocket handshake (RFC 6455), and upgrades natively: a socket costs 2 kB that way. */
 export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat, answers }: HandshakeOptions) {
-  const gate = { secured: true, limiter: rateLimits.limiter(connectRateLimit) }
+  const gate = { secured: true, remembersTokens: false, limiter: rateLimits.limiter(connectRateLimit) }
 
   function offeredProtocols(request: Request): string[] {
     const offered = request.headers.get('sec-websocket-protocol')

@@ -14,6 +14,8 @@ export interface Identity {
 
 export interface Gate {
   readonly secured: boolean
+  /** Whether its tokens are remembered: half a kilobyte each, which spares the next request a verification. */
+  readonly remembersTokens: boolean
   readonly limiter: RateLimiter | undefined
 }
 
@@ -95,7 +97,7 @@ export function createAdmission({ tokens, users, clientAddress, isDraining }: Ad
 
   return {
     admit(gate, exchange, token, peer) {
-      const claims = gate.secured && token ? tokens.verify(token) : undefined
+      const claims = gate.secured && token ? tokens.verify(token, gate.remembersTokens) : undefined
       return claims instanceof Promise
         ? claims.then((later) => pass(gate, exchange, token, peer, later))
         : pass(gate, exchange, token, peer, claims)

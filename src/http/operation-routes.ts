@@ -132,7 +132,11 @@ export function operationRoutes({
   function createService(operation: Operation): (request: Request) => Response | Promise<Response> {
     const { id, path, constants } = operation
     const handler = handlers[id] as unknown as AnyHandler
-    const gate = { secured: operation.secured, limiter: rateLimits.limiter(operation.rateLimit) }
+    const gate = {
+      secured: operation.secured,
+      remembersTokens: true,
+      limiter: rateLimits.limiter(operation.rateLimit),
+    }
     const deprecation = deprecationHeaders(operation)
     const toSuccess = answers.json({
       method: operation.method,
