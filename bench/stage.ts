@@ -49,6 +49,8 @@ export interface Peer {
 export interface FloorOptions {
   /** What it broadcasts. */
   frame?: string
+  /** What it answers with beside a profile. */
+  headers?: Record<string, string>
   /** Whether it commits each frame to disk before. */
   durable?: boolean
 }
@@ -114,11 +116,12 @@ export const sizes: Record<'full' | 'quick', Size> = {
 export async function openStage(size: Size, command: string[]): Promise<Stage> {
   const folder = await mkdtemp(join(await diskFolder(), 'parley-bench-'))
   let databases = 0
-  const floorOptions = ({ frame = '', durable = false }: FloorOptions = {}): ServerOptions => ({
+  const floorOptions = ({ frame = '', headers, durable = false }: FloorOptions = {}): ServerOptions => ({
     command: [process.execPath, join(import.meta.dir, 'references', 'floor.ts')],
     cwd: folder,
     environment: {
       FRAME: frame,
+      HEADERS: headers ? JSON.stringify(headers) : '',
       DATABASE: durable ? join(folder, `floor-${++databases}.sqlite`) : '',
     },
     readyPath: '/api/users/profile',

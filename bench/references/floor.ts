@@ -1,7 +1,10 @@
-// The floor: a bare `Bun.serve` that does the least possible for each kind of work. It checks, counts and logs
-// nothing. FRAME is what it broadcasts for every frame it gets: as many bytes as the service does. Where
-// DATABASE names a file, it also stores each frame before it broadcasts it, as cheaply as that can be done:
-// what has arrived shares a commit that waits for the disk. Otherwise it stores nothing.
+// The floor: a bare `Bun.serve` that does the least possible for each kind of work. It checks, counts, logs and
+// stores nothing. FRAME is what it broadcasts for every frame it gets: as many bytes as the service does.
+//
+// Two things show what a part of the documented work costs by itself, done as cheaply as it can be. Where
+// HEADERS is set (JSON), the profile is answered with these headers, a new request id among them, after the
+// token has been read and not looked at. Where DATABASE names a file, each frame is committed to disk before it
+// is broadcast; what has arrived shares a commit.
 
 import { Database } from 'bun:sqlite'
 
@@ -12,7 +15,9 @@ const server = Bun.serve({
   hostname: '127.0.0.1',
   port: Number(process.env.PORT),
   routes: {
-    '/api/users/profile': { GET: () => Response.json(profile) },
+    '/api/users/profile': {
+      GET: process.env.HEADERS ? withHeaders(process.env.HEADERS) : () => Response.json(profile),
+    },
     '/api/chats/send': { POST: async (request) => Response.json(await request.json()) },
     '/': (request, server) =>
       server.upgrade(request, { data: undefined })
@@ -26,6 +31,15 @@ const server = Bun.serve({
     message: process.env.DATABASE ? storing(process.env.DATABASE) : broadcast,
   },
 })
+
+function withHeaders(json: string) {
+  const headers = new Headers(JSON.parse(json))
+  return (request: Request) => {
+    request.headers.get('authorization')
+    headers.set('x-request-id', Bun.randomUUIDv7())
+    return Response.json(profile, { headers })
+  }
+}
 
 function broadcast() {
   server.publish('chat', frame)

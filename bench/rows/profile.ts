@@ -1,6 +1,9 @@
+import type { Parley } from '../parley.ts'
 import { type Result, ratios } from '../report.ts'
 import { connections, interleave, type Stage } from '../stage.ts'
 import { type HttpLoad, type HttpResult, requireWrk, runWrk } from '../wrk.ts'
+
+const path = '/api/users/profile'
 
 /** GET of the profile, against the same answer from a bare server and from the peer. */
 export async function profile(stage: Stage): Promise<Result[]> {
@@ -8,18 +11,20 @@ export async function profile(stage: Stage): Promise<Result[]> {
   const quiet = await stage.parley()
   const logging = await stage.parley({ accessLog: true })
   const floor = await stage.floor()
+  const headed = await stage.floor({ headers: await headersOf(quiet, path) })
   const peer = await stage.peer()
 
-  const load = { path: '/api/users/profile', script: 'get.lua', connections, seconds: stage.size.seconds }
+  const load = { path, script: 'get.lua', connections, seconds: stage.size.seconds }
   const run = (server: HttpLoad['server'], environment: Record<string, string>) => () =>
     runWrk({ ...load, server, environment })
   const taken = await interleave(stage.size, {
     quiet: run(quiet.server, quiet.scriptEnvironment),
     floor: run(floor, quiet.scriptEnvironment),
+    headed: run(headed, quiet.scriptEnvironment),
     logging: run(logging.server, logging.scriptEnvironment),
     peer: run(peer.server, peer.scriptEnvironment),
   })
-  await Promise.all([quiet.stop(), logging.stop(), floor.stop(), peer.server.stop()])
+  await Promise.all([quiet, logging, floor, headed, peer.server].map(({ stop }) => stop()))
 
   const rate = (name: keyof typeof taken) => taken[name].map((result) => result.perSecond)
   const work = `GET profile, ${connections} connections`
@@ -35,6 +40,7 @@ export async function profile(stage: Stage): Promise<Result[]> {
         { name: 'this server, `LOG_LEVEL=warn`', unit: 'requests/s', samples: rate('quiet') },
         { name: 'this server, access log', unit: 'requests/s', samples: rate('logging') },
         { name: 'bare `Bun.serve`', unit: 'requests/s', samples: rate('floor') },
+        { name: 'bare `Bun.serve` with these headers', unit: 'requests/s', samples: rate('headed') },
         { name: 'Express', unit: 'requests/s', samples: rate('peer') },
         ...busyFigures({ 'this server': taken.quiet, 'bare `Bun.serve`': taken.floor }),
       ],
@@ -45,6 +51,18 @@ export async function profile(stage: Stage): Promise<Result[]> {
       measure: 'of bare `Bun.serve`, access log into a file',
       samples: ratios(rate('logging'), rate('floor')),
       target: { sense: 'at least', value: 0.55 },
+    },
+    {
+      ...shared,
+      work,
+      measure: 'of a bare server that reads the token and answers with the same headers, `LOG_LEVEL=warn`',
+      samples: ratios(rate('quiet'), rate('headed')),
+    },
+    {
+      ...shared,
+      work,
+      measure: 'that bare server itself, of bare `Bun.serve`',
+      samples: ratios(rate('headed'), rate('floor')),
     },
     {
       ...shared,
@@ -65,6 +83,15 @@ export async function profile(stage: Stage): Promise<Result[]> {
       samples: ratios(rate('logging'), rate('peer')),
     },
   ]
+}
+
+/** The headers of an answer, but for those that `Bun.serve` adds by itself. */
+async function headersOf({ server, tokens }: Parley, from: string): Promise<Record<string, string>> {
+  const answer = await fetch(`http://127.0.0.1:${server.port}${from}`, {
+    headers: { authorization: `Bearer ${tokens[0]}` },
+  })
+  const { date, 'content-length': length, 'content-type': type, ...headers } = answer.headers.toJSON()
+  return headers
 }
 
 /** What a core in full use would have answered: steadier than the clock where others use the machine. */
