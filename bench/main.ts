@@ -57,16 +57,21 @@ try {
   for (const name of chosen) {
     console.error(`Measuring ${name} …`)
     run.results.push(...((await rows[name]?.(stage)) ?? []))
+    await keep(run)
   }
-  await mkdir(values.reports, { recursive: true })
-  await Bun.write(join(values.reports, 'bench.json'), `${JSON.stringify(run, null, 2)}\n`)
-  await Bun.write(join(values.reports, 'bench.md'), renderReport(run))
   console.log(renderReport(run))
 } catch (error) {
   console.error(error instanceof MissingTool ? error.message : error)
   process.exitCode = 1
 } finally {
   await finish()
+}
+
+/** After each row, so that one that fails does not take the others with it. */
+async function keep(run: Run) {
+  await mkdir(values.reports, { recursive: true })
+  await Bun.write(join(values.reports, 'bench.json'), `${JSON.stringify(run, null, 2)}\n`)
+  await Bun.write(join(values.reports, 'bench.md'), renderReport(run))
 }
 
 async function finish() {
@@ -76,7 +81,7 @@ async function finish() {
 
 async function settings(): Promise<Setting[]> {
   const commit = (
-    await new Response(Bun.spawn(['git', 'rev-parse', '--short', 'HEAD'], { cwd: root }).stdout).text()
+    await new Response(Bun.spawn(['git', 'describe', '--always', '--dirty'], { cwd: root }).stdout).text()
   ).trim()
   return [
     { name: 'Commit', value: commit || 'unknown' },

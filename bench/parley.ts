@@ -96,22 +96,6 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
   }
 }
 
-/** Logs in, one after the other. Any server with the documented API does. */
-export async function logIn({ port }: Server, usernames: readonly string[]): Promise<string[]> {
-  const tokens: string[] = []
-  for (const username of usernames) {
-    const response = await fetch(`http://127.0.0.1:${port}/api/auth/login`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ username, password }),
-    })
-    if (!response.ok)
-      throw new Error(`A login was answered with ${response.status}: ${await response.text()}`)
-    tokens.push(((await response.json()) as { token: string }).token)
-  }
-  return tokens
-}
-
 export async function scriptEnvironment(folder: string, usernames: string[], tokens: string[]) {
   const environment = {
     TOKENS_FILE: join(folder, 'tokens'),

@@ -58,17 +58,20 @@ export async function timeToFirstAnswer(options: ServerOptions): Promise<number>
 export async function startSocketLoad(): Promise<SocketLoad> {
   const replies: Array<(reply: { answer?: SocketAnswer; error?: string }) => void> = []
   const ready = Promise.withResolvers<void>()
-  const child = Bun.spawn([process.execPath, `${import.meta.dir}/load/sockets.ts`], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    ipc: (message: { ready?: true; answer?: SocketAnswer; error?: string }) => {
-      if (message.ready) ready.resolve()
-      else replies.shift()?.(message)
-    },
-    onExit: (_, exitCode) => {
-      for (const reply of replies.splice(0)) reply({ error: `The load generator ended with ${exitCode}` })
-    },
-  })
-  running.add(child)
+  const child = track(
+    Bun.spawn([process.execPath, `${import.meta.dir}/load/sockets.ts`], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      ipc: (message: { ready?: true; answer?: SocketAnswer; error?: string }) => {
+        if (message.ready) ready.resolve()
+        else replies.shift()?.(message)
+      },
+      onExit: (_, exitCode) => {
+        const error = `The load generator ended with ${exitCode}`
+        ready.reject(new Error(error))
+        for (const reply of replies.splice(0)) reply({ error })
+      },
+    }),
+  )
   await ready.promise
   return {
     carryOut: async (command) => {
@@ -84,19 +87,26 @@ export async function startSocketLoad(): Promise<SocketLoad> {
   }
 }
 
+/** Has a process ended by `stopEverything` where it has not ended by itself. */
+export function track<Child extends Bun.Subprocess>(child: Child): Child {
+  running.add(child)
+  child.exited.then(() => running.delete(child))
+  return child
+}
+
 /** Ends what is still running when a measurement has failed. */
 export async function stopEverything(): Promise<void> {
   await Promise.all([...running].map(stop))
 }
 
 function launch({ command, environment, cwd, outputFile }: ServerOptions, port: number) {
-  const child = Bun.spawn(command, {
-    cwd,
-    env: { ...inherited(), NODE_ENV: 'production', HOST: '127.0.0.1', ...environment, PORT: String(port) },
-    stdio: ['ignore', outputFile ? Bun.file(outputFile) : 'ignore', 'inherit'],
-  })
-  running.add(child)
-  return child
+  return track(
+    Bun.spawn(command, {
+      cwd,
+      env: { ...inherited(), NODE_ENV: 'production', HOST: '127.0.0.1', ...environment, PORT: String(port) },
+      stdio: ['ignore', outputFile ? Bun.file(outputFile) : 'ignore', 'inherit'],
+    }),
+  )
 }
 
 /** Only what a process needs to run: no setting of the caller's shell changes what is measured. */
@@ -122,7 +132,6 @@ async function answers(child: Bun.Subprocess, url: string) {
 }
 
 async function stop(child: Bun.Subprocess) {
-  running.delete(child)
   child.kill('SIGTERM')
   const timer = setTimeout(() => child.kill('SIGKILL'), stopLimitMs)
   await child.exited

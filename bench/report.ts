@@ -31,7 +31,7 @@ export interface Setting {
   value: string
 }
 
-export const marks = { met: 'met', missed: '**missed**', none: '–' } as const
+const marks = { met: 'met', missed: '**missed**', none: '–' } as const
 
 /** The middle of the samples; for an even count, the mean of the two in the middle. */
 export function median(samples: readonly number[]): number {

@@ -3,16 +3,8 @@
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  logIn,
-  type Parley,
-  type ParleyOptions,
-  password,
-  root,
-  scriptEnvironment,
-  startParley,
-} from './parley.ts'
-import { type Server, type ServerOptions, startServer } from './processes.ts'
+import { type Parley, type ParleyOptions, password, root, scriptEnvironment, startParley } from './parley.ts'
+import { type Server, type ServerOptions, startServer, track } from './processes.ts'
 import { hashPassword } from './seed.ts'
 
 /** How much a run does. Every number bounds its time or its load. */
@@ -35,6 +27,8 @@ export interface Size {
   resumers: number
   missedMessages: number
   growth: Array<{ accounts: number; messages: number }>
+  /** Who are active there, spread over all accounts. */
+  growthUsers: number
   /** Of those that resume there. */
   growthMissed: number
   growthSockets: number[]
@@ -46,7 +40,7 @@ export interface Peer {
   scriptEnvironment: Record<string, string>
 }
 
-export interface FloorOptions {
+interface FloorOptions {
   /** What it broadcasts. */
   frame?: string
   /** What it answers with beside a profile. */
@@ -88,6 +82,7 @@ export const sizes: Record<'full' | 'quick', Size> = {
       { accounts: 100_000, messages: 100_000 },
       { accounts: 1_000_000, messages: 1_000_000 },
     ],
+    growthUsers: 1_000,
     growthMissed: 5_000,
     growthSockets: [10, 100, 1_000, 10_000],
   },
@@ -108,6 +103,7 @@ export const sizes: Record<'full' | 'quick', Size> = {
       { accounts: 100, messages: 1_000 },
       { accounts: 10_000, messages: 10_000 },
     ],
+    growthUsers: 100,
     growthMissed: 500,
     growthSockets: [10, 200],
   },
@@ -167,15 +163,18 @@ async function diskFolder() {
 }
 
 async function measureHashing(concurrency: number, seconds: number): Promise<number> {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'references', 'hashing.ts')], {
-    env: {
-      HASH: await hashPassword(password),
-      PASSWORD: password,
-      CONCURRENCY: String(concurrency),
-      SECONDS: String(seconds),
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const environment = {
+    HASH: await hashPassword(password),
+    PASSWORD: password,
+    CONCURRENCY: String(concurrency),
+    SECONDS: String(seconds),
+  }
+  const child = track(
+    Bun.spawn([process.execPath, join(import.meta.dir, 'references', 'hashing.ts')], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  )
   const output = await new Response(child.stdout).text()
   if ((await child.exited) !== 0) throw new Error('The reference for hashing failed')
   return (JSON.parse(output) as { perSecond: number }).perSecond
@@ -208,4 +207,20 @@ async function startPeer(folder: string, users: number): Promise<Peer> {
   const tokens = await logIn(server, usernames)
   const own = await mkdtemp(join(folder, 'peer-'))
   return { server, tokens, scriptEnvironment: await scriptEnvironment(own, usernames, tokens) }
+}
+
+/** Logs in, one after the other. */
+async function logIn({ port }: Server, usernames: readonly string[]): Promise<string[]> {
+  const tokens: string[] = []
+  for (const username of usernames) {
+    const response = await fetch(`http://127.0.0.1:${port}/api/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username, password }),
+    })
+    if (!response.ok)
+      throw new Error(`A login was answered with ${response.status}: ${await response.text()}`)
+    tokens.push(((await response.json()) as { token: string }).token)
+  }
+  return tokens
 }

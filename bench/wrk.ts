@@ -1,6 +1,6 @@
 // wrk, the load generator for HTTP: it outruns any server here with one thread.
 
-import type { Server } from './processes.ts'
+import { type Server, track } from './processes.ts'
 
 export interface HttpLoad {
   server: Server
@@ -32,15 +32,17 @@ export async function runWrk(load: HttpLoad): Promise<HttpResult> {
   const { server, path, script, environment, connections, seconds } = load
   const command = ['wrk', '--threads', '1', '--connections', `${connections}`, '--duration', `${seconds}s`]
   const cpuBefore = server.cpuSeconds()
-  const child = Bun.spawn(
-    [
-      ...command,
-      '--latency',
-      '--script',
-      `${import.meta.dir}/load/${script}`,
-      `http://127.0.0.1:${server.port}${path}`,
-    ],
-    { env: { PATH: process.env.PATH ?? '', ...environment }, stdio: ['ignore', 'pipe', 'inherit'] },
+  const child = track(
+    Bun.spawn(
+      [
+        ...command,
+        '--latency',
+        '--script',
+        `${import.meta.dir}/load/${script}`,
+        `http://127.0.0.1:${server.port}${path}`,
+      ],
+      { env: { PATH: process.env.PATH ?? '', ...environment }, stdio: ['ignore', 'pipe', 'inherit'] },
+    ),
   )
   const output = await new Response(child.stdout).text()
   const cpuSeconds = server.cpuSeconds() - cpuBefore

@@ -22,6 +22,7 @@ interface State {
   /** Payload bytes of the current frame still to come. */
   skip: number
   awaited: { count: number; resolve: () => void; reject: (reason: Error) => void } | undefined
+  ended: Error | undefined
   opened: { resolve: (counter: FrameCounter) => void; reject: (reason: Error) => void }
 }
 
@@ -71,6 +72,7 @@ export function openFrameCounter({ port, path, token }: Endpoint): Promise<Frame
           pending: undefined,
           skip: 0,
           awaited: undefined,
+          ended: undefined,
           opened: { resolve, reject },
         }
         socket.write(`${lines.join('\r\n')}\r\n\r\n`)
@@ -80,9 +82,9 @@ export function openFrameCounter({ port, path, token }: Endpoint): Promise<Frame
         else readHandshake(socket, chunk)
       },
       close: ({ data }) => {
-        const reason = new Error(`The connection ended after ${data.counter.received} frames`)
-        data.opened.reject(reason)
-        data.awaited?.reject(reason)
+        data.ended = new Error(`The connection ended after ${data.counter.received} frames`)
+        data.opened.reject(data.ended)
+        data.awaited?.reject(data.ended)
       },
     },
   }).catch(reject)
@@ -93,9 +95,11 @@ function counterOf(socket: Socket<State>): FrameCounter {
   return {
     received: 0,
     send: (frames) => {
+      if (socket.data.ended) throw socket.data.ended
       if (socket.write(frames) !== frames.length) throw new Error('The server does not read')
     },
     reach: (count) => {
+      if (socket.data.ended) return Promise.reject(socket.data.ended)
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       socket.data.awaited = { count, resolve, reject }
       settle(socket.data)

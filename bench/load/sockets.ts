@@ -16,7 +16,7 @@ export type SocketCommand =
       greetingAnswers?: number
     }
   | { do: 'fan-out'; frame: string; burst: number; seconds: number }
-  /** One socket sends a frame every so often, and waits for each to come back. */
+  /** One socket sends a frame every so often; each comes back to it. */
   | { do: 'pace'; frame: string; everyMs: number; seconds: number }
   | { do: 'resume'; count: number; endpoint: Omit<Endpoint, 'token'>; tokens: string[]; frames: number }
   | { do: 'total' }
@@ -26,7 +26,7 @@ export interface SocketAnswer {
   sent: number
   received: number
   seconds: number
-  /** Of a pace: from a frame's sending to its return, in the order of sending. */
+  /** Of a pace: from when a frame was due to its return, in the order of sending. */
   latenciesMs: number[]
 }
 

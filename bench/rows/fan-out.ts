@@ -6,7 +6,7 @@ import { frames, joinFloor, joinParley, joinPeer, sampleFrame } from './sockets.
 /** So many frames are sent before the sender waits until everyone has them. */
 const burst = 64
 
-export interface FanOut {
+interface FanOut {
   /** Deliveries per second of the server's processor time, and per second by the clock. */
   perCpuSecond: number
   perSecond: number

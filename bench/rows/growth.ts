@@ -19,12 +19,11 @@ export async function growth(stage: Stage): Promise<Result[]> {
 /** The servers of all sizes run side by side and take turns. */
 async function growthOfData(stage: Stage): Promise<Result[]> {
   requireWrk()
-  const { seconds, growth: sizes, growthMissed } = stage.size
+  const { seconds, growth: sizes, growthMissed, growthUsers } = stage.size
   const load = await startSocketLoad()
   const works: Record<string, (parley: Parley) => Promise<number>> = {
     'GET profile': (parley) => request(parley, '/api/users/profile', 'get.lua', connections),
     'POST login': (parley) => request(parley, '/api/auth/login', 'login.lua', logins),
-    'POST send': (parley) => request(parley, '/api/chats/send', 'send.lua', connections),
     Resume: async (parley) => {
       const { server, tokens } = parley
       const endpoint = { port: server.port, path: await resumePath(parley, growthMissed) }
@@ -38,6 +37,8 @@ async function growthOfData(stage: Stage): Promise<Result[]> {
       await load.carryOut({ do: 'end' })
       return (resumers * growthMissed) / answer.seconds
     },
+    // The last, since it adds messages.
+    'POST send': (parley) => request(parley, '/api/chats/send', 'send.lua', connections),
   }
   const units: Record<string, string> = { 'POST login': 'logins/s', Resume: 'messages/s' }
 
@@ -51,6 +52,7 @@ async function growthOfData(stage: Stage): Promise<Result[]> {
     servers[`${words(accounts)} accounts, ${words(messages)} messages`] = await stage.parley({
       accounts,
       messages,
+      users: growthUsers,
     })
   const results: Result[] = []
   for (const [work, measure] of Object.entries(works)) {

@@ -5,7 +5,8 @@ import { documentedFrame, joinParley, resumePath } from './sockets.ts'
 
 /** Who is connected already sends so often. */
 const everyMs = 5
-const paceSeconds = 0.25
+/** Short, since the last pace outlasts what it goes beside. */
+const paceSeconds = 0.1
 
 /** Many clients come back at once and get what they missed, while others talk. */
 export async function resume(stage: Stage): Promise<Result[]> {
@@ -25,6 +26,8 @@ export async function resume(stage: Stage): Promise<Result[]> {
       .finally(() => {
         resuming = false
       })
+    // It is awaited below, after what may fail first.
+    resumed.catch(() => {})
     const latenciesMs: number[] = []
     while (resuming) latenciesMs.push(...(await talk(talker, paceSeconds)))
     const { seconds } = await resumed

@@ -25,11 +25,17 @@ export async function send(stage: Stage): Promise<Result[]> {
     floor: () => runWrk({ ...own, server: floor }),
     peer: () => runWrk({ ...load, server: peer.server, environment: peer.scriptEnvironment }),
   })
-  const { received } = await ours.carryOut({ do: 'total' })
+  const delivered = await ours.carryOut({ do: 'total' })
+  const deliveredByPeer = await theirs.carryOut({ do: 'total' })
   await Promise.all([ours.stop(), theirs.stop(), parley.stop(), floor.stop(), peer.server.stop()])
 
-  const answered = taken.parley.reduce((sum, { requests }) => sum + requests, 0)
-  if (received < answered * listeners) throw new Error('A message was answered and not delivered')
+  for (const [by, { received }] of [
+    [taken.parley, delivered],
+    [taken.peer, deliveredByPeer],
+  ] as const) {
+    const answered = by.reduce((sum, { requests }) => sum + requests, 0)
+    if (received < answered * listeners) throw new Error('A message was answered and not delivered')
+  }
   const rate = (name: keyof typeof taken) => taken[name].map((result) => result.perSecond)
   const work = `POST send, ${connections} connections, durable, ${listeners} listeners`
   return [

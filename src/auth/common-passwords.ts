@@ -3,7 +3,7 @@ const refused = 10_000
 
 let passwords: Promise<Set<string>> | undefined
 
-/** Loaded at the first registration and not at the start: it takes as long as all that opens the database. */
+/** Loaded at the first registration: no start has to wait for it. */
 async function load(): Promise<Set<string>> {
   const { dictionary } = await import('@zxcvbn-ts/language-common')
   return new Set(dictionary.passwords.slice(0, refused).map((each) => each.toLowerCase()))
@@ -11,6 +11,9 @@ async function load(): Promise<Set<string>> {
 
 /** Whether everyone tries this password first, in whatever case. */
 export async function isCommonPassword(password: string): Promise<boolean> {
-  passwords ??= load()
+  passwords ??= load().catch((error) => {
+    passwords = undefined
+    throw error
+  })
   return (await passwords).has(password.toLowerCase())
 }

@@ -21,7 +21,7 @@ interface HandshakeOptions {
 export const isUpgrade = (request: Request) =>
   request.headers.get('upgrade')?.toLowerCase() === 'websocket' && request.headers.has('sec-websocket-key')
 
-/** Decides on a WebSocket handshake (RFC 6455), and upgrades natively: a socket costs 2 kB that way. */
+/** Decides on a WebSocket handshake (RFC 6455), and upgrades natively: that takes the least memory. */
 export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat, answers }: HandshakeOptions) {
   const gate = { secured: true, remembersTokens: false, limiter: rateLimits.limiter(connectRateLimit) }
 

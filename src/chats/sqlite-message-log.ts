@@ -139,15 +139,15 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     }
   }
 
-  function commit({ messages: batch, refused, resolve, reject }: Batch): void {
+  function commit({ messages: accepted, refused, resolve, reject }: Batch): void {
     const ms = Math.max(Date.now(), lastSentAt)
-    const sentAt: SentAt = { ms, text: new Date(ms).toISOString() }
     const stored: StoredMessage[] = []
     try {
+      const sentAt: SentAt = { ms, text: new Date(ms).toISOString() }
       onStorage(() =>
         queries.transaction(
           () => {
-            for (const each of batch) {
+            for (const each of accepted) {
               try {
                 const result = store(each, head + stored.length + 1, sentAt)
                 if (result) stored.push(result)
@@ -234,8 +234,8 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
 
   return {
     async append(message) {
-      const { messages: batch, refused, promise } = openBatch()
-      batch.push(message)
+      const { messages: accepted, refused, promise } = openBatch()
+      accepted.push(message)
       await promise
       const refusal = refused.get(message)
       if (refusal) throw refusal

@@ -66,7 +66,8 @@ function createBrokenKeywordFinder(schema: JsonSchema): FindBrokenKeyword {
   const minimum = (schema.minLength as number | undefined) ?? 0
   const maximum = (schema.maxLength as number | undefined) ?? Number.POSITIVE_INFINITY
   const pattern = schema.pattern === undefined ? undefined : compilePattern(schema.pattern as string)
-  const hasFormat = schema.format === undefined ? undefined : formats[schema.format as string]
+  const hasFormat =
+    schema.format === undefined ? undefined : (formats[schema.format as string] ?? (() => false))
   return (text) => {
     // A code point is one or two UTF-16 units, so most strings need no counting.
     if (text.length < 2 * minimum || text.length > maximum) {

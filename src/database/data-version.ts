@@ -1,13 +1,11 @@
 import type { Database as Sqlite } from 'bun:sqlite'
 
-/**
- * To ask takes 2 µs, most of it system calls for a lock. In less time than this nobody can have had an
- * answer, have changed the database, and have made the next request.
- */
+/** To ask takes 2 µs, most of it system calls for a lock; so an answer holds for a moment. */
 const askAgainAfterMs = 0.1
 
 /**
- * A number that is another one once anybody else has changed the database.
+ * A number that is another one once anybody else has changed the database, a tenth of a millisecond
+ * afterwards at the latest.
  *
  * @param sqlite the connection that does all writing of this process, since its own commits do not count
  *   (SQLite, `PRAGMA data_version`)

@@ -4,7 +4,8 @@ import type { Queries } from './open-database.ts'
 
 /**
  * A query of Drizzle's as a statement of bun:sqlite, for those that run for every message: Drizzle takes
- * longer to fill in the values than SQLite to insert the row.
+ * longer to fill in the values than SQLite to insert the row. The values go into the columns as they are,
+ * without Drizzle's mapping of dates, booleans or JSON.
  *
  * @param names of the query's placeholders, in the order in which the values will be given
  * @throws Error where the query has other parameters than these

@@ -1,7 +1,9 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { eq } from 'drizzle-orm'
 import { openDatabase } from '../../../src/database/open-database.ts'
+import * as schema from '../../../src/database/schema.ts'
 import { createUsers } from '../../../src/users/users.ts'
 import { temporaryFolder } from '../support/service.ts'
 
@@ -12,10 +14,16 @@ async function openUsers() {
   const folder = await temporaryFolder()
   const database = openDatabase(folder.path)
   const other = new Database(join(folder.path, 'parley.sqlite'))
+  const users = createUsers(database)
   return {
     database,
-    users: createUsers(database),
+    users,
     other,
+    add(username: string) {
+      const user = users.add(username, 'no hash')
+      if (!user) throw new Error(`${username} is taken`)
+      return user
+    },
     async [Symbol.asyncDispose]() {
       other.close()
       database.close()
@@ -24,42 +32,43 @@ async function openUsers() {
   }
 }
 
-test('a database may be closed as soon as it was read', async () => {
-  await using folder = await temporaryFolder()
-  const database = openDatabase(folder.path)
-  createUsers(database).find('nobody')
-  database.close()
-  // What would throw now is caught by the test runner.
-  await aWhile()
-})
-
-test('an account that was added is found at once, also where it was missed before', async () => {
+test('an account that was not there is found as soon as it is', async () => {
   await using opened = await openUsers()
-  const { users } = opened
-  expect(users.find('nobody')).toBeUndefined()
-  const user = users.add('someone', 'no hash')
-  expect(users.find(String(user?.id))).toEqual(user)
+  const account = { id: 'an id', username: 'someone', passwordHash: 'no hash', createdAt: 1 }
+  expect(opened.users.find(account.id)).toBeUndefined()
+  opened.database.queries.insert(schema.users).values(account).run()
+  expect(opened.users.find(account.id)).toEqual({ id: account.id, username: account.username })
 })
 
-test('an account that another program removes or renames is noticed, though it is remembered', async () => {
+test('an account is read once, until another program has written', async () => {
+  await using opened = await openUsers()
+  const { database, users, other } = opened
+  const { id } = opened.add('before')
+  expect(users.find(id)?.username).toBe('before')
+  // By the connection of this process, whose writes are known to change no account that is remembered.
+  database.queries.update(schema.users).set({ username: 'unseen' }).where(eq(schema.users.id, id)).run()
+  await aWhile()
+  expect(users.find(id)?.username).toBe('before')
+  other.run("update users set username = 'after'")
+  await aWhile()
+  expect(users.find(id)?.username).toBe('after')
+})
+
+test('an account that another program removes is gone, though it is remembered', async () => {
   await using opened = await openUsers()
   const { users, other } = opened
-  const [kept, removed] = [users.add('kept', 'no hash'), users.add('removed', 'no hash')]
-  expect(users.find(String(removed?.id))).toEqual(removed)
-  await aWhile()
+  const [kept, removed] = [opened.add('kept'), opened.add('removed')]
+  expect([users.find(kept.id), users.find(removed.id)]).toEqual([kept, removed])
   other.run("delete from users where username = 'removed'")
-  other.run("update users set username = 'renamed' where username = 'kept'")
   await aWhile()
-  expect(users.find(String(removed?.id))).toBeUndefined()
-  expect(users.find(String(kept?.id))?.username).toBe('renamed')
+  expect([users.find(kept.id), users.find(removed.id)]).toEqual([kept, undefined])
 })
 
-test('own writes do not count as a change, since they change nothing that is remembered', async () => {
+test('own writes do not count as a change', async () => {
   await using opened = await openUsers()
   const { database, users, other } = opened
   const before = database.dataVersion()
-  const user = users.add('someone', 'no hash')
-  users.changePasswordHash(String(user?.id), 'another hash')
+  users.changePasswordHash(opened.add('someone').id, 'another hash')
   await aWhile()
   expect(database.dataVersion()).toBe(before)
   other.run("update users set password_hash = 'a third'")
