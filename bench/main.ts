@@ -56,6 +56,7 @@ try {
   const run: Run = { notes: notes(), settings: await settings(), results: [] }
   for (const name of chosen) {
     console.error(`Measuring ${name} …`)
+    await settleDisk()
     run.results.push(...((await rows[name]?.(stage)) ?? []))
     await keep(run)
   }
@@ -65,6 +66,11 @@ try {
   process.exitCode = 1
 } finally {
   await finish()
+}
+
+/** What an earlier row has left to be written would slow the commits of this one. */
+function settleDisk() {
+  return Bun.spawn(['sync']).exited
 }
 
 /** After each row, so that one that fails does not take the others with it. */

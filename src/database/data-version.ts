@@ -1,11 +1,11 @@
 import type { Database as Sqlite } from 'bun:sqlite'
 
 /** To ask takes 2 µs, most of it system calls for a lock; so an answer holds for a moment. */
-const askAgainAfterMs = 0.1
+const askAgainAfterMs = 0.25
 
 /**
- * A number that is another one once anybody else has changed the database, a tenth of a millisecond
- * afterwards at the latest.
+ * A number that is another one once anybody else has changed the database, a quarter of a
+ * millisecond afterwards at the latest.
  *
  * @param sqlite the connection that does all writing of this process, since its own commits do not count
  *   (SQLite, `PRAGMA data_version`)

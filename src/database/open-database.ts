@@ -21,7 +21,7 @@ export type Queries = BunSQLiteDatabase<typeof schema> & { readonly $client: Sql
 
 export interface Database {
   readonly queries: Queries
-  /** Another number once another program has changed the database; a tenth of a millisecond later at most. */
+  /** Another number once another program has changed the database, a moment later at most. */
   dataVersion(): number
   /** Whether the file can be read now. */
   isReady(): boolean

@@ -163,6 +163,17 @@ test('a token ends with its account, even one that was seen a moment ago', async
   expect(await outcome(service.get('/api/users/profile', token))).toEqual([401, 'invalid-token'])
 })
 
+test('a token is verified once where it is remembered, and each time where it is not', async () => {
+  const tokens = await createTokens({ secret, ttlSeconds: 60 })
+  const token = await tokens.issue('someone')
+  for (const remember of [false, false, true]) {
+    const verified = tokens.verify(token, remember)
+    expect(verified).toBeInstanceOf(Promise)
+    expect(await verified).toMatchObject({ userId: 'someone' })
+  }
+  expect(tokens.verify(token, false)).toMatchObject({ userId: 'someone' })
+})
+
 test('a token that was remembered expires all the same', async () => {
   const tokens = await createTokens({ secret, ttlSeconds: 1 })
   const token = await tokens.issue('someone')

@@ -251,6 +251,29 @@ test('a commit that fails refuses all that it holds, broadcasts nothing, and lea
   expect(await texts(opened.log.readAfter(opened.broadcast[0]?.id, 10))).toEqual(['m3'])
 })
 
+test('a commit that fails takes no other with it, and flush waits for both', async () => {
+  await using folder = await temporaryFolder()
+  await using opened = openLog(folder.path)
+  const locker = new Sqlite(join(folder.path, 'parley.sqlite'))
+  locker.run('begin immediate')
+  // More than one commit takes; the lock is given back once the first has failed.
+  const messages = numbered(1, 700)
+  let failed = 0
+  const settled = messages.map((message) =>
+    opened.append(message).catch((error) => {
+      expect(error).toBeInstanceOf(StorageUnavailable)
+      if (failed++ === 0) locker.run('rollback')
+    }),
+  )
+  await opened.log.flush()
+  expect(failed).toBeGreaterThan(0)
+  expect(failed).toBeLessThan(700)
+  expect(opened.broadcast.map(({ message }) => message)).toEqual(messages.slice(failed))
+  expect(await texts(opened.log.readAfter(undefined, 700))).toEqual(messages.slice(failed))
+  await Promise.all(settled)
+  locker.close()
+})
+
 test('flush settles when all that was appended has been', async () => {
   await using folder = await temporaryFolder()
   await using opened = openLog(folder.path)

@@ -16,7 +16,11 @@ test("a statement of Drizzle's takes values in the order of its names, and is re
   for (const names of [[], ['id', 'trimmed', 'incarnation'], ['id', 'incarnation', 'trimmed', 'more']]) {
     expect(() => prepareStatement(queries, query, names)).toThrow('are id,incarnation,trimmed')
   }
-  prepareStatement<[number, string, number]>(queries, query, ['id', 'incarnation', 'trimmed']).run(1, 'abc', 7)
+  prepareStatement<[number, string, number]>(queries, query, ['id', 'incarnation', 'trimmed']).run(
+    1,
+    'abc',
+    7,
+  )
   expect(queries.select().from(messageLog).all()).toEqual([{ id: 1, incarnation: 'abc', trimmedThrough: 7 }])
   close()
 })
