@@ -20,7 +20,7 @@ export function authHandlers({
 }: AuthOptions): Pick<Handlers, 'registerUser' | 'loginUser'> {
   return {
     async registerUser({ body: { username, password }, reply, problem }) {
-      if (await isCommonPassword(password)) {
+      if (isCommonPassword(password)) {
         throw problem('password-too-common', { errors: [{ pointer: '/password', detail: 'is too common' }] })
       }
       if (users.isTaken(username)) throw problem('username-taken')
