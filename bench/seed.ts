@@ -1,6 +1,7 @@
 // Fills a database of this server in bulk. The server does not run meanwhile.
 
 import { Database } from 'bun:sqlite'
+import { createPasswords } from '../src/auth/passwords.ts'
 import { createMessageIds } from '../src/chats/message-ids.ts'
 
 /** When the first account was made; the others follow, one a millisecond. */
@@ -12,8 +13,7 @@ export interface Account {
 }
 
 /** As the server hashes: with other parameters it would hash again at each login. */
-export const hashPassword = (password: string) =>
-  Bun.password.hash(password, { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 })
+export const hashPassword = (password: string) => createPasswords({ concurrency: 1 }).hash(password)
 
 /** Adds accounts that all have one password. */
 export async function seedAccounts(file: string, count: number, password: string): Promise<Account[]> {
