@@ -68,7 +68,7 @@ export async function createApp({ config, database, messageLog, secret, log }: A
     now: nowSeconds,
   })
   const clientAddress = createClientAddress(config.trustedProxies)
-  const admission = createAdmission({ tokens, users, clientAddress, isDraining })
+  const admission = createAdmission({ tokens, users, rateLimits, clientAddress, isDraining })
   const isAllowedOrigin = createOriginCheck({ allowed: config.corsOrigins, development: config.development })
   const chat = createChatServer({
     log: messageLog,

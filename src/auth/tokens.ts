@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { jwt } from '@elysiajs/jwt'
-import { createBoundedMap } from '../limits/bounded-map.ts'
 
 /** What a valid token says. */
 export interface Claims {
@@ -12,12 +11,8 @@ export interface Claims {
 
 export interface Tokens {
   issue(userId: string): Promise<string>
-  /**
-   * The claims, or undefined where anything about the token does not hold; at once for one seen lately.
-   *
-   * @param remember whether it may be expected again soon
-   */
-  verify(token: string, remember: boolean): Claims | undefined | Promise<Claims | undefined>
+  /** The claims, or undefined where anything about the token does not hold. */
+  verify(token: string): Promise<Claims | undefined>
 }
 
 interface TokensOptions {
@@ -28,9 +23,6 @@ interface TokensOptions {
 const algorithm = 'HS256'
 const issuer = 'parley'
 const audience = 'parley'
-
-/** Verified tokens that are remembered; one entry is the token's text and some 100 bytes. */
-const cacheSize = 20_000
 
 export const nowSeconds = () => Math.floor(Date.now() / 1000)
 
@@ -73,28 +65,16 @@ export async function createTokens({ secret, ttlSeconds }: TokensOptions): Promi
     typ: 'JWT',
     requiredClaims: ['sub', 'iat', 'exp', 'jti'],
   }
-  const cache = createBoundedMap<string, Claims>(cacheSize)
-
-  async function verifyNow(token: string, remember: boolean): Promise<Claims | undefined> {
-    const claims = await verify(token, demands)
-    if (!claims || typeof claims.sub !== 'string' || typeof claims.exp !== 'number') return undefined
-    if (typeof claims.iat !== 'number' || claims.iat > nowSeconds()) return undefined
-    const entry = { userId: claims.sub, expiresAt: claims.exp }
-    if (remember) cache.set(token, entry)
-    return entry
-  }
-
   return {
     issue(userId) {
       const now = nowSeconds()
       return sign({ sub: userId, jti: Bun.randomUUIDv7(), iat: true, exp: now + ttlSeconds })
     },
-    verify(token, remember) {
-      const entry = cache.get(token)
-      if (!entry) return verifyNow(token, remember)
-      if (entry.expiresAt > nowSeconds()) return entry
-      cache.delete(token)
-      return undefined
+    async verify(token) {
+      const claims = await verify(token, demands)
+      if (!claims || typeof claims.sub !== 'string' || typeof claims.exp !== 'number') return undefined
+      if (typeof claims.iat !== 'number' || claims.iat > nowSeconds()) return undefined
+      return { userId: claims.sub, expiresAt: claims.exp }
     },
   }
 }

@@ -108,7 +108,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   /** Whether `frame` is within the limit; if not, the sender has been told. */
   function count(socket: ChatSocket, frame?: unknown): boolean {
     const { data } = socket
-    const counted = limiter?.count(data.user.id)
+    const counted = limiter?.count(data.identity.client)
     if (!counted?.exceeded) {
       data.refusals = 0
       return true
@@ -128,7 +128,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       data.pending--
       closeWhenSettled(socket)
     }
-    log.append({ user: data.user, message, idempotencyKey }).then(settle, (error: unknown) => {
+    log.append({ user: data.identity.user, message, idempotencyKey }).then(settle, (error: unknown) => {
       refuse(socket, error, idempotencyKey)
       settle()
     })
@@ -160,7 +160,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
     }
     const frame = value as SendFrame
     try {
-      if (users.find(socket.data.user.id)) send(socket, frame)
+      if (users.refresh(socket.data.identity)) send(socket, frame)
       else end(socket, 'account-removed')
     } catch (error) {
       refuse(socket, error, frame.idempotencyKey)
@@ -177,13 +177,13 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         round = sockets.values()
         return
       }
-      if (!users.find(socket.data.user.id)) end(socket, 'account-removed')
+      if (!users.refresh(socket.data.identity)) end(socket, 'account-removed')
     }
   }
 
   function sweepSockets(): void {
     const now = nowSeconds()
-    for (const socket of sockets) if (socket.data.expiresAt <= now) end(socket, 'token-expired')
+    for (const socket of sockets) if (socket.data.identity.expiresAt <= now) end(socket, 'token-expired')
     try {
       checkAccounts()
     } catch (error) {
@@ -217,7 +217,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       message(socket, data) {
         if (socket.data.closing !== undefined) return
         if (typeof data !== 'string') end(socket, 'binary-frame')
-        else if (socket.data.expiresAt <= nowSeconds()) end(socket, 'token-expired')
+        else if (socket.data.identity.expiresAt <= nowSeconds()) end(socket, 'token-expired')
         else receive(socket, data)
       },
       drain: (socket) => replayer.drained(socket),
@@ -225,7 +225,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         socket.data.closing ??= 'disconnected'
         socket.data.replay = undefined
         sockets.delete(socket)
-        release(socket.data.user)
+        release(socket.data.identity.user)
       },
     },
     attach(server) {

@@ -23,11 +23,19 @@ export const isUpgrade = (request: Request) =>
 
 /** Decides on a WebSocket handshake (RFC 6455), and upgrades natively: that takes the least memory. */
 export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat, answers }: HandshakeOptions) {
-  const gate = { secured: true, remembersTokens: false, limiter: rateLimits.limiter(connectRateLimit) }
+  const gate = { secured: true, remembers: false, limiter: rateLimits.limiter(connectRateLimit) }
 
   function offeredProtocols(request: Request): string[] {
     const offered = request.headers.get('sec-websocket-protocol')
     return offered === null ? [] : offered.split(',').map((each) => each.trim())
+  }
+
+  /** A browser cannot set the header, so it offers its token as a subprotocol. */
+  function readAuthorization(request: Request, protocols: readonly string[]): string | null {
+    const header = request.headers.get('authorization')
+    const offered = protocols.find((each) => each.startsWith(tokenSubprotocolPrefix))
+    if (bearerToken(header) !== undefined || offered === undefined) return header
+    return `Bearer ${offered.slice(tokenSubprotocolPrefix.length)}`
   }
 
   function readCursor(request: Request): string | undefined {
@@ -51,10 +59,7 @@ export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat, 
   return async (exchange: Exchange, server: Server<Session>): Promise<boolean> => {
     const { request } = exchange
     const protocols = offeredProtocols(request)
-    const token =
-      bearerToken(request) ??
-      protocols.find((each) => each.startsWith(tokenSubprotocolPrefix))?.slice(tokenSubprotocolPrefix.length)
-    const identity = await admission.admit(gate, exchange, token, server)
+    const identity = await admission.admit(gate, exchange, readAuthorization(request, protocols), server)
     if (!identity) throw new ProblemError('missing-token')
     if (!isAllowedOrigin(request)) throw new ProblemError('origin-not-allowed')
     // Its subprotocol is the socket's version.
@@ -64,8 +69,7 @@ export function createHandshake({ admission, rateLimits, isAllowedOrigin, chat, 
     const cursor = readCursor(request)
     chat.reserve(identity.user)
     const data: Session = {
-      user: identity.user,
-      expiresAt: identity.expiresAt,
+      identity,
       pending: 0,
       refusals: 0,
       closing: undefined,

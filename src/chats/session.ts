@@ -1,12 +1,10 @@
 import type { ServerWebSocket } from 'bun'
 import type { CloseCodeName } from '../contract/types.gen.ts'
-import type { User } from '../users/users.ts'
+import type { Identity } from '../http/admission.ts'
 
 /** What one connection is in the middle of. Kept small: there are thousands. */
 export interface Session {
-  readonly user: User
-  /** Seconds since the epoch. */
-  readonly expiresAt: number
+  readonly identity: Identity
   /** Messages that are not settled yet. */
   pending: number
   /** Frames in a row that the rate limit refused. */

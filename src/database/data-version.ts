@@ -11,15 +11,14 @@ const askAgainAfterMs = 0.25
  *   (SQLite, `PRAGMA data_version`)
  */
 export function createDataVersion(sqlite: Sqlite): () => number {
-  const ask = sqlite.prepare<[number], []>('pragma data_version')
+  const ask = sqlite.prepare<{ data_version: number }, []>('pragma data_version')
   let version = 0
   let askedAt = Number.NEGATIVE_INFINITY
 
   return () => {
     const now = performance.now()
     if (now - askedAt < askAgainAfterMs) return version
-    const [row] = ask.values() as [[number]]
-    version = row[0]
+    version = ask.get()?.data_version ?? version
     askedAt = now
     return version
   }

@@ -1,21 +1,23 @@
-import type { Claims, Tokens } from '../auth/tokens.ts'
+import { nowSeconds, type Tokens } from '../auth/tokens.ts'
 import { supportedVersions, versionHeader } from '../contract/operations.ts'
+import { createBoundedMap } from '../limits/bounded-map.ts'
 import type { ClientAddress } from '../limits/client-address.ts'
-import type { RateLimiter } from '../limits/rate-limits.ts'
-import type { User, Users } from '../users/users.ts'
+import type { CountedClient, RateLimiter, RateLimits } from '../limits/rate-limits.ts'
+import type { Account, Users } from '../users/users.ts'
 import type { Exchange } from './answers.ts'
 import { ProblemError, unavailable } from './problems.ts'
 
-/** Who makes a request, and until when (seconds since the epoch). */
-export interface Identity {
-  readonly user: User
+/** Who makes a request, and until when. */
+export interface Identity extends Account {
+  /** Seconds since the epoch. */
   readonly expiresAt: number
+  readonly client: CountedClient
 }
 
 export interface Gate {
   readonly secured: boolean
-  /** Whether its tokens are remembered: half a kilobyte each, which spares the next request a verification. */
-  readonly remembersTokens: boolean
+  /** Whether identities are remembered: half a kilobyte each, which spares the next request a verification. */
+  readonly remembers: boolean
   readonly limiter: RateLimiter | undefined
 }
 
@@ -23,9 +25,10 @@ type Peer = Parameters<ClientAddress>[1]
 
 export interface Admission {
   /**
-   * Counts a request, and tells who makes it; at once where the token was seen lately.
+   * Counts a request, and tells who makes it; at once where the same was here lately.
    *
    * @param exchange is told how far the rate limit is used up
+   * @param authorization the header's value (RFC 6750)
    * @returns the identity, or undefined where the gate is not secured
    * @throws ProblemError rate-limit-exceeded, unsupported-api-version, missing-token, invalid-token or
    *   shutting-down
@@ -33,7 +36,7 @@ export interface Admission {
   admit(
     gate: Gate,
     exchange: Exchange,
-    token: string | undefined,
+    authorization: string | null,
     peer: Peer,
   ): Identity | undefined | Promise<Identity | undefined>
 }
@@ -41,28 +44,48 @@ export interface Admission {
 interface AdmissionOptions {
   readonly tokens: Tokens
   readonly users: Users
+  readonly rateLimits: RateLimits
   readonly clientAddress: ClientAddress
   readonly isDraining: () => boolean
 }
 
-/** The token of `Authorization: Bearer`; undefined where there is none. */
-export function bearerToken(request: Request): string | undefined {
-  const value = request.headers.get('authorization')
-  return value !== null && /^bearer /i.test(value) ? value.slice(7).trim() : undefined
+/** Identities that are remembered; one is the header's text and some 200 bytes. */
+const memorySize = 20_000
+
+/** The token of `Authorization: Bearer` (RFC 6750); undefined where there is none. */
+export function bearerToken(authorization: string | null): string | undefined {
+  if (authorization === null || !/^bearer /i.test(authorization)) return undefined
+  return authorization.slice(7).trim() || undefined
 }
 
-export function createAdmission({ tokens, users, clientAddress, isDraining }: AdmissionOptions): Admission {
-  /** The account is looked up each time, so that a token ends with its account. */
-  function identify(claims: Claims | undefined): Identity | undefined {
-    const user = claims && users.find(claims.userId)
-    return user && { user, expiresAt: claims.expiresAt }
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { tokens, users, rateLimits, clientAddress, isDraining } = options
+  /** By the header's value: a signature that held still holds, so the rest is all there is to check. */
+  const remembered = createBoundedMap<string, Identity>(memorySize)
+
+  /** Whoever sent this header lately, if the token has not expired and the account is still there. */
+  function recall(authorization: string): Identity | undefined {
+    const identity = remembered.get(authorization)
+    if (!identity) return undefined
+    if (identity.expiresAt > nowSeconds() && users.refresh(identity)) return identity
+    remembered.delete(authorization)
+    return undefined
   }
 
-  function count(gate: Gate, exchange: Exchange, identity: Identity | undefined, peer: Peer): void {
-    const { limiter } = gate
+  async function identify(token: string): Promise<Identity | undefined> {
+    const claims = await tokens.verify(token)
+    // The account is looked up, so that a token ends with it.
+    const account = claims && users.find(claims.userId)
+    if (!account) return undefined
+    const { user, dataVersion } = account
+    return { user, dataVersion, expiresAt: claims.expiresAt, client: rateLimits.client(user.id) }
+  }
+
+  function count({ limiter }: Gate, exchange: Exchange, identity: Identity | undefined, peer: Peer): void {
     if (!limiter) return
     const byUser = limiter.partition === 'user' && identity
-    const counted = limiter.count(byUser ? identity.user.id : clientAddress(exchange.request, peer))
+    const client = byUser ? identity.client : rateLimits.client(clientAddress(exchange.request, peer))
+    const counted = limiter.count(client)
     exchange.rateLimitPolicy = limiter.policyHeader
     exchange.rateLimit = limiter.header(counted)
     if (counted.exceeded) {
@@ -70,37 +93,60 @@ export function createAdmission({ tokens, users, clientAddress, isDraining }: Ad
     }
   }
 
+  /** @param otherwise what to answer where the gate is secured and nobody comes */
   function pass(
     gate: Gate,
     exchange: Exchange,
-    token: string | undefined,
+    identity: Identity | undefined,
     peer: Peer,
-    claims: Claims | undefined,
+    otherwise: 'missing-token' | 'invalid-token',
   ): Identity | undefined {
-    let identity: Identity | undefined
-    try {
-      identity = identify(claims)
-    } catch (error) {
-      // A storage that fails lets nobody past the count.
-      count(gate, exchange, undefined, peer)
-      throw error
-    }
     count(gate, exchange, identity, peer)
     if (isDraining()) throw unavailable('shutting-down')
     const version = exchange.request.headers.get(versionHeader)
     if (version !== null && !supportedVersions.includes(version)) {
       throw new ProblemError('unsupported-api-version', { supportedVersions })
     }
-    if (gate.secured && !identity) throw new ProblemError(token ? 'invalid-token' : 'missing-token')
+    if (gate.secured && !identity) throw new ProblemError(otherwise)
     return identity
   }
 
+  /** A storage that fails lets nobody past the count. */
+  function fail(gate: Gate, exchange: Exchange, peer: Peer, error: unknown): never {
+    count(gate, exchange, undefined, peer)
+    throw error
+  }
+
+  async function admitLater(
+    gate: Gate,
+    exchange: Exchange,
+    authorization: string,
+    token: string,
+    peer: Peer,
+  ) {
+    let identity: Identity | undefined
+    try {
+      identity = await identify(token)
+    } catch (error) {
+      fail(gate, exchange, peer, error)
+    }
+    if (identity && gate.remembers) remembered.set(authorization, identity)
+    return pass(gate, exchange, identity, peer, 'invalid-token')
+  }
+
   return {
-    admit(gate, exchange, token, peer) {
-      const claims = gate.secured && token ? tokens.verify(token, gate.remembersTokens) : undefined
-      return claims instanceof Promise
-        ? claims.then((later) => pass(gate, exchange, token, peer, later))
-        : pass(gate, exchange, token, peer, claims)
+    admit(gate, exchange, authorization, peer) {
+      let identity: Identity | undefined
+      if (gate.secured && authorization !== null) {
+        try {
+          identity = recall(authorization)
+        } catch (error) {
+          fail(gate, exchange, peer, error)
+        }
+        const token = identity ? undefined : bearerToken(authorization)
+        if (token !== undefined) return admitLater(gate, exchange, authorization, token, peer)
+      }
+      return pass(gate, exchange, identity, peer, 'missing-token')
     },
   }
 }

@@ -13,7 +13,7 @@ import {
 } from '../contract/operations.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import type { User } from '../users/users.ts'
-import { type Admission, bearerToken, type Identity } from './admission.ts'
+import type { Admission, Identity } from './admission.ts'
 import type { Answers, Exchange } from './answers.ts'
 import { ProblemError } from './problems.ts'
 import { readJsonBody } from './request-body.ts'
@@ -134,7 +134,7 @@ export function operationRoutes({
     const handler = handlers[id] as unknown as AnyHandler
     const gate = {
       secured: operation.secured,
-      remembersTokens: true,
+      remembers: true,
       limiter: rateLimits.limiter(operation.rateLimit),
     }
     const deprecation = deprecationHeaders(operation)
@@ -192,7 +192,7 @@ export function operationRoutes({
     return (request) => {
       const exchange = answers.begin(request, path)
       try {
-        const admitted = admission.admit(gate, exchange, bearerToken(request), getServer())
+        const admitted = admission.admit(gate, exchange, request.headers.get('authorization'), getServer())
         if (bodyCheck || admitted instanceof Promise) return serveLater(exchange, admitted)
         const answer = call(request, admitted, undefined)
         // Asynchronous only where it has to be: a promise costs as much as the rest.

@@ -1,6 +1,5 @@
 import type { RateLimitOverride } from '../config.ts'
 import type { RateLimit } from '../contract/documents.ts'
-import { createBoundedMap } from './bounded-map.ts'
 import { type CounterKey, createCounterTable } from './counter-table.ts'
 
 export interface Count {
@@ -10,19 +9,24 @@ export interface Count {
   readonly resetSeconds: number
 }
 
+/** Stands for a client, an address or a user's id, under every policy. */
+export type CountedClient = CounterKey
+
 /** One policy, as its operation declares it. */
 export interface RateLimiter {
   readonly partition: RateLimit['partition']
   /** The value of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */
   readonly policyHeader: string
-  /** Counts one request of `client`: an address, or a user's id. */
-  count(client: string): Count
+  /** Counts one request. */
+  count(client: CountedClient): Count
   /** The value of `RateLimit` for a count. */
   header(count: Count): string
 }
 
 /** Where requests are counted: in this process, or in a store that several share. */
 export interface RateLimits {
+  /** @param name an address, or a user's id */
+  client(name: string): CountedClient
   /** The limiter of a policy, the same for all that name it; undefined where limits are off. */
   limiter(limit: RateLimit): RateLimiter | undefined
 }
@@ -34,9 +38,6 @@ interface RateLimitsOptions {
   readonly now: () => number
 }
 
-/** Clients of a policy whose key is remembered. */
-const rememberedKeys = 20_000
-
 /** Fixed windows, each beginning with a client's first request, counted in memory. */
 export function createRateLimits({ enabled, overrides, now }: RateLimitsOptions): RateLimits {
   const table = createCounterTable()
@@ -46,22 +47,15 @@ export function createRateLimits({ enabled, overrides, now }: RateLimitsOptions)
     const { policy, partition } = declared
     const { quota, window } = overrides[policy] ?? declared
     const head = `"${policy}";r=`
-    const keys = createBoundedMap<string, CounterKey>(rememberedKeys)
-
-    function keyOf(client: string): CounterKey {
-      const known = keys.get(client)
-      if (known) return known
-      const key = table.key(`${policy} ${client}`)
-      keys.set(client, key)
-      return key
-    }
+    const own = table.key(policy)
 
     return {
       partition,
       policyHeader: `"${policy}";q=${quota};w=${window}`,
       count(client) {
         const time = now()
-        const slot = table.findOrAdd(keyOf(client), time, time + window)
+        const key = { a: client.a ^ own.a, b: client.b ^ own.b }
+        const slot = table.findOrAdd(key, time, time + window)
         const used = table.countAt(slot)
         const expiry = table.expiryAt(slot)
         if (used < quota) table.set(slot, used + 1, expiry)
@@ -76,6 +70,7 @@ export function createRateLimits({ enabled, overrides, now }: RateLimitsOptions)
   }
 
   return {
+    client: table.key,
     limiter(declared) {
       if (!enabled) return undefined
       const known = limiters.get(declared.policy)

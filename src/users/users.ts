@@ -2,11 +2,17 @@ import { eq, sql } from 'drizzle-orm'
 import type { Database } from '../database/open-database.ts'
 import { users } from '../database/schema.ts'
 import { onStorage, sqliteCode } from '../database/storage.ts'
-import { createBoundedMap } from '../limits/bounded-map.ts'
 
 export interface User {
   readonly id: string
   readonly username: string
+}
+
+/** A user that is worth keeping while it may come back. */
+export interface Account {
+  user: User
+  /** Of the database, when the user was last read from it. */
+  dataVersion: number
 }
 
 export interface Credentials extends User {
@@ -16,21 +22,17 @@ export interface Credentials extends User {
 export interface Users {
   /** The new user, or undefined where the username is taken, in whatever case. */
   add(username: string, passwordHash: string): User | undefined
-  find(id: string): User | undefined
+  find(id: string): Account | undefined
+  /** Brings `account` up to date, which reads it only where another program has written; false where it is gone. */
+  refresh(account: Account): boolean
   /** @param username in whatever case */
   findCredentials(username: string): Credentials | undefined
   isTaken(username: string): boolean
   changePasswordHash(id: string, passwordHash: string): void
 }
 
-/** Accounts that are remembered; an entry is some 200 bytes. */
-const memorySize = 20_000
-
 /** The accounts. Every method throws StorageUnavailable where the storage fails for now. */
 export function createUsers({ queries, dataVersion }: Pick<Database, 'queries' | 'dataVersion'>): Users {
-  // Nothing here changes or removes what is remembered, so it holds until somebody else has written.
-  const remembered = createBoundedMap<string, User>(memorySize)
-  let rememberedVersion = 0
   const byId = queries
     .select({ id: users.id, username: users.username })
     .from(users)
@@ -62,14 +64,22 @@ export function createUsers({ queries, dataVersion }: Pick<Database, 'queries' |
     },
     find(id) {
       return onStorage(() => {
+        // Before the read: what is written in between is noticed the next time.
         const version = dataVersion()
-        if (version !== rememberedVersion) remembered.clear()
-        rememberedVersion = version
-        const known = remembered.get(id)
-        if (known) return known
-        const found = byId.get({ id })
-        if (found) remembered.set(id, found)
-        return found
+        const user = byId.get({ id })
+        return user && { user, dataVersion: version }
+      })
+    },
+    // Nothing here changes or removes a user, so one that was read holds until somebody else has written.
+    refresh(account) {
+      return onStorage(() => {
+        const version = dataVersion()
+        if (account.dataVersion === version) return true
+        const user = byId.get({ id: account.user.id })
+        if (!user) return false
+        account.user = user
+        account.dataVersion = version
+        return true
       })
     },
     findCredentials,

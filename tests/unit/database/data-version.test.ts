@@ -4,11 +4,16 @@ import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import { openDatabase } from '../../../src/database/open-database.ts'
 import * as schema from '../../../src/database/schema.ts'
-import { createUsers } from '../../../src/users/users.ts'
+import { type Account, createUsers } from '../../../src/users/users.ts'
 import { temporaryFolder } from '../support/service.ts'
 
 /** Longer than an answer holds without asking again. */
 const aWhile = () => Bun.sleep(5)
+
+function found(account: Account | undefined): Account {
+  if (!account) throw new Error('There is no such account')
+  return account
+}
 
 async function openUsers() {
   const folder = await temporaryFolder()
@@ -37,31 +42,36 @@ test('an account that was not there is found as soon as it is', async () => {
   const account = { id: 'an id', username: 'someone', passwordHash: 'no hash', createdAt: 1 }
   expect(opened.users.find(account.id)).toBeUndefined()
   opened.database.queries.insert(schema.users).values(account).run()
-  expect(opened.users.find(account.id)).toEqual({ id: account.id, username: account.username })
+  expect(opened.users.find(account.id)?.user).toEqual({ id: account.id, username: account.username })
 })
 
 test('an account is read once, until another program has written', async () => {
   await using opened = await openUsers()
   const { database, users, other } = opened
   const { id } = opened.add('before')
-  expect(users.find(id)?.username).toBe('before')
+  const account = found(users.find(id))
+  expect(account.user.username).toBe('before')
   // By the connection of this process, whose writes are known to change no account that is remembered.
   database.queries.update(schema.users).set({ username: 'unseen' }).where(eq(schema.users.id, id)).run()
   await aWhile()
-  expect(users.find(id)?.username).toBe('before')
+  expect([users.refresh(account), account.user.username]).toEqual([true, 'before'])
   other.run("update users set username = 'after'")
   await aWhile()
-  expect(users.find(id)?.username).toBe('after')
+  expect([users.refresh(account), account.user.username]).toEqual([true, 'after'])
+  // It is not read again, which would find what this process has written now.
+  database.queries.update(schema.users).set({ username: 'unseen' }).where(eq(schema.users.id, id)).run()
+  expect([users.refresh(account), account.user.username]).toEqual([true, 'after'])
 })
 
 test('an account that another program removes is gone, though it is remembered', async () => {
   await using opened = await openUsers()
   const { users, other } = opened
-  const [kept, removed] = [opened.add('kept'), opened.add('removed')]
-  expect([users.find(kept.id), users.find(removed.id)]).toEqual([kept, removed])
+  const [kept, removed] = ['kept', 'removed'].map((name) => found(users.find(opened.add(name).id)))
+  expect([kept, removed].map((each) => users.refresh(each as Account))).toEqual([true, true])
   other.run("delete from users where username = 'removed'")
   await aWhile()
-  expect([users.find(kept.id), users.find(removed.id)]).toEqual([kept, undefined])
+  expect([kept, removed].map((each) => users.refresh(each as Account))).toEqual([true, false])
+  expect(users.find((removed as Account).user.id)).toBeUndefined()
 })
 
 test('own writes do not count as a change', async () => {

@@ -92,7 +92,9 @@ test('each policy counts for itself, and the same policy is one count wherever i
   const limits = createRateLimits({ enabled: true, overrides: {}, now: () => 1000 })
   const login = limits.limiter(limit)
   expect(limits.limiter({ ...limit })).toBe(login as NonNullable<typeof login>)
-  for (let i = 0; i < 10; i++) login?.count('1.2.3.4')
-  expect(login?.count('1.2.3.4').exceeded).toBe(true)
-  expect(limits.limiter({ ...limit, policy: 'register' })?.count('1.2.3.4').exceeded).toBe(false)
+  for (let i = 0; i < 10; i++) login?.count(limits.client('1.2.3.4'))
+  expect(login?.count(limits.client('1.2.3.4')).exceeded).toBe(true)
+  expect(limits.limiter({ ...limit, policy: 'register' })?.count(limits.client('1.2.3.4')).exceeded).toBe(
+    false,
+  )
 })

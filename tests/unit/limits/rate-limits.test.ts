@@ -10,9 +10,10 @@ const on = (overrides: Record<string, string> = {}) => startService({ RATE_LIMIT
 describe('the windows, by a clock of the test', () => {
   const login = { policy: 'login', quota: 3, window: 60, partition: 'ip' } as const
   let time = 1_800_000_000
-  const limiter = createRateLimits({ enabled: true, overrides: {}, now: () => time }).limiter(login)
+  const limits = createRateLimits({ enabled: true, overrides: {}, now: () => time })
+  const limiter = limits.limiter(login)
   const count = (client: string) => {
-    const counted = limiter?.count(client)
+    const counted = limiter?.count(limits.client(client))
     return counted && [counted.exceeded, limiter?.header(counted)]
   }
 
