@@ -65,9 +65,9 @@ export const connections = 64
 
 export const sizes: Record<'full' | 'quick', Size> = {
   full: {
-    rounds: 5,
+    rounds: 9,
     warmsUp: true,
-    seconds: 4,
+    seconds: 2,
     settleSeconds: 4,
     accounts: 1_000,
     users: 64,

@@ -206,18 +206,22 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     return { messages: rows.slice(0, limit).reverse().map(toMessage), more: rows.length > limit }
   }
 
+  const oldest = (count: number) =>
+    queries
+      .select({ sequence: messages.sequence, sentAt: messages.sentAt })
+      .from(messages)
+      .orderBy(asc(messages.sequence))
+      .limit(count)
+      .all()
+
   const trimming = scheduleTrimming(options, {
     /** Removes at most `most` messages that are past the limits, oldest first; tells whether more are. */
     trim(oldestSentAt, most) {
-      const candidates = queries
-        .select({ sequence: messages.sequence, sentAt: messages.sentAt })
-        .from(messages)
-        .orderBy(asc(messages.sequence))
-        .limit(most)
-        .all()
-      const past = candidates.filter(
-        ({ sequence, sentAt }) => sentAt < oldestSentAt || sequence <= head - options.retentionCount,
-      )
+      const isPast = ({ sequence, sentAt }: { sequence: number; sentAt: number }) =>
+        sentAt < oldestSentAt || sequence <= head - options.retentionCount
+      // Most times nothing is past, and then neither is the oldest.
+      if (!oldest(1).every(isPast)) return false
+      const past = oldest(most).filter(isPast)
       const last = past.at(-1)?.sequence
       if (last === undefined) return false
       queries.transaction(

@@ -7,11 +7,10 @@ import type { Account, Users } from '../users/users.ts'
 import type { Exchange } from './answers.ts'
 import { ProblemError, unavailable } from './problems.ts'
 
-/** Who makes a request, and until when. */
-export interface Identity extends Account {
+/** Who makes a request, and until when; where requests are counted, it stands for the user. */
+export interface Identity extends Account, CountedClient {
   /** Seconds since the epoch. */
   readonly expiresAt: number
-  readonly client: CountedClient
 }
 
 export interface Gate {
@@ -77,14 +76,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
     // The account is looked up, so that a token ends with it.
     const account = claims && users.find(claims.userId)
     if (!account) return undefined
-    const { user, dataVersion } = account
-    return { user, dataVersion, expiresAt: claims.expiresAt, client: rateLimits.client(user.id) }
+    return { ...account, ...rateLimits.client(account.user.id), expiresAt: claims.expiresAt }
   }
 
   function count({ limiter }: Gate, exchange: Exchange, identity: Identity | undefined, peer: Peer): void {
     if (!limiter) return
     const byUser = limiter.partition === 'user' && identity
-    const client = byUser ? identity.client : rateLimits.client(clientAddress(exchange.request, peer))
+    const client = byUser ? identity : rateLimits.client(clientAddress(exchange.request, peer))
     const counted = limiter.count(client)
     exchange.rateLimitPolicy = limiter.policyHeader
     exchange.rateLimit = limiter.header(counted)
