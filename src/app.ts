@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { authHandlers } from './auth/handlers.ts'
 import { createLoginGuard } from './auth/login-guard.ts'
 import { createPasswords } from './auth/passwords.ts'
-import { createTokens, nowSeconds } from './auth/tokens.ts'
+import { createTokens } from './auth/tokens.ts'
 import { createChatServer } from './chats/chat-server.ts'
 import { chatHandlers } from './chats/handlers.ts'
 import { createHandshake, isUpgrade } from './chats/handshake.ts'
@@ -65,7 +65,6 @@ export async function createApp({ config, database, messageLog, secret, log }: A
   const rateLimits = createRateLimits({
     enabled: config.rateLimits,
     overrides: config.rateLimitOverrides,
-    now: nowSeconds,
   })
   const clientAddress = createClientAddress(config.trustedProxies)
   const admission = createAdmission({ tokens, users, rateLimits, clientAddress, isDraining })

@@ -108,7 +108,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   /** Whether `frame` is within the limit; if not, the sender has been told. */
   function count(socket: ChatSocket, frame?: unknown): boolean {
     const { data } = socket
-    const counted = limiter?.count(data.identity)
+    const counted = limiter?.count(data.identity, nowSeconds())
     if (!counted?.exceeded) {
       data.refusals = 0
       return true

@@ -67,6 +67,9 @@ function constantHeaders(headers: Readonly<Record<string, { schema: JsonSchema }
   )
 }
 
+/** Of the bodies that are read and of the successes that are answered, without a charset (RFC 8259, 11). */
+export const jsonMediaType = 'application/json'
+
 /** Fixed by the document for an answer of every kind, such as the API's version. */
 export const commonHeaders: Readonly<Record<string, string>> = (() => {
   const all = Object.values(openapi.paths)
@@ -99,7 +102,7 @@ function readOperation(path: string, method: string, operation: OperationObject)
   const [status = '', response] =
     Object.entries(operation.responses).find(([code]) => code.startsWith('2')) ?? []
   const json = (content: Record<string, { schema: JsonSchema }> | undefined) =>
-    content?.['application/json']?.schema
+    content?.[jsonMediaType]?.schema
   const bodySchema = json(operation.requestBody?.content)
   const successSchema = json(response?.content)
   if (!successSchema) throw new Error(`${at} documents no JSON success`)

@@ -1,4 +1,4 @@
-import { nowSeconds, type Tokens } from '../auth/tokens.ts'
+import type { Tokens } from '../auth/tokens.ts'
 import { supportedVersions, versionHeader } from '../contract/operations.ts'
 import { createBoundedMap } from '../limits/bounded-map.ts'
 import type { ClientAddress } from '../limits/client-address.ts'
@@ -63,10 +63,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const remembered = createBoundedMap<string, Identity>(memorySize)
 
   /** Whoever sent this header lately, if the token has not expired and the account is still there. */
-  function recall(authorization: string): Identity | undefined {
+  function recall(authorization: string, now: number): Identity | undefined {
     const identity = remembered.get(authorization)
     if (!identity) return undefined
-    if (identity.expiresAt > nowSeconds() && users.refresh(identity)) return identity
+    if (identity.expiresAt > now && users.refresh(identity)) return identity
     remembered.delete(authorization)
     return undefined
   }
@@ -83,7 +83,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     if (!limiter) return
     const byUser = limiter.partition === 'user' && identity
     const client = byUser ? identity : rateLimits.client(clientAddress(exchange.request, peer))
-    const counted = limiter.count(client)
+    const counted = limiter.count(client, exchange.arrivedAt)
     exchange.rateLimitPolicy = limiter.policyHeader
     exchange.rateLimit = limiter.header(counted)
     if (counted.exceeded) {
@@ -137,7 +137,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       let identity: Identity | undefined
       if (gate.secured && authorization !== null) {
         try {
-          identity = recall(authorization)
+          identity = recall(authorization, exchange.arrivedAt)
         } catch (error) {
           fail(gate, exchange, peer, error)
         }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import { commonHeaders } from '../contract/operations.ts'
+import { nowSeconds } from '../auth/tokens.ts'
+import { commonHeaders, jsonMediaType } from '../contract/operations.ts'
 import type { ToProblem } from './failures.ts'
 import { problemMediaType } from './problems.ts'
 
@@ -9,6 +10,9 @@ export interface Exchange {
   /** The route and not the path: whatever a client puts into a path, a token above all, stays out. */
   readonly route: string | undefined
   readonly requestId: string
+  /** Seconds since the epoch. */
+  readonly arrivedAt: number
+  /** Milliseconds of the monotonic clock. */
   readonly startedAt: number
   /** The values of `RateLimit-Policy` and `RateLimit`, once the request has been counted. */
   rateLimitPolicy: string | undefined
@@ -69,7 +73,8 @@ export function createAnswers({ log, toProblem }: AnswersOptions): Answers {
       return {
         request,
         route,
-        requestId: Bun.randomUUIDv7(),
+        requestId: crypto.randomUUID(),
+        arrivedAt: nowSeconds(),
         startedAt: logs ? performance.now() : 0,
         rateLimitPolicy: undefined,
         rateLimit: undefined,
@@ -80,7 +85,7 @@ export function createAnswers({ log, toProblem }: AnswersOptions): Answers {
       // What is known is turned into text once: it halves the cost of a line.
       const line = log.child({ method, route, status })
       // Shared by all answers of the kind, each of which copies it: half the cost of an object's conversion.
-      const shared = new Headers({ ...commonHeaders, ...headers })
+      const shared = new Headers({ ...commonHeaders, ...headers, 'content-type': jsonMediaType })
       // Bun takes a third longer where it is told 200, which it would take anyway.
       const init = { headers: shared, ...(status !== 200 && { status }) }
       return (exchange, body) => {

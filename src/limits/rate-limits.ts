@@ -17,8 +17,12 @@ export interface RateLimiter {
   readonly partition: RateLimit['partition']
   /** The value of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */
   readonly policyHeader: string
-  /** Counts one request. */
-  count(client: CountedClient): Count
+  /**
+   * Counts one request.
+   *
+   * @param now seconds since the epoch
+   */
+  count(client: CountedClient, now: number): Count
   /** The value of `RateLimit` for a count. */
   header(count: Count): string
 }
@@ -34,12 +38,10 @@ export interface RateLimits {
 interface RateLimitsOptions {
   readonly enabled: boolean
   readonly overrides: Readonly<Record<string, RateLimitOverride>>
-  /** Seconds since the epoch. */
-  readonly now: () => number
 }
 
 /** Fixed windows, each beginning with a client's first request, counted in memory. */
-export function createRateLimits({ enabled, overrides, now }: RateLimitsOptions): RateLimits {
+export function createRateLimits({ enabled, overrides }: RateLimitsOptions): RateLimits {
   const table = createCounterTable()
   const limiters = new Map<string, RateLimiter>()
 
@@ -52,17 +54,16 @@ export function createRateLimits({ enabled, overrides, now }: RateLimitsOptions)
     return {
       partition,
       policyHeader: `"${policy}";q=${quota};w=${window}`,
-      count(client) {
-        const time = now()
+      count(client, now) {
         const key = { a: client.a ^ own.a, b: client.b ^ own.b }
-        const slot = table.findOrAdd(key, time, time + window)
+        const slot = table.findOrAdd(key, now, now + window)
         const used = table.countAt(slot)
         const expiry = table.expiryAt(slot)
         if (used < quota) table.set(slot, used + 1, expiry)
         return {
           exceeded: used >= quota,
           remaining: Math.max(0, quota - used - 1),
-          resetSeconds: expiry - time,
+          resetSeconds: expiry - now,
         }
       },
       header: ({ remaining, resetSeconds }) => `${head}${remaining};t=${resetSeconds}`,

@@ -28,7 +28,7 @@ function openAdmission(expiresAt = Number.POSITIVE_INFINITY) {
         return user !== undefined
       },
     } as never,
-    rateLimits: createRateLimits({ enabled: true, overrides: {}, now: () => 1 }),
+    rateLimits: createRateLimits({ enabled: true, overrides: {} }),
     clientAddress: createClientAddress(new BlockList()),
     isDraining: () => false,
   })
@@ -38,7 +38,7 @@ function openAdmission(expiresAt = Number.POSITIVE_INFINITY) {
       user = changed
     },
     admit(authorization: string | null, remembers = true) {
-      const exchange = { request: new Request('http://localhost') } as Exchange
+      const exchange = { request: new Request('http://localhost'), arrivedAt: 1 } as Exchange
       return admission.admit({ secured: true, remembers, limiter: undefined }, exchange, authorization, null)
     },
   }
