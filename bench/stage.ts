@@ -45,7 +45,7 @@ interface FloorOptions {
   frame?: string
   /** What it answers with beside a profile. */
   headers?: Record<string, string>
-  /** Whether it commits each frame to disk before. */
+  /** Whether it makes the text of each message, and commits that to disk before. */
   durable?: boolean
 }
 

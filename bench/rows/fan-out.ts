@@ -73,7 +73,7 @@ async function fanOutTo(
   const names = {
     parley: 'this server',
     floor: 'bare `server.publish`',
-    durable: 'bare, and committed to disk',
+    durable: 'bare, each message written and committed',
     peer: 'Socket.IO',
   }
   return [
@@ -90,7 +90,7 @@ async function fanOutTo(
     },
     {
       work,
-      measure: 'of a bare server that also commits each message to disk',
+      measure: 'of a bare server that parses, writes and commits each message',
       unit: '×',
       samples: ratios(per('parley', 'perCpuSecond'), per('durable', 'perCpuSecond')),
       figures: [],
