@@ -10,7 +10,7 @@ export async function login(stage: Stage): Promise<Result[]> {
   requireWrk()
   const parley = await stage.parley()
   const peer = await stage.peer()
-  const { seconds } = stage.size
+  const seconds = stage.size.loginSeconds
   const load = ({ server, scriptEnvironment }: typeof parley | typeof peer, script: string): HttpLoad => ({
     server,
     path: script === 'login.lua' ? '/api/auth/login' : '/api/users/profile',

@@ -51,10 +51,12 @@ interface AdmissionOptions {
 /** Identities that are remembered; one is the header's text and some 200 bytes. */
 const memorySize = 20_000
 
+const scheme = 'bearer '
+
 /** The token of `Authorization: Bearer` (RFC 6750); undefined where there is none. */
 export function bearerToken(authorization: string | null): string | undefined {
-  if (authorization === null || !/^bearer /i.test(authorization)) return undefined
-  return authorization.slice(7).trim() || undefined
+  if (authorization?.slice(0, scheme.length).toLowerCase() !== scheme) return undefined
+  return authorization.slice(scheme.length).trim() || undefined
 }
 
 export function createAdmission(options: AdmissionOptions): Admission {
@@ -128,7 +130,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
     } catch (error) {
       fail(gate, exchange, peer, error)
     }
-    if (identity && gate.remembers) remembered.set(authorization, identity)
+    // Spaces around a token make as many headers of it as somebody likes, of any length.
+    const isPlain = authorization.length === scheme.length + token.length
+    if (identity && gate.remembers && isPlain) remembered.set(authorization, identity)
     return pass(gate, exchange, identity, peer, 'invalid-token')
   }
 

@@ -60,6 +60,12 @@ test('where nothing is to be remembered, each token is verified', async () => {
   expect(reads.verified).toBe(3)
 })
 
+test('spaces around a token do not make it another one to remember', async () => {
+  const { admit, reads } = openAdmission()
+  for (const _ of [1, 2]) expect(await admit('Bearer  good')).toMatchObject({ user: { id: 'an id' } })
+  expect(reads.verified).toBe(2)
+})
+
 test('a token that does not hold is verified each time', async () => {
   const { admit, reads } = openAdmission()
   for (const _ of [1, 2]) await expect(admit('Bearer bad')).rejects.toThrow('invalid-token')
