@@ -6,7 +6,7 @@ import type { operations, ProblemStatus } from './types.gen.ts'
 export type OperationId = keyof operations
 
 type Responses<Id extends OperationId> = operations[Id]['responses']
-type JsonOf<Message> = Message extends { content: { 'application/json': infer Body } } ? Body : never
+type JsonOf<Message> = Message extends { content: { [jsonMediaType]: infer Body } } ? Body : never
 
 /** The body of the operation's one success, as the document types it. */
 export type SuccessBody<Id extends OperationId> = JsonOf<
@@ -21,7 +21,7 @@ type ConstantKeys<Body> = {
 export type ReplyData<Id extends OperationId> = Omit<SuccessBody<Id>, ConstantKeys<SuccessBody<Id>>>
 
 export type RequestBody<Id extends OperationId> = operations[Id] extends {
-  requestBody: { content: { 'application/json': infer Body } }
+  requestBody: { content: { [jsonMediaType]: infer Body } }
 }
   ? Body
   : undefined

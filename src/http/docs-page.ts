@@ -4,6 +4,7 @@ import layout from 'swagger-ui-dist/index.css' with { type: 'file' }
 import theme from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import changelog from '../../CHANGELOG.md' with { type: 'text' }
+import { jsonMediaType } from '../contract/operations.ts'
 import client from './docs-page-client.js' with { type: 'file' }
 import { documentSource } from './document-source.ts' with { type: 'macro' }
 import { ProblemError } from './problems.ts'
@@ -32,7 +33,7 @@ const assets: Record<string, string> = {
 /** The docs page, its assets, and the two documents as JSON and as they were written. */
 export function docsPage({ openapi }: { openapi: Document }) {
   const page = answers(() => renderPage(openapi))
-  const json = answers(() => served(JSON.stringify(openapi), 'application/json'))
+  const json = answers(() => served(JSON.stringify(openapi), jsonMediaType))
   const yaml = answers(() => served(documentSource('openapi.yaml'), 'application/yaml'))
   const asyncapi = answers(() => served(documentSource('asyncapi.yaml'), 'application/yaml'))
   const assetAnswers = new Map(
