@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { jwt } from '@elysiajs/jwt'
+import { nowSeconds } from '../clock.ts'
 
 /** What a valid token says. */
 export interface Claims {
@@ -23,8 +24,6 @@ interface TokensOptions {
 const algorithm = 'HS256'
 const issuer = 'parley'
 const audience = 'parley'
-
-export const nowSeconds = () => Math.floor(Date.now() / 1000)
 
 /**
  * The secret that signs tokens: the operator's, or one made at the first start and kept in `dataDir`,

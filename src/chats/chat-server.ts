@@ -1,5 +1,5 @@
 import type { Server, WebSocketHandler } from 'bun'
-import { nowSeconds } from '../auth/tokens.ts'
+import { nowSeconds } from '../clock.ts'
 import { explainErrors } from '../contract/explain.ts'
 import {
   closeCodes,
@@ -94,7 +94,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   }
 
   function refuse(socket: ChatSocket, failure: unknown, idempotencyKey?: string): void {
-    const problem = toProblem(failure, Bun.randomUUIDv7())
+    const problem = toProblem(failure, crypto.randomUUID())
     const { retryAfterSeconds } = problem.error.options
     const frame: ErrorFrame = {
       event: 'error',
@@ -106,9 +106,9 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   }
 
   /** Whether `frame` is within the limit; if not, the sender has been told. */
-  function count(socket: ChatSocket, frame?: unknown): boolean {
+  function count(socket: ChatSocket, now: number, frame?: unknown): boolean {
     const { data } = socket
-    const counted = limiter?.count(data.identity, nowSeconds())
+    const counted = limiter?.count(data.identity, now)
     if (!counted?.exceeded) {
       data.refusals = 0
       return true
@@ -135,16 +135,16 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   }
 
   /** Tells the sender what is wrong with its frame, or hands it on. */
-  function receive(socket: ChatSocket, text: string): void {
+  function receive(socket: ChatSocket, text: string, now: number): void {
     let value: unknown
     try {
       value = JSON.parse(text)
     } catch (error) {
-      if (count(socket)) refuse(socket, new ProblemError('malformed-json', { cause: error }))
+      if (count(socket, now)) refuse(socket, new ProblemError('malformed-json', { cause: error }))
       return
     }
     if (disconnectFrame.Check(value)) end(socket, 'disconnected')
-    else if (count(socket, value)) accept(socket, value)
+    else if (count(socket, now, value)) accept(socket, value)
   }
 
   function accept(socket: ChatSocket, value: unknown): void {
@@ -216,9 +216,10 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       },
       message(socket, data) {
         if (socket.data.closing !== undefined) return
+        const now = nowSeconds()
         if (typeof data !== 'string') end(socket, 'binary-frame')
-        else if (socket.data.identity.expiresAt <= nowSeconds()) end(socket, 'token-expired')
-        else receive(socket, data)
+        else if (socket.data.identity.expiresAt <= now) end(socket, 'token-expired')
+        else receive(socket, data, now)
       },
       drain: (socket) => replayer.drained(socket),
       close(socket) {

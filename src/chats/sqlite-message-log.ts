@@ -219,7 +219,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     trim(oldestSentAt, most) {
       const isPast = ({ sequence, sentAt }: { sequence: number; sentAt: number }) =>
         sentAt < oldestSentAt || sequence <= head - options.retentionCount
-      // Most times nothing is past, and then neither is the oldest.
+      // Where the oldest is not past, none is; most times that is all there is to read.
       if (!oldest(1).every(isPast)) return false
       const past = oldest(most).filter(isPast)
       const last = past.at(-1)?.sequence

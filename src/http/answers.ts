@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { nowSeconds } from '../auth/tokens.ts'
+import { nowSeconds } from '../clock.ts'
 import { commonHeaders, jsonMediaType } from '../contract/operations.ts'
 import type { ToProblem } from './failures.ts'
 import { problemMediaType } from './problems.ts'

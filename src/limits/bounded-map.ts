@@ -11,6 +11,5 @@ export function createBoundedMap<Key, Value>(most: number) {
       map.set(key, value)
     },
     delete: (key: Key) => map.delete(key),
-    clear: () => map.clear(),
   }
 }

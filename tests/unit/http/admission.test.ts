@@ -72,7 +72,7 @@ test('a token that does not hold is verified each time', async () => {
   expect(reads.verified).toBe(2)
 })
 
-test('a token that has expired is verified again, and so refused', async () => {
+test('a token that was remembered and has expired is verified again', async () => {
   const { admit, reads } = openAdmission(1)
   await admit('Bearer good')
   await admit('Bearer good')
