@@ -1,5 +1,5 @@
 // The examples of the documents, as requests and answers, and as frames.
-import { asyncapi, openapi, written } from '../src/contract/documents.ts'
+import { asyncapi, openapi, sources } from '../src/contract/documents.ts'
 import { operations } from './docs-tables.ts'
 
 interface Example {
@@ -74,7 +74,7 @@ export function frameExamples(): string {
     messages: Record<string, { title: string; summary: string; examples: FrameExample[] }>
   }
   // By reference, since a message that is resolved has lost its place.
-  const { operations } = written.asyncapi as {
+  const { operations } = sources.asyncapi as {
     operations: Record<string, { action: 'send' | 'receive'; messages: { $ref: string }[] }>
   }
   const received = Object.values(operations).filter(({ action }) => action === 'receive')

@@ -2,7 +2,7 @@
 // fails where the committed file is out of step.
 import openapiTS, { astToString } from 'openapi-typescript'
 import packageJson from '../package.json'
-import { asyncapi, openapi, written } from '../src/contract/documents.ts'
+import { asyncapi, openapi, sources } from '../src/contract/documents.ts'
 
 const target = new URL('../src/contract/types.gen.ts', import.meta.url)
 
@@ -10,25 +10,22 @@ type Written = { components: { schemas: object } }
 
 /** Both documents' schemas in one, since AsyncAPI has no generator of its own. */
 function merge(): object {
-  const asyncSchemas = JSON.stringify((written.asyncapi as Written).components.schemas)
+  const asyncSchemas = JSON.stringify((sources.asyncapi as Written).components.schemas)
   const ours = JSON.parse(asyncSchemas.replaceAll('./openapi.yaml#', '#')) as object
-  const { components } = written.openapi as Written
-  return { ...written.openapi, components: { ...components, schemas: { ...components.schemas, ...ours } } }
+  const { components } = sources.openapi as Written
+  return { ...sources.openapi, components: { ...components, schemas: { ...components.schemas, ...ours } } }
 }
 
 const union = (names: readonly string[]) => names.map((name) => `'${name}'`).join(' | ')
 
 async function generate(): Promise<string> {
   const types = astToString(await openapiTS(JSON.stringify(merge()), { defaultNonNullable: false }))
-  const operations = Object.entries(openapi.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { operationId }]) => ({ path, method, operationId })),
-  )
-  const policies = new Set([
-    ...Object.values(openapi.paths).flatMap((methods) =>
-      Object.values(methods).map((operation) => operation['x-rate-limit'].policy),
-    ),
-    asyncapi.channels.chat['x-rate-limit'].policy,
-  ])
+  const queryDefaults = Object.values(openapi.paths)
+    .flatMap((methods) => Object.values(methods))
+    .flatMap(({ operationId, parameters = [] }) => {
+      const names = parameters.filter((each) => each.in === 'query' && 'default' in each.schema)
+      return names.length > 0 ? [{ operationId, names: names.map(({ name }) => name) }] : []
+    })
   return [
     '// Written by `bun run generate` from spec/openapi.yaml and spec/asyncapi.yaml. Do not edit.',
     '',
@@ -39,14 +36,13 @@ async function generate(): Promise<string> {
     ...Object.entries(openapi['x-problems']).map(([code, { status }]) => `    '${code}': ${status};`),
     '}',
     '',
-    '/** The path and the method of each operation. */',
-    'export interface OperationRoutes {',
-    ...operations.map(
-      ({ operationId, path, method }) => `    ${operationId}: { path: '${path}'; method: '${method}' };`,
+    '/** The query parameters of each operation that have a default. */',
+    'export interface QueryDefaults {',
+    ...queryDefaults.map(
+      ({ operationId, names }) =>
+        `    ${operationId}: { ${names.map((name) => `${name}: true`).join('; ')} };`,
     ),
     '}',
-    '',
-    `export type RateLimitPolicyName = ${union([...policies])};`,
     '',
     `export type CloseCodeName = ${union(Object.keys(asyncapi.channels.chat['x-close-codes']))};`,
     '',
@@ -61,7 +57,7 @@ if (process.argv.includes('--check')) {
 } else {
   await Bun.write(target, text)
 }
-for (const [name, document] of Object.entries(written)) {
+for (const [name, document] of Object.entries(sources)) {
   const { version } = (document as { info: { version: string } }).info
   if (version !== packageJson.version) {
     faults.push(`spec/${name}.yaml is of version ${version}, package.json of ${packageJson.version}`)

@@ -1,2 +1,2 @@
-/** Whole seconds since the epoch, as tokens and windows of limits count them. */
+/** Whole seconds since the epoch: the unit of token claims and rate-limit windows. */
 export const nowSeconds = () => Math.floor(Date.now() / 1000)

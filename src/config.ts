@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The number of a rate limit that the operator has changed. */
+/** A rate limit that the operator has changed. */
 export interface RateLimitOverride {
   readonly quota: number
   /** Seconds. */
@@ -12,18 +12,18 @@ export interface RateLimitOverride {
 
 export interface Config {
   readonly host: string
-  /** 0 takes any free port. */
+  /** 0 selects any free port. */
   readonly port: number
   readonly dataDir: string
   readonly jwtSecret: string | undefined
   readonly tokenTtlSeconds: number
-  /** Origins whose pages may call and connect; in development those of localhost as well. */
+  /** Origins whose pages may send requests and connect; in development, the origins of localhost as well. */
   readonly corsOrigins: readonly string[]
   readonly development: boolean
   readonly logLevel: string
   readonly rateLimits: boolean
   readonly rateLimitOverrides: Readonly<Record<string, RateLimitOverride>>
-  /** Proxies whose X-Forwarded-For is believed. */
+  /** Proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: BlockList
   readonly maxSockets: number
   readonly maxSocketsPerUser: number
@@ -37,7 +37,7 @@ export class ConfigError extends Error {
   readonly faults: readonly string[]
 
   constructor(faults: readonly string[]) {
-    super(`The configuration has faults:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
+    super(`The configuration is invalid:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
     this.faults = faults
   }
 }
@@ -45,10 +45,10 @@ export class ConfigError extends Error {
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /**
- * Reads the configuration from environment variables; an empty variable counts as unset.
+ * Reads the configuration from environment variables. An empty variable counts as unset.
  *
  * @param policies the names of the rate-limit policies, for `RATE_LIMIT_<POLICY>`
- * @throws ConfigError naming every fault at once; no message repeats a secret
+ * @throws ConfigError with all faults; no message repeats a secret
  */
 export function readConfig(environment: Environment, policies: readonly string[]): Config {
   const faults: string[] = []
@@ -59,13 +59,13 @@ export function readConfig(environment: Environment, policies: readonly string[]
     if (value === undefined) return fallback
     const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
     if (number >= minimum && number <= maximum) return number
-    faults.push(`${name} has to be a whole number from ${minimum} to ${maximum}`)
+    faults.push(`${name} must be an integer from ${minimum} to ${maximum}`)
     return fallback
   }
 
   function choice(name: string, fallback: string, choices: readonly string[]): string {
     const value = text(name) ?? fallback
-    if (!choices.includes(value)) faults.push(`${name} has to be one of ${choices.join(', ')}`)
+    if (!choices.includes(value)) faults.push(`${name} must be one of ${choices.join(', ')}`)
     return value
   }
 
@@ -78,7 +78,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
   function origins(name: string): string[] {
     return list(name).filter((item) => {
       if (item === '*' || (URL.canParse(item) && new URL(item).origin === item)) return true
-      faults.push(`${name} has to list origins such as https://app.example.com, or *: not ${item}`)
+      faults.push(`${name} must list origins such as https://app.example.com, or *: not ${item}`)
       return false
     })
   }
@@ -91,9 +91,9 @@ export function readConfig(environment: Environment, policies: readonly string[]
       const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix)
       const fits = /^\d*$/.test(prefix ?? '') && prefix !== '' && bits <= (family === 6 ? 128 : 32)
       if (family === 0 || !fits || rest !== undefined) {
-        faults.push(`${name} has to list addresses or CIDR blocks such as 10.0.0.0/8: not ${item}`)
+        faults.push(`${name} must list addresses or CIDR blocks such as 10.0.0.0/8: not ${item}`)
       } else if (bits === 0) {
-        faults.push(`${name} cannot trust every address: ${item}`)
+        faults.push(`${name} must not trust every address: ${item}`)
       } else {
         blocks.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4')
       }
@@ -111,10 +111,10 @@ export function readConfig(environment: Environment, policies: readonly string[]
       const match = /^([1-9]\d{0,8})\/([1-9]\d{0,4})$/.exec(value)
       if (!policies.includes(policy)) {
         faults.push(
-          `${name} names no policy; there are ${policies.map((each) => each.toUpperCase()).join(', ')}`,
+          `${name} does not name a policy; the policies are ${policies.map((each) => each.toUpperCase()).join(', ')}`,
         )
       } else if (!match) {
-        faults.push(`${name} has to be quota/window in seconds, such as 10/60`)
+        faults.push(`${name} must be quota/window in seconds, such as 10/60`)
       } else {
         found[policy] = { quota: Number(match[1]), window: Number(match[2]) }
       }
@@ -124,7 +124,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
 
   const jwtSecret = environment.JWT_SECRET || undefined
   if (jwtSecret !== undefined && Buffer.byteLength(jwtSecret) < 32) {
-    faults.push('JWT_SECRET has to have at least 32 bytes')
+    faults.push('JWT_SECRET must have at least 32 bytes')
   }
 
   const config: Config = {

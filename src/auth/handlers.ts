@@ -1,4 +1,4 @@
-import type { Handlers } from '../http/operation-routes.ts'
+import type { Handlers } from '../contract/handlers.ts'
 import type { Users } from '../users/users.ts'
 import { isCommonPassword } from './common-passwords.ts'
 import type { LoginGuard } from './login-guard.ts'
@@ -23,27 +23,27 @@ export function authHandlers({
       if (isCommonPassword(password)) {
         throw problem('password-too-common', { errors: [{ pointer: '/password', detail: 'is too common' }] })
       }
-      if (users.isTaken(username)) throw problem('username-taken')
-      const hash = await passwords.admit(() => passwords.hash(password))
-      // Someone may have taken the name meanwhile; the database decides.
-      const user = users.add(username, hash)
+      // Checked before hashing, which is expensive. `add` decides, since the name may be taken in between.
+      if (await users.findCredentials(username)) throw problem('username-taken')
+      const hash = await passwords.runQueued(() => passwords.hash(password))
+      const user = await users.add(username, hash)
       if (!user) throw problem('username-taken')
       return reply({ user })
     },
 
     async loginUser({ body: { username, password }, reply, problem }) {
-      const user = await passwords.admit(async () => {
-        // Asked only here, where an attempt is about to be made and not queued any more.
-        const wait = guard.attempt(username)
+      const user = await passwords.runQueued(async () => {
+        // Counted when the attempt starts, not while it waits in the queue.
+        const wait = await guard.attempt(username)
         if (wait > 0) throw problem('login-throttled', { retryAfterSeconds: wait })
-        const found = users.findCredentials(username)
+        const found = await users.findCredentials(username)
         const valid = found
           ? await passwords.verify(password, found.passwordHash)
-          : await passwords.verifyNothing(password)
+          : await passwords.verifyDummy(password)
         if (!found || !valid) return undefined
-        guard.succeed(username)
+        await guard.succeed(username)
         if (passwords.isOutdated(found.passwordHash)) {
-          users.changePasswordHash(found.id, await passwords.hash(password))
+          await users.changePasswordHash(found.id, await passwords.hash(password))
         }
         return found
       })

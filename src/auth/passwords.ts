@@ -1,47 +1,56 @@
 import pLimit from 'p-limit'
+import { defaultRetryAfterSeconds, ProblemError } from '../contract/problems.ts'
 
-/** argon2id as OWASP recommends it; memory in KiB. */
+/** The argon2id parameters that OWASP recommends; memory in KiB. */
 const parameters = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
 const currentPrefix = `$argon2id$v=19$m=${parameters.memoryCost},t=${parameters.timeCost},p=1$`
 
-/** Hashing waits here, beyond that it is refused: each hash in work holds 19 MiB and a core. */
-const queueLength = 64
+/** Work beyond this queue is refused. Each running hash occupies 19 MiB and one core. */
+const maxQueueLength = 64
 
-/** More passwords wait to be hashed than the queue takes. */
-export class HashingOverloaded extends Error {}
+/** The queue for password hashing is full. */
+export class HashingOverloaded extends ProblemError {
+  constructor() {
+    super('hashing-overloaded', { retryAfterSeconds: defaultRetryAfterSeconds })
+  }
+}
 
 export interface Passwords {
   hash(password: string): Promise<string>
   verify(password: string, hash: string): Promise<boolean>
-  /** Costs what a verification costs, for a username that nobody has. */
-  verifyNothing(password: string): Promise<false>
-  /** Whether the hash was made with other parameters than today's. */
+  /** Takes as long as a real verification, so that timing does not reveal which usernames exist. */
+  verifyDummy(password: string): Promise<false>
+  /** Whether the hash was made with other parameters than the current ones. */
   isOutdated(hash: string): boolean
-  /** Runs `work`, which may hash, as soon as one of `concurrency` places is free. */
-  admit<Result>(work: () => Promise<Result>): Promise<Result>
+  /**
+   * Runs `work`, which may hash, once fewer than `concurrency` others are running.
+   *
+   * @throws HashingOverloaded if the queue is full
+   */
+  runQueued<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
 /**
- * Password hashing by `Bun.password`, admitted so that a storm of logins neither starves the other
- * requests nor grows memory.
+ * Password hashing with `Bun.password`. The queue keeps a flood of logins from starving other requests
+ * and from growing memory.
  *
- * @param concurrency how many hashes are made at once, best as many as there are cores
+ * @param concurrency the number of hashes that run at once; ideally the number of cores
  */
 export function createPasswords({ concurrency }: { concurrency: number }): Passwords {
   const limit = pLimit(concurrency)
-  // Made at once, so that the first unknown username does not take longer; the start need not wait.
-  const nobodysHash = Bun.password.hash(crypto.randomUUID(), parameters)
+  // Started now, so that the first unknown username does not take longer; startup does not wait for it.
+  const dummyHash = Bun.password.hash(crypto.randomUUID(), parameters)
   return {
     hash: (password) => Bun.password.hash(password, parameters),
-    // An empty password is an error to Bun, and never the right one.
+    // Bun rejects an empty password with an error; no account has one.
     verify: async (password, hash) => password !== '' && (await Bun.password.verify(password, hash)),
-    async verifyNothing(password) {
-      await Bun.password.verify(password || ' ', await nobodysHash)
+    async verifyDummy(password) {
+      await Bun.password.verify(password || ' ', await dummyHash)
       return false
     },
     isOutdated: (hash) => !hash.startsWith(currentPrefix),
-    async admit(work) {
-      if (limit.pendingCount >= queueLength) throw new HashingOverloaded('The queue for hashing is full')
+    async runQueued(work) {
+      if (limit.pendingCount >= maxQueueLength) throw new HashingOverloaded()
       return limit(work)
     },
   }

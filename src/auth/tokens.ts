@@ -1,9 +1,7 @@
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { jwt } from '@elysiajs/jwt'
 import { nowSeconds } from '../clock.ts'
 
-/** What a valid token says. */
+/** The claims of a valid token. */
 export interface Claims {
   readonly userId: string
   /** Seconds since the epoch. */
@@ -12,7 +10,7 @@ export interface Claims {
 
 export interface Tokens {
   issue(userId: string): Promise<string>
-  /** The claims, or undefined where anything about the token does not hold. */
+  /** Returns the claims, or undefined if the token is invalid in any respect. */
   verify(token: string): Promise<Claims | undefined>
 }
 
@@ -26,38 +24,19 @@ const issuer = 'parley'
 const audience = 'parley'
 
 /**
- * The secret that signs tokens: the operator's, or one made at the first start and kept in `dataDir`,
- * readable by this user only, so that tokens survive a restart.
- */
-export function loadSecret(dataDir: string, configured: string | undefined): Uint8Array<ArrayBuffer> {
-  if (configured !== undefined) return new TextEncoder().encode(configured)
-  const file = join(dataDir, 'jwt-secret')
-  if (!existsSync(file)) {
-    const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url')
-    // Made beside its place, so that a crash leaves no half of it.
-    writeFileSync(`${file}.new`, `${secret}\n`, { mode: 0o600, flush: true })
-    renameSync(`${file}.new`, file)
-  }
-  chmodSync(file, 0o600)
-  const secret = new TextEncoder().encode(readFileSync(file, 'utf8').trim())
-  if (secret.length < 32)
-    throw new Error(`${file} is too short: restore it, or remove it to have a new one made`)
-  return secret
-}
-
-/**
- * Tokens by @elysiajs/jwt, which by itself checks only the signature and the times: every other claim
- * is demanded here, at each verification (docs/decisions/tokens.md).
+ * Issues and verifies tokens with @elysiajs/jwt. The plugin's own verification checks only the signature
+ * and the times, so every verification passes the other requirements explicitly
+ * (docs/decisions/tokens.md).
  */
 export async function createTokens({ secret, ttlSeconds }: TokensOptions): Promise<Tokens> {
-  // Imported once: a string or bytes would be imported again at each verification.
+  // Imported once: the plugin would import a string or bytes again for each verification.
   const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, [
     'sign',
     'verify',
   ])
   const { sign, verify } = jwt({ name: 'jwt', secret: key, alg: algorithm, iss: issuer, aud: audience })
     .decorator.jwt
-  const demands = {
+  const requirements = {
     algorithms: [algorithm],
     issuer,
     audience,
@@ -70,7 +49,7 @@ export async function createTokens({ secret, ttlSeconds }: TokensOptions): Promi
       return sign({ sub: userId, jti: Bun.randomUUIDv7(), iat: true, exp: now + ttlSeconds })
     },
     async verify(token) {
-      const claims = await verify(token, demands)
+      const claims = await verify(token, requirements)
       if (!claims || typeof claims.sub !== 'string' || typeof claims.exp !== 'number') return undefined
       if (typeof claims.iat !== 'number' || claims.iat > nowSeconds()) return undefined
       return { userId: claims.sub, expiresAt: claims.exp }

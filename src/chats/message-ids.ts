@@ -1,40 +1,44 @@
 /**
- * A message's id: the log's incarnation, so that the id of a log that was wiped is known as foreign,
- * and the message's place in it; in base 36, of fixed width, so that ids sort as messages do.
+ * Encodes message ids. An id consists of the epoch of the log, by which the ids of a replaced log are
+ * recognised, and the sequence of the message, in base 36 and with a fixed width, so that ids sort in log
+ * order.
  */
 export interface MessageIds {
   encode(sequence: number): string
-  /** The sequence, or undefined where the id is not of this log. */
+  /** Returns the sequence, or undefined if the id is not from this log. */
   decode(id: string): number | undefined
 }
 
-const incarnationWidth = 8
-/** As many digits as the largest safe integer needs. */
+const epochWidth = 8
+/** The number of base-36 digits of the largest safe integer. */
 const sequenceWidth = 11
 
-export function createMessageIds(incarnation: string): MessageIds {
-  const prefix = `${incarnation}-`
-  /** What stands before so many digits. */
-  const heads = Array.from({ length: sequenceWidth + 1 }, (_, n) => prefix + '0'.repeat(sequenceWidth - n))
-  const form = new RegExp(`^[0-9a-z]{${sequenceWidth}}$`)
+export function createMessageIds(epoch: string): MessageIds {
+  const prefix = `${epoch}-`
+  /** The prefix with leading zeros, by the number of digits that follow. */
+  const zeroPadding = Array.from(
+    { length: sequenceWidth + 1 },
+    (_, digits) => prefix + '0'.repeat(sequenceWidth - digits),
+  )
+  const sequencePattern = new RegExp(`^[0-9a-z]{${sequenceWidth}}$`)
   return {
     encode(sequence) {
       const digits = sequence.toString(36)
-      return heads[digits.length] + digits
+      return zeroPadding[digits.length] + digits
     },
     decode(id) {
       if (!id.startsWith(prefix)) return undefined
       const digits = id.slice(prefix.length)
-      if (!form.test(digits)) return undefined
+      if (!sequencePattern.test(digits)) return undefined
       const sequence = Number.parseInt(digits, 36)
       return Number.isSafeInteger(sequence) ? sequence : undefined
     },
   }
 }
 
-/** A new log's name, random. */
-export const createIncarnation = (): string =>
+/** A random epoch for a new log. */
+export const createEpoch = (): string =>
   crypto
     .getRandomValues(new Uint32Array(2))
     .reduce((text, number) => text + number.toString(36).padStart(7, '0'), '')
-    .slice(-incarnationWidth)
+    .slice(-epochWidth)

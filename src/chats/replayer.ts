@@ -1,30 +1,30 @@
 import type { GapFrame } from '../contract/frames.ts'
-import type { MessageLog } from './message-log.ts'
-import type { ChatSocket } from './session.ts'
+import type { ChatSocket, Replay } from './connection.ts'
+import { gone, type MessageLog, type Page } from './message-log.ts'
 
-/** Messages that one client gets before it is the next one's turn. */
+/** The number of messages that one client receives before the next client's turn. */
 const pageSize = 100
 
 interface ReplayerOptions {
-  readonly log: MessageLog
-  /** Bytes that may wait for a client before the replay pauses. */
+  readonly messageLog: MessageLog
+  /** The replay pauses while more bytes than this wait for the client. */
   readonly pauseBytes: number
-  /** The client has all that is stored: from this very moment on it gets the live messages. */
+  /** Called when the client has received every stored message. It must subscribe to live messages synchronously. */
   readonly onCaughtUp: (socket: ChatSocket) => void
   readonly onFailed: (socket: ChatSocket, error: unknown) => void
 }
 
 export interface Replayer {
   start(socket: ChatSocket): void
-  /** The client has read what waited for it. */
+  /** Continues a replay that paused, once the client has read what it was sent. */
   drained(socket: ChatSocket): void
 }
 
 /**
- * Sends what clients missed, a page at a time and in turns, so that neither a long replay nor a
- * thousand of them hold up the live messages.
+ * Sends clients the messages that they missed, one page at a time and in turns, so that neither a long
+ * replay nor a thousand of them delay live messages.
  */
-export function createReplayer({ log, pauseBytes, onCaughtUp, onFailed }: ReplayerOptions): Replayer {
+export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }: ReplayerOptions): Replayer {
   const queue: ChatSocket[] = []
   let running = false
 
@@ -48,19 +48,23 @@ export function createReplayer({ log, pauseBytes, onCaughtUp, onFailed }: Replay
     if (running) setImmediate(run)
   }
 
+  /** Reads the next page. If messages were removed in between, reports the gap and starts with the oldest. */
+  async function readPage(socket: ChatSocket, replay: Replay): Promise<Page> {
+    const page = await messageLog.readAfter(replay.cursor, pageSize)
+    if (page !== gone) return page
+    replay.cursor = undefined
+    const first = await messageLog.readAfter(undefined, pageSize)
+    if (first === gone) throw new Error('The log cannot be read from its start')
+    const gap: GapFrame = { event: 'gap', oldest: first.messages[0]?.id ?? null }
+    socket.send(JSON.stringify(gap))
+    return first
+  }
+
   async function sendPage(socket: ChatSocket): Promise<void> {
     const { replay } = socket.data
     if (!replay || socket.readyState !== WebSocket.OPEN) return
-    const head = log.head()
-    let page = await log.readAfter(replay.cursor, pageSize)
-    if (page === 'gone') {
-      replay.cursor = undefined
-      page = await log.readAfter(undefined, pageSize)
-      if (page === 'gone') throw new Error('The log has no beginning')
-      const gap: GapFrame = { event: 'gap', oldest: page.messages[0]?.id ?? null }
-      socket.send(JSON.stringify(gap))
-    }
-    const { messages } = page
+    const head = messageLog.head()
+    const { messages } = await readPage(socket, replay)
     socket.cork(() => {
       for (const { id, frame } of messages) {
         socket.send(frame)
@@ -69,8 +73,8 @@ export function createReplayer({ log, pauseBytes, onCaughtUp, onFailed }: Replay
       }
     })
     if (messages.length === 0) replay.cursor ??= head
-    // The log reads nothing that was not broadcast, so who stands at its head has missed nothing.
-    if (replay.cursor === log.head()) {
+    // The log returns only messages that were broadcast, so a client at its head has missed nothing.
+    if (replay.cursor === messageLog.head()) {
       socket.data.replay = undefined
       onCaughtUp(socket)
     } else if (socket.getBufferedAmount() > 0) {

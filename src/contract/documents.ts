@@ -1,16 +1,24 @@
 import asyncapiDocument from '../../spec/asyncapi.yaml'
 import openapiDocument from '../../spec/openapi.yaml'
 
-/** A JSON Schema of dialect 2020-12, as it stands in a document. */
+/** A JSON Schema (dialect 2020-12). */
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
 export interface RateLimit {
   readonly policy: string
-  /** Requests in a window. */
+  /** Requests per window. */
   readonly quota: number
   /** Seconds. */
   readonly window: number
   readonly partition: 'ip' | 'user'
+}
+
+/** Times are in seconds. */
+export interface LoginGuardPolicy {
+  readonly 'free-failures': number
+  readonly 'first-wait': number
+  readonly 'longest-wait': number
+  readonly 'forgotten-after': number
 }
 
 export interface CloseCode {
@@ -44,6 +52,7 @@ export interface OperationObject {
   readonly requestBody?: { readonly content: Record<string, { readonly schema: JsonSchema }> }
   readonly responses: Record<string, ResponseObject>
   readonly 'x-rate-limit': RateLimit
+  readonly 'x-login-guard'?: LoginGuardPolicy
 }
 
 export interface ProblemEntry {
@@ -83,54 +92,56 @@ interface AsyncApi {
   readonly components: { readonly schemas: Record<string, JsonSchema> }
 }
 
-/** The documents as they were written, `$ref`s in place. */
-export const written = { openapi: openapiDocument as object, asyncapi: asyncapiDocument as object }
+/** The documents with unresolved `$ref`s. */
+export const sources = { openapi: openapiDocument as object, asyncapi: asyncapiDocument as object }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 
-/** Follows a JSON pointer (RFC 6901, with the `#` of a fragment) into `document`. */
-function follow(document: unknown, pointer: string): unknown {
+/** The value at a JSON pointer (RFC 6901, as a URI fragment) in `document`. */
+function resolvePointer(document: unknown, pointer: string): unknown {
   let value = document
   for (const token of pointer.split('/').slice(1)) {
     const key = decodeURIComponent(token).replaceAll('~1', '/').replaceAll('~0', '~')
     value = isObject(value) ? value[key] : undefined
   }
-  if (value === undefined) throw new Error(`The documents refer to ${pointer}, which is not there`)
+  if (value === undefined) throw new Error(`The documents refer to ${pointer}, which does not exist`)
   return value
 }
 
-/** What each `$ref` has come to, by the document and the pointer. */
+/** Resolved references, by document and pointer. */
 const resolved = new Map<unknown, Map<string, unknown>>()
 
-/** Replaces each `$ref` by what it refers to, so that the rest of the program never sees one. */
-function resolve(value: unknown, document: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => resolve(item, document))
+/** Replaces each `$ref` with its target, so that the rest of the program never sees one. */
+function resolveReferences(value: unknown, document: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolveReferences(item, document))
   if (!isObject(value)) return value
   if (typeof value.$ref === 'string') {
     const [file = '', pointer = ''] = value.$ref.split('#')
-    return resolvePointer(pointer, file === './openapi.yaml' ? written.openapi : document)
+    return resolveReference(pointer, file === './openapi.yaml' ? sources.openapi : document)
   }
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, document)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, resolveReferences(item, document)]),
+  )
 }
 
-function resolvePointer(pointer: string, document: unknown): unknown {
+function resolveReference(pointer: string, document: unknown): unknown {
   const known = resolved.get(document) ?? new Map<string, unknown>()
   resolved.set(document, known)
   if (known.has(pointer)) {
     const target = known.get(pointer)
-    if (target === undefined) throw new Error(`The documents refer in a circle: ${pointer}`)
+    if (target === undefined) throw new Error(`The documents contain a circular reference: ${pointer}`)
     return target
   }
-  // Undefined marks what is being resolved.
+  // Undefined marks a reference that is being resolved.
   known.set(pointer, undefined)
-  const target = resolve(follow(document, pointer), document)
+  const target = resolveReferences(resolvePointer(document, pointer), document)
   known.set(pointer, target)
   return target
 }
 
-/** `openapi.yaml`, every `$ref` resolved. */
-export const openapi = resolve(written.openapi, written.openapi) as OpenApi
+/** `openapi.yaml` with every `$ref` resolved. */
+export const openapi = resolveReferences(sources.openapi, sources.openapi) as OpenApi
 
-/** `asyncapi.yaml`, every `$ref` resolved. */
-export const asyncapi = resolve(written.asyncapi, written.asyncapi) as AsyncApi
+/** `asyncapi.yaml` with every `$ref` resolved. */
+export const asyncapi = resolveReferences(sources.asyncapi, sources.asyncapi) as AsyncApi

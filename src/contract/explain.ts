@@ -2,19 +2,19 @@ import { Kind, type TSchema } from '@sinclair/typebox'
 import { ValueErrorType } from '@sinclair/typebox/errors'
 import { Value } from '@sinclair/typebox/value'
 import type { JsonSchema } from './documents.ts'
-import { brokenKeyword, stringKind } from './strings.ts'
+import { stringKind, violatedKeyword } from './strings.ts'
 import type { components } from './types.gen.ts'
 
 export type ValidationError = components['schemas']['ValidationError']
 
-/** No answer needs more errors than a person reads, and a hostile body could cause thousands. */
-const mostErrors = 20
+/** A hostile body can cause thousands of errors; a person reads a few. */
+const maxErrors = 20
 
 const count = (n: unknown, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`
 
 function explainString(schema: JsonSchema, value: unknown): string {
   if (typeof value !== 'string') return 'must be a string'
-  switch (brokenKeyword(schema, value)) {
+  switch (violatedKeyword(schema, value)) {
     case 'minLength':
       return `must have at least ${count(schema.minLength, 'character')}`
     case 'maxLength':
@@ -66,8 +66,8 @@ function explain(type: ValueErrorType, schema: TSchema, value: unknown): string 
 }
 
 /**
- * Where and how `value` breaks `schema`: for each place the first fault, at most twenty. No detail
- * repeats the value, which may be a password.
+ * Explains where and how `value` violates `schema`: the first error of each location, at most twenty.
+ * No detail repeats the value, which may be a password.
  */
 export function explainErrors(schema: TSchema, value: unknown): ValidationError[] {
   const errors = new Map<string, ValidationError>()
@@ -77,7 +77,7 @@ export function explainErrors(schema: TSchema, value: unknown): ValidationError[
       pointer: error.path,
       detail: explain(error.type, error.schema, error.value),
     })
-    if (errors.size === mostErrors) break
+    if (errors.size === maxErrors) break
   }
   return [...errors.values()]
 }

@@ -16,14 +16,14 @@ function frame(name: 'SendFrame' | 'DisconnectFrame') {
   return TypeCompiler.Compile(toTypeBox(schema, `asyncapi.yaml#/components/schemas/${name}`))
 }
 
-/** Validators of what a client may send, compiled at start-up. */
+/** Validators of the client's frames, compiled at startup. */
 export const sendFrame = frame('SendFrame')
 export const disconnectFrame = frame('DisconnectFrame')
-/** Validates the key of a frame by itself, for the answer to a frame that is wrong otherwise. */
+/** Validates the idempotency key of a frame that is otherwise invalid, so that its error frame can repeat the key. */
 export const isIdempotencyKey = TypeCompiler.Compile(sendFrame.Schema().properties.idempotencyKey)
-/** The event of a frame that asks to disconnect, as its schema fixes it. */
+/** The event name of a disconnect frame. */
 export const disconnectEvent: unknown = disconnectFrame.Schema().properties.event.const
-/** Validates the query of the upgrade request. */
+/** Validates the query of the handshake request. */
 export const connectQuery = TypeCompiler.Compile(
   toTypeBox(chat.bindings.ws.query, 'asyncapi.yaml#/channels/chat/bindings/ws/query'),
 )

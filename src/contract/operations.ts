@@ -1,14 +1,20 @@
 import { type TSchema, Type } from '@sinclair/typebox'
-import { type JsonSchema, type OperationObject, openapi, type RateLimit } from './documents.ts'
+import {
+  type JsonSchema,
+  type LoginGuardPolicy,
+  type OperationObject,
+  openapi,
+  type RateLimit,
+} from './documents.ts'
 import { toTypeBox } from './schema.ts'
-import type { operations, ProblemStatus } from './types.gen.ts'
+import type { operations, ProblemStatus, QueryDefaults } from './types.gen.ts'
 
 export type OperationId = keyof operations
 
 type Responses<Id extends OperationId> = operations[Id]['responses']
 type JsonOf<Message> = Message extends { content: { [jsonMediaType]: infer Body } } ? Body : never
 
-/** The body of the operation's one success, as the document types it. */
+/** The body of the operation's single success response. */
 export type SuccessBody<Id extends OperationId> = JsonOf<
   Responses<Id>[Extract<keyof Responses<Id>, 200 | 201>]
 >
@@ -17,7 +23,7 @@ type ConstantKeys<Body> = {
   [Key in keyof Body]: string extends Body[Key] ? never : Body[Key] extends string ? Key : never
 }[keyof Body]
 
-/** What a handler has to supply: the success body without the texts that the document fixes. */
+/** The part of the success body that the handler supplies: all but the texts that the document fixes. */
 export type ReplyData<Id extends OperationId> = Omit<SuccessBody<Id>, ConstantKeys<SuccessBody<Id>>>
 
 export type RequestBody<Id extends OperationId> = operations[Id] extends {
@@ -26,10 +32,18 @@ export type RequestBody<Id extends OperationId> = operations[Id] extends {
   ? Body
   : undefined
 
-export type Query<Id extends OperationId> = NonNullable<operations[Id]['parameters']['query']>
+type Query<Id extends OperationId> = NonNullable<operations[Id]['parameters']['query']>
+type DefaultedKeys<Id extends OperationId> = Extract<
+  keyof Query<Id>,
+  Id extends keyof QueryDefaults ? keyof QueryDefaults[Id] : never
+>
+/** The query parameters as a handler receives them: a parameter with a default is always present. */
+export type QueryValues<Id extends OperationId> = Omit<Query<Id>, DefaultedKeys<Id>> &
+  Required<Pick<Query<Id>, DefaultedKeys<Id>>>
+
 export type RequestHeaders<Id extends OperationId> = NonNullable<operations[Id]['parameters']['header']>
 
-/** The problem codes whose status the document gives the operation. */
+/** The problem codes whose status the document lists for the operation. */
 export type OperationProblem<Id extends OperationId> = {
   [Code in keyof ProblemStatus]: ProblemStatus[Code] extends keyof Responses<Id> ? Code : never
 }[keyof ProblemStatus]
@@ -40,25 +54,26 @@ export interface Operation {
   readonly path: string
   readonly secured: boolean
   readonly rateLimit: RateLimit
+  readonly loginGuard: LoginGuardPolicy | undefined
   readonly body: TSchema | undefined
   readonly query: TSchema | undefined
-  /** Query parameters that are integers, to be read from their digits. */
+  /** Query parameters of type integer, which are parsed from decimal digits. */
   readonly integerParameters: ReadonlySet<string>
   readonly queryDefaults: Readonly<Record<string, unknown>>
-  /** Header parameters other than the version, which all operations have. */
+  /** Header parameters except the API version, which all operations share. */
   readonly headers: TSchema | undefined
   readonly headerNames: readonly string[]
   readonly successStatus: number
   readonly success: TSchema
-  /** The texts of the success body that the document fixes. */
+  /** The texts of the success body that the document fixes by `const`. */
   readonly constants: Readonly<Record<string, string>>
-  /** The headers of the success that the document fixes, beyond those of every answer. */
+  /** The headers of the success response that the document fixes, except `commonHeaders`. */
   readonly successHeaders: Readonly<Record<string, string>>
   readonly deprecatedAt: string | undefined
   readonly sunset: string | undefined
 }
 
-/** The headers that a set of header objects fixes by `const`. */
+/** The headers whose value the document fixes by `const`. */
 function constantHeaders(headers: Readonly<Record<string, { schema: JsonSchema }>> = {}) {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, { schema }]) =>
@@ -67,10 +82,10 @@ function constantHeaders(headers: Readonly<Record<string, { schema: JsonSchema }
   )
 }
 
-/** Of the bodies that are read and of the successes that are answered, without a charset (RFC 8259, 11). */
+/** The media type of request bodies and success responses; RFC 8259, section 11 defines no charset. */
 export const jsonMediaType = 'application/json'
 
-/** Fixed by the document for an answer of every kind, such as the API's version. */
+/** The headers that the document fixes for every response, such as the API version. */
 export const commonHeaders: Readonly<Record<string, string>> = (() => {
   const all = Object.values(openapi.paths)
     .flatMap((methods) => Object.values(methods))
@@ -82,18 +97,18 @@ export const commonHeaders: Readonly<Record<string, string>> = (() => {
   )
 })()
 
-/** The versions that a client may ask for. */
+/** The API versions that a client may request. */
 export const supportedVersions = openapi.components.parameters.ApiVersion.schema.enum as readonly string[]
 export const versionHeader = openapi.components.parameters.ApiVersion.name
 
 function readOperation(path: string, method: string, operation: OperationObject): Operation {
-  const at = `openapi.yaml#/paths/${path.replaceAll('/', '~1')}/${method}`
+  const pointer = `openapi.yaml#/paths/${path.replaceAll('/', '~1')}/${method}`
   const parameters = (operation.parameters ?? []).filter(({ name }) => name !== versionHeader)
   const parametersIn = (place: string) => {
-    const those = parameters.filter((parameter) => parameter.in === place)
-    if (those.length === 0) return undefined
-    const types = those.map(({ name, required, schema }): [string, TSchema] => {
-      const type = toTypeBox(schema, `${at}/parameters/${name}`)
+    const selected = parameters.filter((parameter) => parameter.in === place)
+    if (selected.length === 0) return undefined
+    const types = selected.map(({ name, required, schema }): [string, TSchema] => {
+      const type = toTypeBox(schema, `${pointer}/parameters/${name}`)
       return [name, required ? type : Type.Optional(type)]
     })
     return Type.Object(Object.fromEntries(types), { additionalProperties: false })
@@ -105,7 +120,7 @@ function readOperation(path: string, method: string, operation: OperationObject)
     content?.[jsonMediaType]?.schema
   const bodySchema = json(operation.requestBody?.content)
   const successSchema = json(response?.content)
-  if (!successSchema) throw new Error(`${at} documents no JSON success`)
+  if (!successSchema) throw new Error(`${pointer} documents no JSON success`)
   const fixed = constantHeaders(response?.headers)
   return {
     id: operation.operationId as OperationId,
@@ -113,7 +128,8 @@ function readOperation(path: string, method: string, operation: OperationObject)
     path,
     secured: operation.security.length > 0,
     rateLimit: operation['x-rate-limit'],
-    body: bodySchema && toTypeBox(bodySchema, `${at}/requestBody`),
+    loginGuard: operation['x-login-guard'],
+    body: bodySchema && toTypeBox(bodySchema, `${pointer}/requestBody`),
     query: parametersIn('query'),
     integerParameters: new Set(
       inQuery.filter(({ schema }) => schema.type === 'integer').map(({ name }) => name),
@@ -124,7 +140,7 @@ function readOperation(path: string, method: string, operation: OperationObject)
     headers: parametersIn('header'),
     headerNames: parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name),
     successStatus: Number(status),
-    success: toTypeBox(successSchema, `${at}/responses/${status}`),
+    success: toTypeBox(successSchema, `${pointer}/responses/${status}`),
     constants: Object.fromEntries(
       Object.entries(successSchema.properties as Record<string, JsonSchema>).flatMap(([name, property]) =>
         typeof property.const === 'string' ? [[name, property.const]] : [],
@@ -137,9 +153,9 @@ function readOperation(path: string, method: string, operation: OperationObject)
 }
 
 /**
- * The operations of a document, in its order.
+ * The operations of a document, in document order.
  *
- * @throws Error at a schema keyword that would not be enforced
+ * @throws Error for a schema keyword that would not be enforced
  */
 export const readOperations = (paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>) =>
   Object.entries(paths).flatMap(([path, methods]) =>
@@ -147,3 +163,21 @@ export const readOperations = (paths: Readonly<Record<string, Readonly<Record<st
   )
 
 export const allOperations: readonly Operation[] = readOperations(openapi.paths)
+
+/** The request headers that the operations read, for CORS preflights. */
+export const requestHeaderNames: readonly string[] = [
+  ...new Set(
+    Object.values(openapi.paths)
+      .flatMap((methods) => Object.values(methods))
+      .flatMap(({ security, requestBody, parameters = [] }) => [
+        ...(security.length > 0 ? ['Authorization'] : []),
+        ...(requestBody ? ['Content-Type'] : []),
+        ...parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name),
+      ]),
+  ),
+]
+
+/** The response headers that the document declares, and those of deprecated operations. */
+export const responseHeaderNames: readonly string[] = [
+  ...new Set([...Object.keys(openapi.components.headers), ...['Deprecation', 'Sunset', 'Link']]),
+]

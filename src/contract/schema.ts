@@ -2,7 +2,7 @@ import { type TSchema, Type } from '@sinclair/typebox'
 import type { JsonSchema } from './documents.ts'
 import { compilePattern, createString, isFormat, stringKeywords } from './strings.ts'
 
-/** Keywords that tell something and constrain nothing. */
+/** Keywords that describe a value and do not constrain it. */
 const annotations = new Set([
   'title',
   'description',
@@ -29,16 +29,16 @@ const pick = (schema: JsonSchema, keywords: readonly string[]) =>
   Object.fromEntries(keywords.flatMap((key) => (schema[key] === undefined ? [] : [[key, schema[key]]])))
 
 /**
- * Turns a JSON Schema (2020-12, `$ref`s resolved) into the TypeBox schema that accepts exactly the
- * same values.
+ * Converts a JSON Schema (2020-12, `$ref`s resolved) to a TypeBox schema that accepts exactly the same
+ * values.
  *
- * @param pointer where the schema stands, for the message
- * @throws Error naming the pointer of a keyword that it does not honour: to ignore one would be to
- *   accept what the document refuses.
+ * @param pointer the location of the schema, for error messages
+ * @throws Error with the pointer of an unsupported keyword. Ignoring a keyword would accept values that
+ *   the document forbids.
  */
 export function toTypeBox(schema: JsonSchema, pointer: string): TSchema {
   const refuse = (keyword: string): never => {
-    throw new Error(`${pointer}/${keyword}: this keyword is not honoured here`)
+    throw new Error(`${pointer}/${keyword}: this keyword is not supported`)
   }
   const allow = (...keywords: readonly string[]) => {
     for (const key of Object.keys(schema)) {
@@ -97,7 +97,7 @@ export function toTypeBox(schema: JsonSchema, pointer: string): TSchema {
         const converted = toTypeBox(property, `${pointer}/properties/${name}`)
         types[name] = required.includes(name) ? converted : Type.Optional(converted)
       }
-      // A name that is required and not described may have any value, but only in an open object.
+      // A required property without a schema may have any value, but only in an open object.
       for (const name of required) {
         if (closed === false && !(name in types)) refuse('required')
         types[name] ??= Type.Unknown()

@@ -2,8 +2,8 @@ import { Kind, type TSchema, TypeRegistry } from '@sinclair/typebox'
 import type { JsonSchema } from './documents.ts'
 
 /**
- * A string as JSON Schema 2020-12 constrains it. TypeBox's own string counts UTF-16 units, compiles
- * patterns without Unicode mode and takes the 30th of February for a date, hence a kind of our own.
+ * The TypeBox kind for strings with the semantics of JSON Schema 2020-12. TypeBox's own string type
+ * counts UTF-16 units, compiles patterns without Unicode mode and accepts the 30th of February.
  */
 export const stringKind = 'JsonSchemaString'
 
@@ -11,7 +11,7 @@ export const stringKeywords = ['minLength', 'maxLength', 'pattern', 'format'] as
 
 const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-/** RFC 3339, section 5.6; a leap second is taken at 23:59 UTC only. */
+/** RFC 3339, section 5.6. A leap second is accepted only at 23:59 UTC. */
 function isDateTime(text: string): boolean {
   const match = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))$/.exec(
     text,
@@ -41,7 +41,7 @@ const uriReference = new RegExp(
   String.raw`^(?:[A-Za-z][A-Za-z0-9+\-.]*:)?(?:\/\/(?:${percentEncoded}|[\[\]])*)?(?:${percentEncoded}|\/)*(?:\?(?:${percentEncoded}|[/?])*)?(?:#(?:${percentEncoded}|[/?])*)?$`,
 )
 
-/** The formats that the documents use. `password` is a hint for forms and constrains nothing. */
+/** The formats that the documents use. `password` is a hint for forms, not a constraint. */
 const formats: Record<string, (text: string) => boolean> = {
   'date-time': isDateTime,
   'json-pointer': (text) => /^(?:\/(?:[^~/]|~0|~1)*)*$/.test(text),
@@ -59,17 +59,17 @@ export function countCodePoints(text: string): number {
   return count
 }
 
-type FindBrokenKeyword = (text: string) => (typeof stringKeywords)[number] | undefined
+type FindViolatedKeyword = (text: string) => (typeof stringKeywords)[number] | undefined
 
-/** Finds the first keyword of `schema` that a text breaks, or undefined. */
-function createBrokenKeywordFinder(schema: JsonSchema): FindBrokenKeyword {
+/** Creates a function that returns the first keyword of `schema` that a text violates, or undefined. */
+function createViolatedKeywordFinder(schema: JsonSchema): FindViolatedKeyword {
   const minimum = (schema.minLength as number | undefined) ?? 0
   const maximum = (schema.maxLength as number | undefined) ?? Number.POSITIVE_INFINITY
   const pattern = schema.pattern === undefined ? undefined : compilePattern(schema.pattern as string)
   const hasFormat =
     schema.format === undefined ? undefined : (formats[schema.format as string] ?? (() => false))
   return (text) => {
-    // A code point is one or two UTF-16 units, so most strings need no counting.
+    // A code point has one or two UTF-16 units, so the length of most strings decides without counting.
     if (text.length < 2 * minimum || text.length > maximum) {
       const length = countCodePoints(text)
       if (length < minimum) return 'minLength'
@@ -81,24 +81,24 @@ function createBrokenKeywordFinder(schema: JsonSchema): FindBrokenKeyword {
   }
 }
 
-const finders = new WeakMap<JsonSchema, FindBrokenKeyword>()
+const finders = new WeakMap<JsonSchema, FindViolatedKeyword>()
 
-/** The first keyword that `text` breaks, or undefined. */
-export function brokenKeyword(schema: JsonSchema, text: string): ReturnType<FindBrokenKeyword> {
+/** The first keyword of `schema` that `text` violates, or undefined. */
+export function violatedKeyword(schema: JsonSchema, text: string): ReturnType<FindViolatedKeyword> {
   let find = finders.get(schema)
   if (!find) {
-    find = createBrokenKeywordFinder(schema)
+    find = createViolatedKeywordFinder(schema)
     finders.set(schema, find)
   }
   return find(text)
 }
 
-/** ECMA-262 in Unicode mode, as JSON Schema recommends. */
+/** Compiles an ECMA-262 pattern in Unicode mode, as JSON Schema recommends. */
 export const compilePattern = (source: string) => new RegExp(source, 'u')
 
 TypeRegistry.Set<TSchema>(
   stringKind,
-  (schema, value) => typeof value === 'string' && brokenKeyword(schema as JsonSchema, value) === undefined,
+  (schema, value) => typeof value === 'string' && violatedKeyword(schema as JsonSchema, value) === undefined,
 )
 
 export const createString = (schema: JsonSchema): TSchema =>

@@ -905,15 +905,9 @@ export interface ProblemStatus {
     'sockets-exhausted': 503;
 }
 
-/** The path and the method of each operation. */
-export interface OperationRoutes {
-    registerUser: { path: '/api/auth/register'; method: 'post' };
-    loginUser: { path: '/api/auth/login'; method: 'post' };
-    getProfile: { path: '/api/users/profile'; method: 'get' };
-    sendMessage: { path: '/api/chats/send'; method: 'post' };
-    listMessages: { path: '/api/chats/messages'; method: 'get' };
+/** The query parameters of each operation that have a default. */
+export interface QueryDefaults {
+    listMessages: { limit: true };
 }
-
-export type RateLimitPolicyName = 'register' | 'login' | 'read' | 'send' | 'connect';
 
 export type CloseCodeName = 'disconnected' | 'binary-frame' | 'slow-reader' | 'invalid-text' | 'rate-limited' | 'frame-too-large' | 'internal-error' | 'restart' | 'token-expired' | 'account-removed';

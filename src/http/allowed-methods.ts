@@ -1,14 +1,15 @@
-interface Route {
+interface RoutePath {
   readonly method: string
   readonly path: string
 }
 
 /**
- * The methods that a path has, for `Allow`; undefined for a path that is not there.
+ * Creates a function that returns the methods of a path, for the `Allow` header, or undefined if no route
+ * has the path.
  *
- * @param routes of the app, `:name` standing for one segment
+ * @param routes all routes; `:name` in a path matches one segment
  */
-export function createAllowedMethods(routes: readonly Route[]) {
+export function createAllowedMethods(routes: readonly RoutePath[]) {
   const paths = new Map<string, { pattern: RegExp; methods: Set<string> }>()
   for (const { method, path } of routes) {
     if (path.includes('*')) continue

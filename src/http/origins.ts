@@ -1,4 +1,8 @@
-export type IsAllowedOrigin = (request: Request) => boolean
+/** Whether pages of an origin may use the service. */
+export type IsAllowedOrigin = (origin: string) => boolean
+
+/** Whether a request may come from the page that its `Origin` header names. */
+export type IsAllowedRequest = (request: Request) => boolean
 
 interface OriginsOptions {
   readonly allowed: readonly string[]
@@ -7,17 +11,17 @@ interface OriginsOptions {
 
 const isLocal = (origin: string) => /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(origin)
 
-/** Whether pages of an origin may call: those that are configured, and in development localhost's. */
+/** Allows the configured origins, and in development the origins of localhost as well. */
 export const createOriginCheck =
-  ({ allowed, development }: OriginsOptions) =>
-  (origin: string): boolean =>
+  ({ allowed, development }: OriginsOptions): IsAllowedOrigin =>
+  (origin) =>
     allowed.includes('*') || allowed.includes(origin) || (development && isLocal(origin))
 
 /**
- * Whether a request may come from where it says it comes. Only browsers send an origin; those that do
- * not are not what this protects from. A page of this very host is always allowed.
+ * Checks the origin of a request. Requests without an `Origin` header pass, because only browsers send it
+ * and only they need this protection. A page served by this host always passes.
  */
-export function createRequestOriginCheck(isAllowed: (origin: string) => boolean): IsAllowedOrigin {
+export function createRequestOriginCheck(isAllowed: IsAllowedOrigin): IsAllowedRequest {
   return (request) => {
     const origin = request.headers.get('origin')
     if (origin === null || isAllowed(origin)) return true

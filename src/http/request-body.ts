@@ -1,11 +1,11 @@
 import { openapi } from '../contract/documents.ts'
-import { ProblemError } from './problems.ts'
+import { ProblemError } from '../contract/problems.ts'
 
 const maxBytes = openapi['x-limits']['request-body-bytes']
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/** A body whose length nobody declared is counted as it comes, and given up at the limit. */
+/** A chunked body has no declared length: count while reading, and stop at the limit. */
 async function readCounted(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
@@ -18,7 +18,7 @@ async function readCounted(stream: ReadableStream<Uint8Array>): Promise<Uint8Arr
 }
 
 /**
- * Reads the JSON text of a request.
+ * Reads and parses the JSON body of a request.
  *
  * @throws ProblemError unsupported-media-type, content-too-large or malformed-json
  */

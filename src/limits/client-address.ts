@@ -1,22 +1,23 @@
 import { type BlockList, isIP } from 'node:net'
 
-interface Peer {
+/** The server's view of the connection that a request came from. */
+export interface Peer {
   requestIP(request: Request): { readonly address: string } | null
 }
 
-/** An address with `::ffff:1.2.3.4` written as `1.2.3.4`, or undefined where it is none. */
+/** Writes `::ffff:1.2.3.4` as `1.2.3.4`; returns undefined if the text is not an address. */
 function normalise(text: string): string | undefined {
   const address = text.trim().replace(/^::ffff:(?=\d+\.)/i, '')
   return isIP(address) === 0 ? undefined : address
 }
 
-/** An IPv6 client has a network of 64 bits to choose addresses from, so the network is what counts. */
+/** An IPv6 client can choose any address of a 64-bit network, so the network is counted. */
 function network(address: string): string {
   if (isIP(address) !== 6) return address
   const [head = '', tail] = (address.split('%')[0] as string).split('::')
   const before = head.split(':').filter(Boolean)
   const after = (tail ?? '').split(':').filter(Boolean)
-  // A last group in dotted form stands for two.
+  // A final group in dotted notation counts as two.
   const length = (groups: string[]) => groups.reduce((sum, group) => sum + (group.includes('.') ? 2 : 1), 0)
   const zeros = tail === undefined ? 0 : 8 - length(before) - length(after)
   const groups = [...before, ...Array<string>(Math.max(0, zeros)).fill('0'), ...after]
@@ -27,8 +28,9 @@ function network(address: string): string {
 }
 
 /**
- * Tells by which address a client is counted: the peer's own, or, where the peer is a trusted proxy,
- * the last in X-Forwarded-For that is not one. Nobody else's X-Forwarded-For is believed.
+ * Creates a function that returns the address by which a client is counted: the address of the peer, or,
+ * if the peer is a trusted proxy, the last address in `X-Forwarded-For` that is not a trusted proxy.
+ * `X-Forwarded-For` from any other peer is ignored.
  */
 export function createClientAddress(trustedProxies: BlockList) {
   const isTrusted = (address: string) => trustedProxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
@@ -36,7 +38,7 @@ export function createClientAddress(trustedProxies: BlockList) {
 
   return (request: Request, server: Peer | null): string => {
     const peer = normalise(server?.requestIP(request)?.address ?? '')
-    // A closed connection has no address any more; all of them share one count.
+    // A closed connection no longer has an address; all such requests share one counter.
     if (peer === undefined) return 'unknown'
     if (!trustsAny || !isTrusted(peer)) return network(peer)
     let client = peer

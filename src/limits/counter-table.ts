@@ -1,48 +1,49 @@
 /**
- * Counts by key, each until a time of its own, at 16 bytes a key: a hash of 64 bits stands for the key
- * in an open-addressed table of numbers. A timer and an object a key would cost forty times as much.
+ * Counters by key, each with its own expiry, at 16 bytes per key: an open-addressed hash table of numbers
+ * that stores a 64-bit hash in place of the key. One timer and one object per key would need forty times
+ * the memory.
  */
 export interface CounterTable {
-  /** What stands for a text here; takes longer than all else, so it is worth keeping. */
+  /** Hashes a string to a key. Slower than a lookup, so cache the result. */
   key(text: string): CounterKey
-  /** The slot of `key`, or undefined where it is not counted now. */
+  /** The slot of `key`, or undefined if it has no counter or an expired one. */
   find(key: CounterKey, now: number): number | undefined
-  /** The slot of `key`, at zero until `expiresAt` where it was not counted. */
+  /** The slot of `key`. A new counter starts at zero and expires at `expiresAt`. */
   findOrAdd(key: CounterKey, now: number, expiresAt: number): number
   countAt(slot: number): number
   expiryAt(slot: number): number
   set(slot: number, count: number, expiresAt: number): void
 }
 
-/** The two halves of a key's hash, as signed 32-bit numbers. */
+/** The two halves of the 64-bit hash, as signed 32-bit numbers. */
 export interface CounterKey {
   readonly a: number
   readonly b: number
 }
 
 interface CounterTableOptions {
-  /** Slots at the most, a power of two: beyond 70 % of them, new keys share one count. */
-  readonly mostSlots?: number
+  /** The largest number of slots, a power of two. Once 70 % are used, new keys share one counter. */
+  readonly maxCapacity?: number
 }
 
-const firstSlots = 1024
-const fullest = 0.7
+const initialCapacity = 1024
+const maxLoadFactor = 0.7
 
-/** A slot is four numbers side by side, so that one line of the processor's cache holds it. */
+/** A slot is four adjacent numbers, so that it fits into one line of the processor's cache. */
 const width = 4
 const A = 0
 const B = 1
 const COUNT = 2
-/** 0 marks a slot that was never used. */
+/** 0 marks an unused slot. */
 const EXPIRY = 3
 
-/** Times are whole seconds since the epoch. */
-export function createCounterTable({ mostSlots = 2 ** 22 }: CounterTableOptions = {}): CounterTable {
-  // Random seeds, so that nobody outside can choose keys that share a slot; and two functions, since keys
-  // that collide in one of them often do so whatever its seed.
+/** Times are non-zero 32-bit integers in any unit, as long as all calls use the same one. */
+export function createCounterTable({ maxCapacity = 2 ** 22 }: CounterTableOptions = {}): CounterTable {
+  // Random seeds prevent clients from choosing keys that collide. Two different functions are used because
+  // keys that collide in one of them often do so for every seed.
   const [seedA, seedB] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number]
-  let slots = firstSlots
-  // Signed, since the engine is quicker with those; counts and times are read as unsigned.
+  let slots = initialCapacity
+  // Signed numbers are faster in the engine; counts and times are read as unsigned.
   let table = new Int32Array(slots * width)
   let used = 0
   let rebuiltAt = 0
@@ -65,26 +66,26 @@ export function createCounterTable({ mostSlots = 2 ** 22 }: CounterTableOptions 
 
   const holds = (slot: number, key: CounterKey) => hasKey(slot, key) && expiryAt(slot) !== 0
 
-  /** The slot with this key, or the one to put it in. */
+  /** The slot that holds this key, or the one to store it in. */
   function probe(key: CounterKey, now: number): number {
     let free = -1
     for (let slot = key.a & (slots - 1); ; slot = (slot + 1) & (slots - 1)) {
       const expiry = expiryAt(slot)
       if (expiry === 0) return free === -1 ? slot : free
       if (hasKey(slot, key)) return slot
-      // An expired slot may be taken, but only once the key is known not to stand behind it.
+      // An expired slot can be reused, but only if the key is not stored further along.
       if (free === -1 && expiry <= now) free = slot
     }
   }
 
-  /** Drops what has expired, and makes room for twice what is left. */
+  /** Removes expired counters and resizes the table for twice the remaining ones. */
   function rebuild(now: number): void {
     rebuiltAt = now
     let live = 0
     for (let slot = 0; slot < slots; slot++) if (expiryAt(slot) > now) live++
     const old = table
-    slots = firstSlots
-    while (slots < mostSlots && slots * fullest < live * 1.5) slots *= 2
+    slots = initialCapacity
+    while (slots < maxCapacity && slots * maxLoadFactor < live * 1.5) slots *= 2
     table = new Int32Array(slots * width)
     used = live
     for (let at = 0; at < old.length; at += width) {
@@ -95,7 +96,7 @@ export function createCounterTable({ mostSlots = 2 ** 22 }: CounterTableOptions 
       setKey(slot, key)
       set(slot, old[at + COUNT] as number, expiry)
     }
-    // Given back now, and not at some later collection: the old table may be as large as the new one.
+    // Free the memory now instead of at the next garbage collection: the old table may be as large as the new one.
     old.buffer.transfer(0)
   }
 
@@ -104,11 +105,11 @@ export function createCounterTable({ mostSlots = 2 ** 22 }: CounterTableOptions 
     if (holds(slot, key)) {
       if (expiryAt(slot) > now) return slot
     } else {
-      if (expiryAt(slot) === 0 && used >= slots * fullest) {
-        // Once a second where it cannot grow: otherwise each new key would walk through all of it.
-        if (slots < mostSlots || now !== rebuiltAt) rebuild(now)
-        // Sharing a count refuses some who are within theirs, but lets nobody through who is not.
-        if (used >= slots * fullest) return overflow(now, expiresAt)
+      if (expiryAt(slot) === 0 && used >= slots * maxLoadFactor) {
+        // At most once per time unit when it cannot grow: otherwise each new key would scan the whole table.
+        if (slots < maxCapacity || now !== rebuiltAt) rebuild(now)
+        // A shared counter may refuse a client that is within its quota, but never admits one that is not.
+        if (used >= slots * maxLoadFactor) return overflow(now, expiresAt)
         slot = probe(key, now)
       }
       if (expiryAt(slot) === 0) used++
@@ -118,7 +119,7 @@ export function createCounterTable({ mostSlots = 2 ** 22 }: CounterTableOptions 
     return slot
   }
 
-  /** The count that all keys share for which there is no room. */
+  /** The shared counter of all keys for which there is no room. */
   function overflow(now: number, expiresAt: number): number {
     const key = { a: 0, b: 0 }
     const slot = probe(key, now)

@@ -1,6 +1,12 @@
-import type { RateLimitOverride } from '../config.ts'
 import type { RateLimit } from '../contract/documents.ts'
-import { type CounterKey, createCounterTable } from './counter-table.ts'
+import type { MaybePromise } from '../maybe-promise.ts'
+
+declare const opaque: unique symbol
+
+/** A client, under every policy: an address or a user id. Each implementation has its own representation. */
+export interface RateLimitKey {
+  readonly [opaque]: true
+}
 
 export interface Count {
   readonly exceeded: boolean
@@ -9,76 +15,28 @@ export interface Count {
   readonly resetSeconds: number
 }
 
-/** Stands for a client, an address or a user's id, under every policy. */
-export type CountedClient = CounterKey
-
-/** One policy, as its operation declares it. */
-export interface RateLimiter {
-  readonly partition: RateLimit['partition']
-  /** The value of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */
-  readonly policyHeader: string
+/** One policy with the quota that applies to it. */
+export interface RateLimiter extends RateLimit {
   /**
-   * Counts one request.
+   * Counts one request. A promise is returned only if the implementation has to ask a shared store.
    *
    * @param now seconds since the epoch
    */
-  count(client: CountedClient, now: number): Count
-  /** The value of `RateLimit` for a count. */
-  header(count: Count): string
+  count(key: RateLimitKey, now: number): MaybePromise<Count>
 }
 
-/** Where requests are counted: in this process, or in a store that several share. */
+/** Counts requests by policy and client, in this process or in a store that several processes share. */
 export interface RateLimits {
-  /** @param name an address, or a user's id */
-  client(name: string): CountedClient
-  /** The limiter of a policy, the same for all that name it; undefined where limits are off. */
+  /** @param name an address or a user id */
+  key(name: string): RateLimitKey
+  /** The limiter of a policy, one for all operations that name it; undefined if limits are disabled. */
   limiter(limit: RateLimit): RateLimiter | undefined
 }
 
-interface RateLimitsOptions {
-  readonly enabled: boolean
-  readonly overrides: Readonly<Record<string, RateLimitOverride>>
-}
+/** The value of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). */
+export const policyHeader = ({ policy, quota, window }: RateLimit): string =>
+  `"${policy}";q=${quota};w=${window}`
 
-/** Fixed windows, each beginning with a client's first request, counted in memory. */
-export function createRateLimits({ enabled, overrides }: RateLimitsOptions): RateLimits {
-  const table = createCounterTable()
-  const limiters = new Map<string, RateLimiter>()
-
-  function createLimiter(declared: RateLimit): RateLimiter {
-    const { policy, partition } = declared
-    const { quota, window } = overrides[policy] ?? declared
-    const head = `"${policy}";r=`
-    const own = table.key(policy)
-
-    return {
-      partition,
-      policyHeader: `"${policy}";q=${quota};w=${window}`,
-      count(client, now) {
-        const key = { a: client.a ^ own.a, b: client.b ^ own.b }
-        const slot = table.findOrAdd(key, now, now + window)
-        const used = table.countAt(slot)
-        const expiry = table.expiryAt(slot)
-        if (used < quota) table.set(slot, used + 1, expiry)
-        return {
-          exceeded: used >= quota,
-          remaining: Math.max(0, quota - used - 1),
-          resetSeconds: expiry - now,
-        }
-      },
-      header: ({ remaining, resetSeconds }) => `${head}${remaining};t=${resetSeconds}`,
-    }
-  }
-
-  return {
-    client: table.key,
-    limiter(declared) {
-      if (!enabled) return undefined
-      const known = limiters.get(declared.policy)
-      if (known) return known
-      const limiter = createLimiter(declared)
-      limiters.set(declared.policy, limiter)
-      return limiter
-    },
-  }
-}
+/** The value of `RateLimit` for one count. */
+export const countHeader = ({ policy }: RateLimit, { remaining, resetSeconds }: Count): string =>
+  `"${policy}";r=${remaining};t=${resetSeconds}`

@@ -1,4 +1,4 @@
-import type { Handlers } from '../http/operation-routes.ts'
+import type { Handlers } from '../contract/handlers.ts'
 
 export const userHandlers: Pick<Handlers, 'getProfile'> = {
   getProfile: ({ user, reply }) => reply({ user }),

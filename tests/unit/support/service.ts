@@ -3,19 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
-import { createApp } from '../../../src/app.ts'
 import { createTokens } from '../../../src/auth/tokens.ts'
-import type { MessageLog } from '../../../src/chats/message-log.ts'
-import { openSqliteMessageLog } from '../../../src/chats/sqlite-message-log.ts'
 import { readConfig } from '../../../src/config.ts'
-import { connectRateLimit } from '../../../src/contract/frames.ts'
-import { allOperations } from '../../../src/contract/operations.ts'
-import { openDatabase } from '../../../src/database/open-database.ts'
-import { createUsers } from '../../../src/users/users.ts'
-
-export const policies = [
-  ...new Set([...allOperations.map(({ rateLimit }) => rateLimit.policy), connectRateLimit.policy]),
-]
+import { policyNames } from '../../../src/contract/policies.ts'
+import { openStorage, type Storage } from '../../../src/open-storage.ts'
+import { startServer } from '../../../src/server.ts'
 
 export const secret = new TextEncoder().encode('a secret that the tests share, 32 bytes or more')
 
@@ -26,52 +18,50 @@ export async function temporaryFolder() {
 }
 
 interface ServiceOptions {
-  /** Puts another log in front of, or in place of, the one in SQLite. */
-  readonly messageLog?: (log: MessageLog) => MessageLog
+  /** Wraps or replaces ports of the storage. */
+  readonly wrapStorage?: (storage: Storage) => Storage
 }
 
 /**
- * The whole service on a port of its own, configured as in production, with rate limits off unless
- * `environment` says otherwise. `await using` stops it.
+ * Starts the whole service on its own port, configured as in production, with rate limits disabled unless
+ * `environment` enables them. `await using` stops it.
  */
 export async function startService(
   environment: Readonly<Record<string, string>> = {},
-  { messageLog: wrap = (log) => log }: ServiceOptions = {},
+  { wrapStorage = (storage) => storage }: ServiceOptions = {},
 ) {
   const folder = await temporaryFolder()
   const config = readConfig(
-    { NODE_ENV: 'production', RATE_LIMITS: 'off', DRAIN_SECONDS: '0', DATA_DIR: folder.path, ...environment },
-    policies,
+    {
+      NODE_ENV: 'production',
+      RATE_LIMITS: 'off',
+      DRAIN_SECONDS: '0',
+      DATA_DIR: folder.path,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      ...environment,
+    },
+    policyNames,
   )
-  const database = openDatabase(config.dataDir)
-  const messageLog = openSqliteMessageLog({
-    queries: database.queries,
-    retentionDays: config.messageRetentionDays,
-    retentionCount: config.messageRetentionCount,
-    onError() {},
-  })
   const lines: string[] = []
-  const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
-  const service = await createApp({ config, database, messageLog: wrap(messageLog), secret, log })
-  const server = service.listen({ hostname: '127.0.0.1', port: 0 })
+  const logger = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
+  const storage = wrapStorage(await openStorage(config, { onError() {} }))
+  const server = await startServer({ config, storage, secret, logger })
   const tokens = await createTokens({ secret, ttlSeconds: config.tokenTtlSeconds })
-  const users = createUsers(database)
   const url = `http://127.0.0.1:${server.port}`
 
   return {
     url,
-    app: service.app,
-    database,
-    messageLog,
-    /** What it has logged, a JSON text a line. */
+    storage,
+    /** The log lines so far, each a JSON text. */
     lines,
-    /** An account that cannot log in, and its token: without the time that hashing takes. */
+    /** Creates an account that cannot log in, and its token. It avoids the time that hashing takes. */
     async account(username: string) {
-      const user = users.add(username, 'no hash')
+      const user = await storage.users.add(username, 'no hash')
       if (!user) throw new Error(`${username} is taken`)
       return { user, token: await tokens.issue(user.id) }
     },
-    /** Another connection to the same file, as an operator has it. */
+    /** Another connection to the same file, like that of an operator. */
     openFile: () => new Sqlite(join(folder.path, 'parley.sqlite')),
     get: (path: string, token?: string, headers: Record<string, string> = {}) =>
       fetch(url + path, { headers: { ...(token !== undefined && bearer(token)), ...headers } }),
@@ -82,9 +72,7 @@ export async function startService(
         body: JSON.stringify(body),
       }),
     async [Symbol.asyncDispose]() {
-      await service.drain(0)
-      messageLog.close()
-      database.close()
+      await server.stop(0)
       await folder[Symbol.asyncDispose]()
     },
   }

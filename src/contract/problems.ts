@@ -1,6 +1,7 @@
-import { openapi } from '../contract/documents.ts'
-import type { ValidationError } from '../contract/explain.ts'
-import type { components, ProblemStatus } from '../contract/types.gen.ts'
+import type { TSchema } from '@sinclair/typebox'
+import { openapi } from './documents.ts'
+import { explainErrors, type ValidationError } from './explain.ts'
+import type { components, ProblemStatus } from './types.gen.ts'
 
 export type ProblemCode = keyof ProblemStatus
 export type Problem = components['schemas']['Problem']
@@ -13,7 +14,7 @@ export const catalogue = openapi['x-problems'] as Readonly<
 export const problemMediaType = 'application/problem+json'
 export const problemPath = (code: string) => `/problems/${code}`
 
-interface ProblemOptions {
+export interface ProblemOptions {
   readonly errors?: readonly ValidationError[]
   readonly supportedVersions?: readonly string[]
   readonly retryAfterSeconds?: number
@@ -21,8 +22,8 @@ interface ProblemOptions {
 }
 
 /**
- * A failure that the document knows. Throw it anywhere below a request or a frame; one place turns it
- * into an answer.
+ * A documented failure. Throw it, or a subclass, anywhere below a request or a frame: the error handler
+ * turns it into a response.
  */
 export class ProblemError extends Error {
   readonly code: ProblemCode
@@ -38,7 +39,7 @@ export class ProblemError extends Error {
     return catalogue[this.code].status
   }
 
-  /** Problem details (RFC 9457) of this occurrence. */
+  /** The problem details (RFC 9457) of this occurrence. */
   toProblem(requestId: string): Problem {
     const { status, title, detail } = catalogue[this.code]
     const { errors, supportedVersions } = this.options
@@ -55,7 +56,7 @@ export class ProblemError extends Error {
     }
   }
 
-  /** The headers that belong to this problem, whatever the request. */
+  /** The response headers that this problem requires on any request. */
   get headers(): Record<string, string> {
     const { retryAfterSeconds } = this.options
     return {
@@ -67,8 +68,13 @@ export class ProblemError extends Error {
   }
 }
 
-/** Seconds after which trying again makes sense where nothing tells more exactly. */
-const soon = 1
+/** Seconds until a retry makes sense when nothing more exact is known. */
+export const defaultRetryAfterSeconds = 1
 
+/** A failure that a retry may resolve. */
 export const unavailable = (code: ProblemCode, cause?: unknown) =>
-  new ProblemError(code, { retryAfterSeconds: soon, cause })
+  new ProblemError(code, { retryAfterSeconds: defaultRetryAfterSeconds, cause })
+
+/** A value that violates its schema. */
+export const validationFailed = (schema: TSchema, value: unknown) =>
+  new ProblemError('validation-failed', { errors: explainErrors(schema, value) })

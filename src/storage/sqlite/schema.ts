@@ -10,13 +10,13 @@ export const users = sqliteTable(
     /** Milliseconds since the epoch. */
     createdAt: integer('created_at').notNull(),
   },
-  // Usernames are ASCII, so that lower() of SQLite, which knows nothing else, suffices.
+  // SQLite's lower() handles ASCII only, which suffices: usernames are ASCII.
   (table) => [uniqueIndex('users_username_unique').on(sql`lower(${table.username})`)],
 )
 
 /**
- * The message log. There is no foreign key to `users`: the log outlives its authors, and one removed
- * account must not fail the commit that its last message shares with others.
+ * The message log. There is no foreign key to `users`: messages outlive their authors, and a removed
+ * account must not fail a commit that contains messages of other users.
  */
 export const messages = sqliteTable(
   'messages',
@@ -26,7 +26,7 @@ export const messages = sqliteTable(
     idempotencyKey: text('idempotency_key'),
     /** Milliseconds since the epoch. */
     sentAt: integer('sent_at').notNull(),
-    /** The broadcast frame, so that a resumed client gets the bytes that the others got. */
+    /** The broadcast frame, so that a client that resumes receives the same bytes as all others. */
     frame: text('frame').notNull(),
   },
   (table) => [
@@ -36,13 +36,14 @@ export const messages = sqliteTable(
   ],
 )
 
-/** One row: what the log has to know even when it holds no message. */
+/** One row: the state of the log that does not depend on stored messages. */
 export const messageLog = sqliteTable(
   'message_log',
   {
     id: integer('id').primaryKey(),
-    incarnation: text('incarnation').notNull(),
-    /** Every sequence up to this one has been removed; no sequence is given twice. */
+    /** The column keeps the name that it was released with. */
+    epoch: text('incarnation').notNull(),
+    /** Every sequence up to this one has been removed. Sequences are never reused. */
     trimmedThrough: integer('trimmed_through').notNull(),
   },
   (table) => [check('message_log_one_row', sql`${table.id} = 1`)],

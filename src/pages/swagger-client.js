@@ -1,5 +1,5 @@
-// Requests are tried on the server that the page came from: it is the one that is surely there, and
-// the only one that the page's policy lets it talk to. So it is offered first.
+// "Try it out" sends requests to the server that served the page: it certainly exists, and the page's
+// content security policy allows no other. So this server is listed first.
 const render = window.SwaggerUIBundle
 
 const thisServer = () => ({

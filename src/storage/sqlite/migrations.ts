@@ -3,19 +3,19 @@ import type { MigrationMeta } from 'drizzle-orm/migrator'
 import initial from './migrations/0000_initial.sql' with { type: 'text' }
 import journal from './migrations/meta/_journal.json'
 
-/** By the tags of drizzle-kit's journal; imported, so that the compiled binary carries them. */
+/** The SQL of each migration, by the tag in drizzle-kit's journal. Imported, so that the compiled binary contains it. */
 const texts: Readonly<Record<string, string>> = { '0000_initial': initial }
 
-/** Drizzle's own migrator reads files, which a compiled binary has not; what it calls is marked internal. */
+/** Drizzle's migrator reads files, which a compiled binary does not have. The method that it calls is marked internal. */
 interface WithInternals {
   readonly dialect: { migrate(migrations: readonly MigrationMeta[], session: unknown): void }
   readonly session: unknown
 }
 
 /**
- * Applies the migrations that `database` has not seen, all or none.
+ * Applies the pending migrations in one transaction.
  *
- * @throws Error where drizzle-kit wrote a migration that is not imported here
+ * @throws Error if drizzle-kit wrote a migration that is not imported here
  */
 export function migrate(database: BunSQLiteDatabase<Record<string, unknown>>): void {
   const migrations = journal.entries.map(({ tag, when, breakpoints }) => {

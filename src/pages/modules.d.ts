@@ -1,4 +1,4 @@
-// Files that are imported for their text or for their place, by an import attribute.
+// Files that are imported for their text or their path, by an import attribute.
 
 declare module '*.md' {
   const text: string
@@ -10,7 +10,7 @@ declare module 'swagger-ui-dist/*' {
   export default path
 }
 
-declare module '*/docs-page-client.js' {
+declare module '*/swagger-client.js' {
   const path: string
   export default path
 }

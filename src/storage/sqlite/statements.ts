@@ -1,14 +1,14 @@
 import { is } from 'drizzle-orm/entity'
 import { Param, Placeholder, type Query } from 'drizzle-orm/sql'
-import type { Queries } from './open-database.ts'
+import type { Queries } from './connection.ts'
 
 /**
- * A query of Drizzle's as a statement of bun:sqlite, for those that run for every message: Drizzle takes
- * longer to fill in the values than SQLite to insert the row. The values go into the columns as they are,
- * without Drizzle's mapping of dates, booleans or JSON.
+ * Prepares a Drizzle query as a statement of bun:sqlite, for queries that run for every message: binding
+ * the values takes Drizzle longer than the insert takes SQLite. The values are bound unchanged, without
+ * Drizzle's mapping of dates, booleans or JSON.
  *
- * @param names of the query's placeholders, in the order in which the values will be given
- * @throws Error where the query has other parameters than these
+ * @param names the query's placeholders, in the order of the values
+ * @throws Error if the query has other parameters
  */
 export function prepareStatement<Values extends (string | number | null)[]>(
   { $client }: Pick<Queries, '$client'>,

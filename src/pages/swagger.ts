@@ -5,12 +5,12 @@ import theme from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import changelog from '../../CHANGELOG.md' with { type: 'text' }
 import { jsonMediaType } from '../contract/operations.ts'
-import client from './docs-page-client.js' with { type: 'file' }
+import { ProblemError } from '../contract/problems.ts'
 import { documentSource } from './document-source.ts' with { type: 'macro' }
-import { ProblemError } from './problems.ts'
+import client from './swagger-client.js' with { type: 'file' }
 
-/** What this file needs of the OpenAPI document; all of it is shown. */
-interface Document {
+/** The properties of the OpenAPI document that this file reads. The page shows the whole document. */
+export interface Document {
   info: { title: string; version: string; summary?: string }
 }
 
@@ -21,37 +21,35 @@ interface Served {
   contentSecurityPolicy?: string
 }
 
-/** The page's own files, embedded in a compiled binary. */
+/** The files that the page loads. A compiled binary contains them. */
 const assets: Record<string, string> = {
   'swagger-ui-bundle.js': bundle,
   'swagger-ui.css': theme,
   'index.css': layout,
   'favicon-32x32.png': favicon,
-  'docs-page-client.js': client,
+  'swagger-client.js': client,
 }
 
-/** The docs page, its assets, and the two documents as JSON and as they were written. */
-export function docsPage({ openapi }: { openapi: Document }) {
-  const page = answers(() => renderPage(openapi))
-  const json = answers(() => served(JSON.stringify(openapi), jsonMediaType))
-  const yaml = answers(() => served(documentSource('openapi.yaml'), 'application/yaml'))
-  const asyncapi = answers(() => served(documentSource('asyncapi.yaml'), 'application/yaml'))
-  const assetAnswers = new Map(
-    Object.entries(assets).map(([name, path]) => [name, answers(() => asset(path))]),
-  )
+/** The Swagger page, its assets, and the two documents as JSON and as YAML with comments. */
+export function swaggerPages({ openapi }: { openapi: Document }) {
+  const page = lazy(() => renderPage(openapi))
+  const json = lazy(() => served(JSON.stringify(openapi), jsonMediaType))
+  const yaml = lazy(() => served(documentSource('openapi.yaml'), 'application/yaml'))
+  const asyncapi = lazy(() => served(documentSource('asyncapi.yaml'), 'application/yaml'))
+  const assetRoutes = new Map(Object.entries(assets).map(([name, path]) => [name, lazy(() => asset(path))]))
 
-  function answerAsset({ params, request }: { params: { asset: string }; request: Request }) {
-    const answer = assetAnswers.get(params.asset)
-    if (!answer) throw new ProblemError('not-found')
-    return answer({ request })
+  function serveAsset({ params, request }: { params: { asset: string }; request: Request }) {
+    const route = assetRoutes.get(params.asset)
+    if (!route) throw new ProblemError('not-found')
+    return route({ request })
   }
 
-  // Each with HEAD, which Elysia does not derive from GET.
-  return new Elysia({ name: 'docs-page' })
+  // Elysia does not derive HEAD from GET.
+  return new Elysia({ name: 'swagger' })
     .get('/swagger', page)
     .head('/swagger', page)
-    .get('/swagger/:asset', answerAsset)
-    .head('/swagger/:asset', answerAsset)
+    .get('/swagger/:asset', serveAsset)
+    .head('/swagger/:asset', serveAsset)
     .get('/openapi.json', json)
     .head('/openapi.json', json)
     .get('/openapi.yaml', yaml)
@@ -60,22 +58,23 @@ export function docsPage({ openapi }: { openapi: Document }) {
     .head('/asyncapi.yaml', asyncapi)
 }
 
-/** Makes the content at the first request, since most processes are never asked for it, and keeps it. */
-function answers(make: () => Served | Promise<Served>) {
+/** Creates the content at the first request and keeps it; most processes never serve it. */
+function lazy(make: () => Served | Promise<Served>) {
   let made: Promise<Served> | undefined
   return async ({ request }: { request: Request }): Promise<Response> => {
     made ??= Promise.resolve(make())
     const { body, type, etag, contentSecurityPolicy } = await made
     const headers = new Headers({ etag, 'cache-control': 'no-cache' })
     if (contentSecurityPolicy) headers.set('content-security-policy', contentSecurityPolicy)
-    if (names(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers })
+    if (matches(request.headers.get('if-none-match'), etag))
+      return new Response(null, { status: 304, headers })
     headers.set('content-type', type)
     return new Response(body, { headers })
   }
 }
 
-/** Whether If-None-Match names this entity tag, compared weakly (RFC 9110, section 13.1.2). */
-function names(ifNoneMatch: string | null, etag: string): boolean {
+/** Whether `If-None-Match` lists this entity tag, by weak comparison (RFC 9110, section 13.1.2). */
+function matches(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch === null) return false
   return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
 }
@@ -90,17 +89,17 @@ async function asset(path: string): Promise<Served> {
 }
 
 /**
- * The plugin's Swagger UI page, with three things changed that it has no option for: the script comes
- * from here instead of unpkg, the inline script is allowed by its hash, and the changelog is added.
- * docs/decisions/swagger-assets.md says why.
+ * The Swagger UI page of @elysiajs/swagger with three changes for which the plugin has no option: this
+ * service serves the script instead of unpkg, the policy allows the inline script by its hash, and the
+ * changelog is added (docs/decisions/swagger-assets.md).
  */
 async function renderPage(openapi: Document): Promise<Served> {
-  // Loaded only now: with its themes it would cost more at start-up than any other library.
+  // Imported on demand: with its themes it would delay startup more than any other library.
   const { swagger } = await import('@elysiajs/swagger')
   const { title, version, summary = title } = openapi.info
   const plugin = swagger({
     provider: 'swagger-ui',
-    // The plugin puts both into the page as they are.
+    // The plugin inserts both into the page without escaping them.
     documentation: { info: { title: Bun.escapeHTML(title), description: Bun.escapeHTML(summary), version } },
     path: '/swagger',
     specPath: '/openapi.json',
@@ -109,7 +108,7 @@ async function renderPage(openapi: Document): Promise<Served> {
     swaggerOptions: {
       deepLinking: true,
       displayRequestDuration: true,
-      // By default Swagger UI asks a public validator about every document that is not on localhost.
+      // By default, Swagger UI sends the address of every document outside localhost to a public validator.
       validatorUrl: 'none',
     },
   })
@@ -129,7 +128,7 @@ async function renderPage(openapi: Document): Promise<Served> {
       element(script) {
         script.setAttribute('src', '/swagger/swagger-ui-bundle.js')
         script.removeAttribute('crossorigin')
-        script.after('<script src="/swagger/docs-page-client.js"></script>', { html: true })
+        script.after('<script src="/swagger/swagger-client.js"></script>', { html: true })
       },
     })
     .on('script:not([src])', {

@@ -1,0 +1,36 @@
+import type { ServerWebSocket } from 'bun'
+import type { CloseCodeName } from '../contract/types.gen.ts'
+import type { Identity } from '../http/gate.ts'
+
+/** The state of one WebSocket connection. Kept small, because there are thousands. */
+export interface Connection {
+  readonly identity: Identity
+  /** Received frames whose outcome is not decided yet. */
+  pending: number
+  /** Consecutive frames that the rate limit refused. */
+  refusals: number
+  /** Set once the connection is to close after its pending frames; later frames are ignored. */
+  closing: CloseCodeName | undefined
+  /** The progress of a client that resumes; undefined once it receives live messages. */
+  replay: Replay | undefined
+  /** The frame that is being checked asynchronously; later frames wait for it, to keep their order. */
+  receiving: Promise<void> | undefined
+}
+
+export interface Replay {
+  /** The id of the last message sent; undefined to start with the oldest stored message. */
+  cursor: string | undefined
+  /** Whether the replay has paused until the client reads what it was sent. */
+  waiting: boolean
+}
+
+export type ChatSocket = ServerWebSocket<Connection>
+
+export const createConnection = (identity: Identity, cursor: string | undefined): Connection => ({
+  identity,
+  pending: 0,
+  refusals: 0,
+  closing: undefined,
+  replay: cursor === undefined ? undefined : { cursor, waiting: false },
+  receiving: undefined,
+})

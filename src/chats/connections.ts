@@ -1,0 +1,84 @@
+import { closeCodes } from '../contract/frames.ts'
+import type { User } from '../contract/handlers.ts'
+import { unavailable } from '../contract/problems.ts'
+import type { CloseCodeName } from '../contract/types.gen.ts'
+import type { ChatSocket } from './connection.ts'
+
+interface ConnectionsOptions {
+  readonly maxSockets: number
+  readonly maxSocketsPerUser: number
+}
+
+/** The open connections, the limits on their number, and their orderly closing. */
+export interface Connections {
+  readonly size: number
+  /** The open connections, in the order in which they were opened. */
+  values(): SetIterator<ChatSocket>
+  /**
+   * Acquires a slot for a connection. `remove` releases it when the connection closes.
+   *
+   * @throws ProblemError sockets-exhausted or too-many-sockets
+   */
+  acquireSlot(user: User): void
+  /** Releases the slot of a handshake that failed. */
+  releaseSlot(user: User): void
+  add(socket: ChatSocket): void
+  remove(socket: ChatSocket): void
+  /** Marks one more received frame as pending. */
+  startPending(socket: ChatSocket): void
+  /** Marks one pending frame as decided. */
+  endPending(socket: ChatSocket): void
+  /** Closes the connection after its pending frames, so that the sender learns their outcome. */
+  closeAfterPending(socket: ChatSocket, name: CloseCodeName): void
+}
+
+export function createConnections({ maxSockets, maxSocketsPerUser }: ConnectionsOptions): Connections {
+  const sockets = new Set<ChatSocket>()
+  const slotsOfUser = new Map<string, number>()
+  let slots = 0
+
+  function releaseSlot({ id }: User): void {
+    slots--
+    const left = (slotsOfUser.get(id) ?? 1) - 1
+    if (left === 0) slotsOfUser.delete(id)
+    else slotsOfUser.set(id, left)
+  }
+
+  function closeIfNothingPending(socket: ChatSocket): void {
+    const { closing, pending } = socket.data
+    if (closing === undefined || pending > 0) return
+    const { code, reason } = closeCodes[closing]
+    socket.close(code, reason)
+  }
+
+  return {
+    get size() {
+      return sockets.size
+    },
+    values: () => sockets.values(),
+    acquireSlot({ id }) {
+      const ofUser = slotsOfUser.get(id) ?? 0
+      if (slots >= maxSockets) throw unavailable('sockets-exhausted')
+      if (ofUser >= maxSocketsPerUser) throw unavailable('too-many-sockets')
+      slots++
+      slotsOfUser.set(id, ofUser + 1)
+    },
+    releaseSlot,
+    add: (socket) => void sockets.add(socket),
+    remove(socket) {
+      socket.data.closing ??= 'disconnected'
+      socket.data.replay = undefined
+      sockets.delete(socket)
+      releaseSlot(socket.data.identity.user)
+    },
+    startPending: (socket) => void socket.data.pending++,
+    endPending(socket) {
+      socket.data.pending--
+      closeIfNothingPending(socket)
+    },
+    closeAfterPending(socket, name) {
+      socket.data.closing ??= name
+      closeIfNothingPending(socket)
+    },
+  }
+}

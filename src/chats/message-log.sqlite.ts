@@ -1,0 +1,164 @@
+import type { ChatMessage } from '../contract/frames.ts'
+import type { Queries } from '../storage/sqlite/connection.ts'
+import { withStorageErrors } from '../storage/sqlite/errors.ts'
+import { messageLog } from '../storage/sqlite/schema.ts'
+import { createGroupCommit } from './group-commit.ts'
+import { createEpoch, createMessageIds } from './message-ids.ts'
+import {
+  gone,
+  IdempotencyKeyReused,
+  type MessageLog,
+  type NewMessage,
+  parseFrame,
+  type StoredMessage,
+} from './message-log.ts'
+import { prepareMessageStatements } from './message-statements.sqlite.ts'
+import { scheduleTrimming } from './retention.ts'
+
+export interface MessageLogOptions {
+  readonly queries: Queries
+  readonly retentionDays: number
+  readonly retentionCount: number
+  /** Called with errors of background work; no request is waiting for it. */
+  readonly onError: (error: unknown) => void
+}
+
+/** The time of a commit, which all of its messages share. */
+interface SentAt {
+  /** Milliseconds since the epoch. */
+  readonly ms: number
+  /** RFC 3339. */
+  readonly text: string
+}
+
+const maxBatchSize = 512
+
+/** The state of the log that does not depend on stored messages. It is created with the log. */
+function loadState(queries: Queries): { epoch: string; trimmedThrough: number } {
+  const created = { id: 1, epoch: createEpoch(), trimmedThrough: 0 }
+  queries.insert(messageLog).values(created).onConflictDoNothing().run()
+  return queries.select().from(messageLog).get() ?? created
+}
+
+/** The message log in SQLite. Messages that arrive while the thread is busy share one transaction. */
+export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
+  const { queries, retentionCount, retentionDays, onError } = options
+  const state = loadState(queries)
+  const ids = createMessageIds(state.epoch)
+  const statements = prepareMessageStatements(queries)
+  const newest = statements.newest()
+  let { trimmedThrough } = state
+  let head = newest?.sequence ?? trimmedThrough
+  let lastSentAt = newest?.sentAt ?? 0
+  const listeners: ((message: StoredMessage) => void)[] = []
+  /** Messages that the last commit left out, and why. */
+  const refused = new WeakMap<NewMessage, IdempotencyKeyReused>()
+
+  /** Stores one message, or returns undefined if it has already been stored with the same key. */
+  function store({ user, message, idempotencyKey }: NewMessage, sequence: number, sentAt: SentAt) {
+    if (idempotencyKey !== undefined) {
+      const earlier = statements.byKey.get({ userId: user.id, idempotencyKey })
+      if (earlier) {
+        if (parseFrame(earlier.frame).message === message) return undefined
+        throw new IdempotencyKeyReused()
+      }
+    }
+    const stored: ChatMessage = {
+      event: 'message',
+      id: ids.encode(sequence),
+      message,
+      user: { id: user.id, username: user.username },
+      sentAt: sentAt.text,
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+    }
+    const frame = JSON.stringify(stored)
+    statements.insert.run(sequence, user.id, idempotencyKey ?? null, sentAt.ms, frame)
+    return { id: stored.id, frame }
+  }
+
+  function storeAll(batch: readonly NewMessage[], sentAt: SentAt): StoredMessage[] {
+    const stored: StoredMessage[] = []
+    for (const message of batch) {
+      try {
+        const result = store(message, head + stored.length + 1, sentAt)
+        if (result) stored.push(result)
+      } catch (error) {
+        if (!(error instanceof IdempotencyKeyReused)) throw error
+        refused.set(message, error)
+      }
+    }
+    return stored
+  }
+
+  /** A listener that throws must not fail an append that is already committed. */
+  function notifyListeners(message: StoredMessage): void {
+    for (const listener of listeners) {
+      try {
+        listener(message)
+      } catch (error) {
+        onError(error)
+      }
+    }
+  }
+
+  function commit(batch: readonly NewMessage[]): void {
+    const ms = Math.max(Date.now(), lastSentAt)
+    const sentAt: SentAt = { ms, text: new Date(ms).toISOString() }
+    const stored = withStorageErrors(() =>
+      queries.transaction(() => storeAll(batch, sentAt), { behavior: 'immediate' }),
+    )
+    head += stored.length
+    lastSentAt = ms
+    for (const message of stored) notifyListeners(message)
+  }
+
+  function trim(oldestSentAt: number, limit: number): boolean {
+    const exceedsLimits = ({ sequence, sentAt }: { sequence: number; sentAt: number }) =>
+      sentAt < oldestSentAt || sequence <= head - retentionCount
+    // If the oldest message is within the limits, all are; usually nothing else needs to be read.
+    if (!statements.oldest.all({ limit: 1 }).every(exceedsLimits)) return false
+    const removable = statements.oldest.all({ limit }).filter(exceedsLimits)
+    const last = removable.at(-1)?.sequence
+    if (last === undefined) return false
+    statements.removeThrough(last)
+    trimmedThrough = last
+    return removable.length === limit
+  }
+
+  const toMessage = ({ sequence, frame }: { sequence: number; frame: string }): StoredMessage => ({
+    id: ids.encode(sequence),
+    frame,
+  })
+  const commits = createGroupCommit({ maxBatchSize, commit })
+  const trimming = scheduleTrimming({ retentionDays, onError, trim })
+
+  return {
+    append(message) {
+      const committed = commits.add(message)
+      // Only a message with a key can be refused alone; all others share the promise, which costs least.
+      if (message.idempotencyKey === undefined) return committed
+      return committed.then(() => {
+        const refusal = refused.get(message)
+        if (refusal) throw refusal
+      })
+    },
+    readAfter(cursor, limit) {
+      const after = cursor === undefined ? trimmedThrough : ids.decode(cursor)
+      if (after === undefined || after < trimmedThrough || after > head) return gone
+      const rows = withStorageErrors(() =>
+        statements.following.all({ sequence: after, head, limit: limit + 1 }),
+      )
+      return { messages: rows.slice(0, limit).map(toMessage), more: rows.length > limit }
+    },
+    readBefore(cursor, limit) {
+      const before = cursor === undefined ? head + 1 : ids.decode(cursor)
+      if (before === undefined || before > head + 1) return gone
+      const rows = withStorageErrors(() => statements.preceding.all({ sequence: before, limit: limit + 1 }))
+      return { messages: rows.slice(0, limit).reverse().map(toMessage), more: rows.length > limit }
+    },
+    head: () => (head > 0 ? ids.encode(head) : undefined),
+    subscribe: (listener) => void listeners.push(listener),
+    flush: commits.flush,
+    close: trimming.stop,
+  }
+}

@@ -1,0 +1,47 @@
+import { loadSecret } from '../auth/secrets.ts'
+import type { Config } from '../config.ts'
+import { describeError } from '../http/error-handler.ts'
+import { openLogger } from '../logger.ts'
+import { openStorage } from '../open-storage.ts'
+import { startServer } from '../server.ts'
+
+/**
+ * Serves until SIGTERM or SIGINT. Returns once the service is listening.
+ *
+ * @throws Error if the service cannot start
+ */
+export async function serve(config: Config): Promise<void> {
+  const { logger, flush } = openLogger(config.logLevel)
+  const storage = await openStorage(config, {
+    onError: (error) => logger.warn({ cause: describeError(error) }, 'background work failed'),
+  })
+  const secret = loadSecret(config.dataDir, config.jwtSecret)
+  const server = await startServer({ config, storage, secret, logger })
+  let stopping = false
+
+  async function stop(signal: string): Promise<void> {
+    if (stopping) return
+    stopping = true
+    logger.info({ signal }, 'draining')
+    await server.stop(config.drainSeconds)
+    logger.info('stopped')
+    await flush()
+    process.exit(0)
+  }
+
+  /** After an unexpected error the process state is unknown: exit and let the supervisor restart it. */
+  async function crash(error: unknown): Promise<never> {
+    const { name, message } = describeError(error)
+    logger.fatal({ name, message }, 'crashed')
+    await flush()
+    process.exit(1)
+  }
+
+  process.on('uncaughtException', crash)
+  process.on('unhandledRejection', crash)
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+
+  logger.info({ url: `http://${config.host}:${server.port}`, development: config.development }, 'listening')
+  await flush()
+}

@@ -1,0 +1,37 @@
+import type {
+  OperationId,
+  OperationProblem,
+  QueryValues,
+  ReplyData,
+  RequestBody,
+  RequestHeaders,
+} from './operations.ts'
+import type { ProblemError, ProblemOptions } from './problems.ts'
+import type { components } from './types.gen.ts'
+
+export type User = components['schemas']['User']
+
+declare const operation: unique symbol
+
+/** A success body. Only `Call.reply` creates one, so TypeScript rejects undocumented properties. */
+export interface Reply<Id extends OperationId> {
+  readonly [operation]: Id
+}
+
+/** One request for an operation, validated against the document. */
+export interface Call<Id extends OperationId> {
+  /** The authenticated user; present only on secured operations. */
+  readonly user: User
+  readonly body: RequestBody<Id>
+  readonly query: QueryValues<Id>
+  readonly headers: RequestHeaders<Id>
+  /** Adds the texts that the document fixes to `data`. */
+  reply(data: ReplyData<Id>): Reply<Id>
+  /** Creates a failure that the document lists for this operation. Throw it. */
+  problem(code: OperationProblem<Id>, options?: ProblemOptions): ProblemError
+}
+
+export type Handler<Id extends OperationId> = (call: Call<Id>) => Reply<Id> | Promise<Reply<Id>>
+
+/** Exactly one handler per operation of the document. */
+export type Handlers = { readonly [Id in OperationId]: Handler<Id> }

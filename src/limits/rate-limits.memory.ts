@@ -1,0 +1,53 @@
+import type { RateLimitOverride } from '../config.ts'
+import type { RateLimit } from '../contract/documents.ts'
+import { type CounterKey, createCounterTable } from './counter-table.ts'
+import type { RateLimiter, RateLimitKey, RateLimits } from './rate-limits.ts'
+
+interface RateLimitsOptions {
+  readonly enabled: boolean
+  readonly overrides: Readonly<Record<string, RateLimitOverride>>
+}
+
+const toRateLimitKey = (key: CounterKey) => key as unknown as RateLimitKey
+const toCounterKey = (key: RateLimitKey) => key as unknown as CounterKey
+
+/** Counts in fixed windows, each of which starts with the client's first request, in memory. */
+export function createMemoryRateLimits({ enabled, overrides }: RateLimitsOptions): RateLimits {
+  const table = createCounterTable()
+  const limiters = new Map<string, RateLimiter>()
+
+  function createLimiter(declared: RateLimit): RateLimiter {
+    const limit = { ...declared, ...overrides[declared.policy] }
+    const { quota, window } = limit
+    const policyKey = table.key(declared.policy)
+
+    return {
+      ...limit,
+      count(client, now) {
+        const { a, b } = toCounterKey(client)
+        const key = { a: a ^ policyKey.a, b: b ^ policyKey.b }
+        const slot = table.findOrAdd(key, now, now + window)
+        const used = table.countAt(slot)
+        const expiry = table.expiryAt(slot)
+        if (used < quota) table.set(slot, used + 1, expiry)
+        return {
+          exceeded: used >= quota,
+          remaining: Math.max(0, quota - used - 1),
+          resetSeconds: expiry - now,
+        }
+      },
+    }
+  }
+
+  return {
+    key: (name) => toRateLimitKey(table.key(name)),
+    limiter(declared) {
+      if (!enabled) return undefined
+      const known = limiters.get(declared.policy)
+      if (known) return known
+      const limiter = createLimiter(declared)
+      limiters.set(declared.policy, limiter)
+      return limiter
+    },
+  }
+}

@@ -1,0 +1,54 @@
+import { createMemoryLoginGuard } from './auth/login-guard.memory.ts'
+import type { LoginGuard } from './auth/login-guard.ts'
+import { openSqliteMessageLog } from './chats/message-log.sqlite.ts'
+import type { MessageLog } from './chats/message-log.ts'
+import type { Config } from './config.ts'
+import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
+import type { RateLimits } from './limits/rate-limits.ts'
+import { openSqlite } from './storage/sqlite/connection.ts'
+import { createSqliteUsers } from './users/users.sqlite.ts'
+import type { Users } from './users/users.ts'
+
+/** The ports of the features, implemented on one engine. */
+export interface Storage {
+  readonly users: Users
+  readonly messageLog: MessageLog
+  readonly loginGuard: LoginGuard
+  readonly rateLimits: RateLimits
+  /** Whether requests can be served now. */
+  isReady(): boolean
+  /** Closes the storage. Call it after `messageLog.flush()`. */
+  close(): Promise<void>
+}
+
+interface StorageOptions {
+  /** Called with errors of background work; no request is waiting for it. */
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Opens the storage that `config` selects, and applies pending migrations.
+ *
+ * @throws UnusableStorage if the service cannot start with it; the message says what to do
+ */
+export async function openStorage(config: Config, { onError }: StorageOptions): Promise<Storage> {
+  const connection = openSqlite(config.dataDir)
+  const { queries } = connection
+  const messageLog = openSqliteMessageLog({
+    queries,
+    retentionDays: config.messageRetentionDays,
+    retentionCount: config.messageRetentionCount,
+    onError,
+  })
+  return {
+    users: createSqliteUsers(queries),
+    messageLog,
+    loginGuard: createMemoryLoginGuard(() => Date.now() / 1000),
+    rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
+    isReady: connection.isReady,
+    async close() {
+      messageLog.close()
+      connection.close()
+    },
+  }
+}

@@ -1,0 +1,22 @@
+import { openapi } from '../contract/documents.ts'
+import { definitionList, pageHeaders, renderPage } from './html.ts'
+
+const { info } = openapi
+
+const links = Object.entries(openapi['x-service-paths'])
+  .filter(([path]) => path !== '/' && !path.includes('{'))
+  .map(([path, text]): [string, string] => {
+    const escaped = Bun.escapeHTML(path)
+    return [`<a href="${escaped}">${escaped}</a>`, Bun.escapeHTML(text)]
+  })
+
+/** The page that a browser shows for `GET /`. */
+export const landingPage = {
+  headers: pageHeaders,
+  text: renderPage(
+    info.title,
+    `<h1>${Bun.escapeHTML(info.title)} ${Bun.escapeHTML(info.version)}</h1>
+<p>${Bun.escapeHTML(info.summary)} This address is also the WebSocket.</p>
+${definitionList(links)}`,
+  ),
+}

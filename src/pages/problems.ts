@@ -1,0 +1,48 @@
+import { Elysia } from 'elysia'
+import { catalogue, type ProblemCode, ProblemError, problemPath } from '../contract/problems.ts'
+import { definitionList, pageHeaders, renderPage } from './html.ts'
+
+const acceptsHtml = (request: Request) => (request.headers.get('accept') ?? '').includes('text/html')
+
+const toJson = (code: string) => ({ type: problemPath(code), code, ...catalogue[code as ProblemCode] })
+
+function problemPage(code: ProblemCode): string {
+  const { status, title, detail, when, action } = catalogue[code]
+  return renderPage(
+    title,
+    `<h1>${Bun.escapeHTML(title)}</h1>
+<p><code>${Bun.escapeHTML(code)}</code>, status ${status}: ${Bun.escapeHTML(detail)}</p>
+<h2>When it happens</h2><p>${Bun.escapeHTML(when)}</p>
+<h2>What to do</h2><p>${Bun.escapeHTML(action)}</p>
+<p><a href="/problems">All problem types</a></p>`,
+  )
+}
+
+const problemsPage = () =>
+  renderPage(
+    'Problem types',
+    `<h1>Problem types</h1>
+${definitionList(
+  Object.entries(catalogue).map(([code, { status, title, when }]) => [
+    `${status} <a href="${problemPath(code)}">${Bun.escapeHTML(code)}</a>`,
+    `${Bun.escapeHTML(title)}. ${Bun.escapeHTML(when)}`,
+  ]),
+)}`,
+  )
+
+/** The pages that explain each problem type, as HTML or JSON. */
+export const problemPages = () =>
+  new Elysia({ name: 'problems' })
+    .get('/problems', ({ request, set }) => {
+      set.headers.vary = 'Accept'
+      if (!acceptsHtml(request)) return { problems: Object.keys(catalogue).map(toJson) }
+      Object.assign(set.headers, pageHeaders)
+      return problemsPage()
+    })
+    .get('/problems/:code', ({ request, set, params: { code } }) => {
+      if (!Object.hasOwn(catalogue, code)) throw new ProblemError('not-found')
+      set.headers.vary = 'Accept'
+      if (!acceptsHtml(request)) return toJson(code)
+      Object.assign(set.headers, pageHeaders)
+      return problemPage(code as ProblemCode)
+    })

@@ -1,0 +1,78 @@
+import type { Server } from 'bun'
+import { createApp } from './app.ts'
+import type { Connection } from './chats/connection.ts'
+import type { Config } from './config.ts'
+import type { Logger } from './logger.ts'
+import type { Storage } from './open-storage.ts'
+
+export interface ServerOptions {
+  readonly config: Config
+  readonly storage: Storage
+  /** The bytes that sign tokens. */
+  readonly secret: Uint8Array<ArrayBuffer>
+  readonly logger: Logger
+}
+
+export interface RunningServer {
+  readonly port: number
+  /**
+   * Stops the service: refuses new requests, completes the accepted ones, closes the WebSockets over
+   * `drainSeconds`, and closes the storage.
+   */
+  stop(drainSeconds: number): Promise<void>
+}
+
+/** Seconds after which idle HTTP connections are closed. */
+const idleTimeoutSeconds = 30
+
+/** How long a stop waits for running requests. The longest is a login at the end of a full queue. */
+const maxRequestMs = 10_000
+
+/** Starts the service. Port 0 selects any free port. */
+export async function startServer({
+  config,
+  storage,
+  secret,
+  logger,
+}: ServerOptions): Promise<RunningServer> {
+  let draining = false
+  const { app, chat, responses } = await createApp({
+    config,
+    storage,
+    secret,
+    logger,
+    isDraining: () => draining,
+  })
+  app.listen({
+    hostname: config.host,
+    port: config.port,
+    // Otherwise a second process on the same port would silently receive half of the connections.
+    reusePort: false,
+    development: false,
+    idleTimeout: idleTimeoutSeconds,
+    // The document defines the limit, and request-body.ts enforces it with a documented response.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    websocket: chat.handlers as never,
+    // Only errors of the error handling itself arrive here.
+    error: (thrown: unknown) =>
+      responses.problem(responses.startRequest(new Request('http://localhost'), undefined), thrown),
+  })
+  const server = app.server as unknown as Server<Connection> | null
+  if (!server?.port) throw new Error('The server did not start')
+  chat.attach(server)
+
+  return {
+    port: server.port,
+    async stop(drainSeconds) {
+      draining = true
+      await chat.drain(drainSeconds)
+      const deadline = performance.now() + maxRequestMs
+      while (server.pendingRequests > 0 && performance.now() < deadline) await Bun.sleep(10)
+      await storage.messageLog.flush()
+      chat.close()
+      // Closes idle keep-alive connections, which would otherwise delay the stop.
+      await server.stop(true)
+      await storage.close()
+    },
+  }
+}

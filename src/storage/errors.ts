@@ -1,0 +1,11 @@
+import { defaultRetryAfterSeconds, ProblemError } from '../contract/problems.ts'
+
+/** The storage is temporarily unavailable. Nothing was stored, and a retry makes sense. */
+export class StorageUnavailable extends ProblemError {
+  constructor(cause: unknown) {
+    super('storage-unavailable', { retryAfterSeconds: defaultRetryAfterSeconds, cause })
+  }
+}
+
+/** The service cannot start with this storage. The message says why, and what the operator can do. */
+export class UnusableStorage extends Error {}
