@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { type Harness, openHarness, sizes } from './harness.ts'
 import { buildParley, root } from './parley.ts'
 import { stopEverything } from './processes.ts'
 import { type Run, renderReport, type Setting } from './report.ts'
@@ -17,10 +18,9 @@ import { profile } from './rows/profile.ts'
 import { resume } from './rows/resume.ts'
 import { send } from './rows/send.ts'
 import { start } from './rows/start.ts'
-import { openStage, type Stage, sizes } from './stage.ts'
 import { MissingTool } from './wrk.ts'
 
-const rows: Record<string, (stage: Stage) => Promise<Run['results']>> = {
+const rows: Record<string, (harness: Harness) => Promise<Run['results']>> = {
   profile,
   send,
   login,
@@ -47,7 +47,7 @@ if (unknown.length > 0) {
 
 const kind = values.quick ? 'quick' : 'full'
 const { command, name: build } = await buildParley()
-const stage = await openStage(sizes[kind], command)
+const harness = await openHarness(sizes[kind], command)
 // A stop by hand leaves no process and no file behind either.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void finish().then(() => process.exit(130)))
@@ -57,7 +57,7 @@ try {
   for (const name of chosen) {
     console.error(`Measuring ${name} …`)
     await settleDisk()
-    run.results.push(...((await rows[name]?.(stage)) ?? []))
+    run.results.push(...((await rows[name]?.(harness)) ?? []))
     await keep(run)
   }
   console.log(renderReport(run))
@@ -82,7 +82,7 @@ async function keep(run: Run) {
 
 async function finish() {
   await stopEverything()
-  await stage.clear()
+  await harness.clear()
 }
 
 async function settings(): Promise<Setting[]> {
@@ -97,8 +97,8 @@ async function settings(): Promise<Setting[]> {
       value: `${cpus().length} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}, Linux ${release()}`,
     },
     { name: 'Bun', value: Bun.version },
-    { name: 'Peer runs on', value: Bun.which('node') ? 'Node' : 'Bun' },
-    { name: 'Rounds', value: `${stage.size.rounds} of ${stage.size.seconds} s` },
+    { name: 'Competitor runtime', value: Bun.which('node') ? 'Node' : 'Bun' },
+    { name: 'Rounds', value: `${harness.size.rounds} of ${harness.size.seconds} s` },
   ]
 }
 

@@ -1,7 +1,7 @@
+import { type Harness, interleave } from '../harness.ts'
 import { type Server, type SocketLoad, startSocketLoad } from '../processes.ts'
 import { type Result, ratios } from '../report.ts'
-import { interleave, type Stage } from '../stage.ts'
-import { frames, joinFloor, joinParley, joinPeer, sampleFrame } from './sockets.ts'
+import { frames, joinBaseline, joinCompetitor, joinParley, sampleFrame } from './sockets.ts'
 
 /** So many frames are sent before the sender waits until everyone has them. */
 const burst = 64
@@ -13,10 +13,10 @@ interface FanOut {
 }
 
 /** One socket sends; every socket gets every frame, the sender too. */
-export async function fanOut(stage: Stage): Promise<Result[]> {
+export async function fanOut(harness: Harness): Promise<Result[]> {
   return [
-    ...(await fanOutTo(stage, stage.size.manySockets, { floor: 0.9, peer: 15 })),
-    ...(await fanOutTo(stage, stage.size.fewSockets, { floor: 0.5 })),
+    ...(await fanOutTo(harness, harness.size.manySockets, { baseline: 0.9, competitor: 15 })),
+    ...(await fanOutTo(harness, harness.size.fewSockets, { baseline: 0.5 })),
   ]
 }
 
@@ -37,53 +37,55 @@ export async function measureFanOut(
 }
 
 async function fanOutTo(
-  stage: Stage,
+  harness: Harness,
   sockets: number,
-  targets: { floor: number; peer?: number },
+  targets: { baseline: number; competitor?: number },
 ): Promise<Result[]> {
-  const parley = await stage.parley()
+  const parley = await harness.startParley()
   const frame = await sampleFrame(parley)
-  const floor = await stage.floor({ frame })
-  const durable = await stage.floor({ frame, durable: true })
-  const peer = await stage.peer()
+  const baseline = await harness.startBaseline({ frame })
+  const durable = await harness.startBaseline({ frame, durable: true })
+  const competitor = await harness.startCompetitor()
   const loads = {
     parley: await startSocketLoad(),
-    floor: await startSocketLoad(),
+    baseline: await startSocketLoad(),
     durable: await startSocketLoad(),
-    peer: await startSocketLoad(),
+    competitor: await startSocketLoad(),
   }
   await joinParley(loads.parley, parley, sockets)
-  await joinFloor(loads.floor, floor, sockets)
-  await joinFloor(loads.durable, durable, sockets)
-  await joinPeer(loads.peer, peer, sockets)
+  await joinBaseline(loads.baseline, baseline, sockets)
+  await joinBaseline(loads.durable, durable, sockets)
+  await joinCompetitor(loads.competitor, competitor, sockets)
 
-  const { seconds } = stage.size
+  const { seconds } = harness.size
   const measure = (name: keyof typeof loads, server: Server) => () =>
     measureFanOut(loads[name], server, frames[name], sockets, seconds)
-  const taken = await interleave(stage.size, {
+  const taken = await interleave(harness.size, {
     parley: measure('parley', parley.server),
-    floor: measure('floor', floor),
+    baseline: measure('baseline', baseline),
     durable: measure('durable', durable),
-    peer: measure('peer', peer.server),
+    competitor: measure('competitor', competitor.server),
   })
-  await Promise.all([...Object.values(loads), parley, floor, durable, peer.server].map(({ stop }) => stop()))
+  await Promise.all(
+    [...Object.values(loads), parley, baseline, durable, competitor.server].map(({ stop }) => stop()),
+  )
 
   const work = `Fan-out, ${sockets.toLocaleString('en-US')} sockets`
   const per = (name: keyof typeof taken, figure: keyof FanOut) => taken[name].map((each) => each[figure])
   const names = {
     parley: 'this server',
-    floor: 'bare `server.publish`',
+    baseline: 'bare `server.publish`',
     durable: 'bare, each message written and committed',
-    peer: 'Socket.IO',
+    competitor: 'Socket.IO',
   }
   return [
     {
       work,
       measure: 'of bare `server.publish`, deliveries per CPU-second',
       unit: '×',
-      samples: ratios(per('parley', 'perCpuSecond'), per('floor', 'perCpuSecond')),
-      target: { sense: 'at least', value: targets.floor },
-      figures: (['parley', 'floor', 'durable', 'peer'] as const).flatMap((name) => [
+      samples: ratios(per('parley', 'perCpuSecond'), per('baseline', 'perCpuSecond')),
+      target: { sense: 'at least', value: targets.baseline },
+      figures: (['parley', 'baseline', 'durable', 'competitor'] as const).flatMap((name) => [
         { name: names[name], unit: 'deliveries/CPU-s', samples: per(name, 'perCpuSecond') },
         { name: `${names[name]}, by the clock`, unit: 'deliveries/s', samples: per(name, 'perSecond') },
       ]),
@@ -99,15 +101,17 @@ async function fanOutTo(
       work,
       measure: 'that bare server itself, of bare `server.publish`',
       unit: '×',
-      samples: ratios(per('durable', 'perCpuSecond'), per('floor', 'perCpuSecond')),
+      samples: ratios(per('durable', 'perCpuSecond'), per('baseline', 'perCpuSecond')),
       figures: [],
     },
     {
       work,
       measure: 'of Socket.IO, deliveries per CPU-second',
       unit: '×',
-      samples: ratios(per('parley', 'perCpuSecond'), per('peer', 'perCpuSecond')),
-      ...(targets.peer !== undefined && { target: { sense: 'at least' as const, value: targets.peer } }),
+      samples: ratios(per('parley', 'perCpuSecond'), per('competitor', 'perCpuSecond')),
+      ...(targets.competitor !== undefined && {
+        target: { sense: 'at least' as const, value: targets.competitor },
+      }),
       figures: [],
     },
   ]

@@ -1,7 +1,7 @@
+import { connections, type Harness, interleave } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import { startSocketLoad } from '../processes.ts'
 import { median, type Result, ratios } from '../report.ts'
-import { connections, interleave, type Stage } from '../stage.ts'
 import { requireWrk, runWrk } from '../wrk.ts'
 import { measureFanOut } from './fan-out.ts'
 import { documentedFrame, joinParley, resumePath } from './sockets.ts'
@@ -12,14 +12,14 @@ const logins = 8
 const resumers = 40
 
 /** Whether the same work gets slower as there is more of everything. */
-export async function growth(stage: Stage): Promise<Result[]> {
-  return [...(await growthOfData(stage)), ...(await growthOfSockets(stage))]
+export async function growth(harness: Harness): Promise<Result[]> {
+  return [...(await growthOfData(harness)), ...(await growthOfSockets(harness))]
 }
 
 /** The servers of all sizes run side by side and take turns. */
-async function growthOfData(stage: Stage): Promise<Result[]> {
+async function growthOfData(harness: Harness): Promise<Result[]> {
   requireWrk()
-  const { seconds, growth: sizes, growthMissed, growthUsers } = stage.size
+  const { seconds, growth: sizes, growthMissed, growthUsers } = harness.size
   const load = await startSocketLoad()
   const works: Record<string, (parley: Parley) => Promise<number>> = {
     'GET profile': (parley) => request(parley, '/api/users/profile', 'get.lua', connections),
@@ -49,7 +49,7 @@ async function growthOfData(stage: Stage): Promise<Result[]> {
 
   const servers: Record<string, Parley> = {}
   for (const { accounts, messages } of sizes)
-    servers[`${words(accounts)} accounts, ${words(messages)} messages`] = await stage.parley({
+    servers[`${words(accounts)} accounts, ${words(messages)} messages`] = await harness.startParley({
       accounts,
       messages,
       users: growthUsers,
@@ -57,7 +57,7 @@ async function growthOfData(stage: Stage): Promise<Result[]> {
   const results: Result[] = []
   for (const [work, measure] of Object.entries(works)) {
     const runs = Object.entries(servers).map(([name, parley]) => [name, () => measure(parley)] as const)
-    const taken = await interleave(stage.size, Object.fromEntries(runs))
+    const taken = await interleave(harness.size, Object.fromEntries(runs))
     const [smallest = [], ...larger] = Object.values(taken)
     results.push({
       work: `${work}, growing data`,
@@ -77,12 +77,12 @@ async function growthOfData(stage: Stage): Promise<Result[]> {
 }
 
 /** What a delivery costs, as more sockets get each message. */
-async function growthOfSockets(stage: Stage): Promise<Result[]> {
-  const { seconds, growthSockets } = stage.size
+async function growthOfSockets(harness: Harness): Promise<Result[]> {
+  const { seconds, growthSockets } = harness.size
   const places = []
   for (const count of growthSockets) {
     const load = await startSocketLoad()
-    const each = await stage.parley()
+    const each = await harness.startParley()
     await joinParley(load, each, count)
     places.push({ count, load, parley: each })
   }
@@ -93,7 +93,7 @@ async function growthOfSockets(stage: Stage): Promise<Result[]> {
         async () => 1e9 / (await measureFanOut(load, server, documentedFrame, count, seconds)).perCpuSecond,
       ] as const,
   )
-  const taken = await interleave(stage.size, Object.fromEntries(runs))
+  const taken = await interleave(harness.size, Object.fromEntries(runs))
   await Promise.all(places.flatMap(({ load, parley: { stop } }) => [load.stop(), stop()]))
   const costs = Object.values(taken)
   const cheapestBelow = costs.slice(0, -1).toSorted((a, b) => median(a) - median(b))[0] ?? []

@@ -1,11 +1,11 @@
+import { type Harness, interleave } from '../harness.ts'
 import { type Server, startSocketLoad } from '../processes.ts'
 import { type Result, ratios } from '../report.ts'
-import { interleave, type Stage } from '../stage.ts'
-import { joinFloor, joinParley } from './sockets.ts'
+import { joinBaseline, joinParley } from './sockets.ts'
 
 /** What a socket costs that does nothing, each of another user, in a server that was just started. */
-export async function idle(stage: Stage): Promise<Result[]> {
-  const { idleSockets: count, settleSeconds } = stage.size
+export async function idle(harness: Harness): Promise<Result[]> {
+  const { idleSockets: count, settleSeconds } = harness.size
 
   async function measure(
     server: Server,
@@ -21,14 +21,14 @@ export async function idle(stage: Stage): Promise<Result[]> {
     return bytes
   }
 
-  const taken = await interleave(stage.size, {
+  const taken = await interleave(harness.size, {
     parley: async () => {
-      const parley = await stage.parley({ accounts: count, users: count })
+      const parley = await harness.startParley({ accounts: count, users: count })
       return measure(parley.server, (load) => joinParley(load, parley, count))
     },
-    floor: async () => {
-      const floor = await stage.floor()
-      return measure(floor, (load) => joinFloor(load, floor, count))
+    baseline: async () => {
+      const baseline = await harness.startBaseline()
+      return measure(baseline, (load) => joinBaseline(load, baseline, count))
     },
   })
   return [
@@ -36,11 +36,11 @@ export async function idle(stage: Stage): Promise<Result[]> {
       work: `Memory of one of ${count.toLocaleString('en-US')} idle sockets, each of another user`,
       measure: 'of bare `Bun.serve`',
       unit: '×',
-      samples: ratios(taken.parley, taken.floor),
+      samples: ratios(taken.parley, taken.baseline),
       target: { sense: 'at most', value: 1.5 },
       figures: [
         { name: 'this server', unit: 'bytes/socket', samples: taken.parley },
-        { name: 'bare `Bun.serve`', unit: 'bytes/socket', samples: taken.floor },
+        { name: 'bare `Bun.serve`', unit: 'bytes/socket', samples: taken.baseline },
       ],
     },
   ]

@@ -1,30 +1,30 @@
+import { connections, type Harness, interleave } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import { type Result, ratios } from '../report.ts'
-import { connections, interleave, type Stage } from '../stage.ts'
 import { type HttpLoad, type HttpResult, requireWrk, runWrk } from '../wrk.ts'
 
 const path = '/api/users/profile'
 
-/** GET of the profile, against the same answer from a bare server and from the peer. */
-export async function profile(stage: Stage): Promise<Result[]> {
+/** GET of the profile, against the same answer from a bare server and from the competitor. */
+export async function profile(harness: Harness): Promise<Result[]> {
   requireWrk()
-  const quiet = await stage.parley()
-  const logging = await stage.parley({ accessLog: true })
-  const floor = await stage.floor()
-  const headed = await stage.floor({ headers: await headersOf(quiet, path) })
-  const peer = await stage.peer()
+  const quiet = await harness.startParley()
+  const logging = await harness.startParley({ accessLog: true })
+  const baseline = await harness.startBaseline()
+  const headed = await harness.startBaseline({ headers: await headersOf(quiet, path) })
+  const competitor = await harness.startCompetitor()
 
-  const load = { path, script: 'get.lua', connections, seconds: stage.size.seconds }
+  const load = { path, script: 'get.lua', connections, seconds: harness.size.seconds }
   const run = (server: HttpLoad['server'], environment: Record<string, string>) => () =>
     runWrk({ ...load, server, environment })
-  const taken = await interleave(stage.size, {
+  const taken = await interleave(harness.size, {
     quiet: run(quiet.server, quiet.scriptEnvironment),
-    floor: run(floor, quiet.scriptEnvironment),
+    baseline: run(baseline, quiet.scriptEnvironment),
     headed: run(headed, quiet.scriptEnvironment),
     logging: run(logging.server, logging.scriptEnvironment),
-    peer: run(peer.server, peer.scriptEnvironment),
+    competitor: run(competitor.server, competitor.scriptEnvironment),
   })
-  await Promise.all([quiet, logging, floor, headed, peer.server].map(({ stop }) => stop()))
+  await Promise.all([quiet, logging, baseline, headed, competitor.server].map(({ stop }) => stop()))
 
   const rate = (name: keyof typeof taken) => taken[name].map((result) => result.perSecond)
   const work = `GET profile, ${connections} connections`
@@ -34,22 +34,22 @@ export async function profile(stage: Stage): Promise<Result[]> {
       ...shared,
       work,
       measure: 'of bare `Bun.serve`, `LOG_LEVEL=warn`',
-      samples: ratios(rate('quiet'), rate('floor')),
+      samples: ratios(rate('quiet'), rate('baseline')),
       target: { sense: 'at least', value: 0.7 },
       figures: [
         { name: 'this server, `LOG_LEVEL=warn`', unit: 'requests/s', samples: rate('quiet') },
         { name: 'this server, access log', unit: 'requests/s', samples: rate('logging') },
-        { name: 'bare `Bun.serve`', unit: 'requests/s', samples: rate('floor') },
+        { name: 'bare `Bun.serve`', unit: 'requests/s', samples: rate('baseline') },
         { name: 'bare `Bun.serve` with these headers', unit: 'requests/s', samples: rate('headed') },
-        { name: 'Express', unit: 'requests/s', samples: rate('peer') },
-        ...busyFigures({ 'this server': taken.quiet, 'bare `Bun.serve`': taken.floor }),
+        { name: 'Express', unit: 'requests/s', samples: rate('competitor') },
+        ...busyFigures({ 'this server': taken.quiet, 'bare `Bun.serve`': taken.baseline }),
       ],
     },
     {
       ...shared,
       work,
       measure: 'of bare `Bun.serve`, access log into a file',
-      samples: ratios(rate('logging'), rate('floor')),
+      samples: ratios(rate('logging'), rate('baseline')),
       target: { sense: 'at least', value: 0.55 },
     },
     {
@@ -62,25 +62,25 @@ export async function profile(stage: Stage): Promise<Result[]> {
       ...shared,
       work,
       measure: 'that bare server itself, of bare `Bun.serve`',
-      samples: ratios(rate('headed'), rate('floor')),
+      samples: ratios(rate('headed'), rate('baseline')),
     },
     {
       ...shared,
       work,
       measure: 'of bare `Bun.serve`, `LOG_LEVEL=warn`, per core-second',
-      samples: ratios(perCoreSecond(taken.quiet), perCoreSecond(taken.floor)),
+      samples: ratios(perCoreSecond(taken.quiet), perCoreSecond(taken.baseline)),
     },
     {
       ...shared,
       work,
       measure: 'of bare `Bun.serve`, access log, per core-second',
-      samples: ratios(perCoreSecond(taken.logging), perCoreSecond(taken.floor)),
+      samples: ratios(perCoreSecond(taken.logging), perCoreSecond(taken.baseline)),
     },
     {
       ...shared,
       work,
       measure: 'of Express, access log into a file',
-      samples: ratios(rate('logging'), rate('peer')),
+      samples: ratios(rate('logging'), rate('competitor')),
     },
   ]
 }

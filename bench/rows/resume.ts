@@ -1,6 +1,6 @@
+import { type Harness, repeat } from '../harness.ts'
 import { type SocketLoad, startSocketLoad } from '../processes.ts'
 import { type Result, ratios } from '../report.ts'
-import { repeat, type Stage } from '../stage.ts'
 import { documentedFrame, joinParley, resumePath } from './sockets.ts'
 
 /** Who is connected already sends so often. */
@@ -9,16 +9,16 @@ const everyMs = 5
 const paceSeconds = 0.1
 
 /** Many clients come back at once and get what they missed, while others talk. */
-export async function resume(stage: Stage): Promise<Result[]> {
-  const { resumers, missedMessages } = stage.size
+export async function resume(harness: Harness): Promise<Result[]> {
+  const { resumers, missedMessages } = harness.size
   // One more, after which they resume.
-  const parley = await stage.parley({ messages: missedMessages + 1 })
+  const parley = await harness.startParley({ messages: missedMessages + 1 })
   const talker = await startSocketLoad()
   const load = await startSocketLoad()
   await joinParley(talker, parley, 1)
 
-  const taken = await repeat(stage.size, async () => {
-    const calm = await talk(talker, stage.size.seconds)
+  const taken = await repeat(harness.size, async () => {
+    const calm = await talk(talker, harness.size.seconds)
     const endpoint = { port: parley.server.port, path: await resumePath(parley, missedMessages) }
     let resuming = true
     const resumed = load

@@ -2,9 +2,9 @@
 
 import { Database } from 'bun:sqlite'
 import { createMessageIds } from '../../src/chats/message-ids.ts'
+import type { Competitor } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import type { Server, SocketLoad } from '../processes.ts'
-import type { Peer } from '../stage.ts'
 
 export const documentedFrame = '{"message":"Hello, world!"}'
 const socketIoFrame = `42["message",${documentedFrame}]`
@@ -13,21 +13,21 @@ const socketIoPath = '/socket.io/?EIO=4&transport=websocket'
 /** The frames that make each server broadcast the documented message. */
 export const frames = {
   parley: documentedFrame,
-  floor: documentedFrame,
+  baseline: documentedFrame,
   durable: documentedFrame,
-  peer: socketIoFrame,
+  competitor: socketIoFrame,
 }
 
 export function joinParley(load: SocketLoad, { server, tokens }: Parley, count: number) {
   return load.carryOut({ do: 'open', count, endpoint: { port: server.port, path: '/' }, tokens })
 }
 
-export function joinFloor(load: SocketLoad, server: Server, count: number) {
+export function joinBaseline(load: SocketLoad, server: Server, count: number) {
   return load.carryOut({ do: 'open', count, endpoint: { port: server.port, path: '/' }, tokens: [] })
 }
 
 /** Engine.IO opens, then the client joins the default namespace (`40`), and is answered. */
-export function joinPeer(load: SocketLoad, { server, tokens }: Peer, count: number) {
+export function joinCompetitor(load: SocketLoad, { server, tokens }: Competitor, count: number) {
   const endpoint = { port: server.port, path: socketIoPath }
   return load.carryOut({ do: 'open', count, endpoint, tokens, greeting: '40', greetingAnswers: 2 })
 }

@@ -4,7 +4,7 @@ import { readWrkOutput } from '../../bench/wrk.ts'
 
 const result: Result = {
   work: 'GET profile',
-  measure: 'of the floor',
+  measure: 'of the baseline',
   unit: '×',
   samples: [0.9, 0.5, 0.7],
   target: { sense: 'at least', value: 0.7 },
@@ -28,7 +28,7 @@ describe('the report of a bench run', () => {
       settings: [{ name: 'Bun', value: '1' }],
       notes: ['A note.'],
     })
-    expect(report).toContain('| GET profile | of the floor | ≥ 0.70 × | 0.70 × | 0.50 × | 0.90 × | met |')
+    expect(report).toContain('| GET profile | of the baseline | ≥ 0.70 × | 0.70 × | 0.50 × | 0.90 × | met |')
     expect(report).toContain(
       '| GET profile | this server | 9,000 requests/s | 5,000 requests/s | 70,000 requests/s |',
     )

@@ -41,7 +41,12 @@ app.post('/api/auth/login', async (request, response) => {
   const user = usersByName.get(username.toLowerCase())
   if (!user || !(await verify(user.passwordHash, password)))
     return refuse(response, 401, 'Invalid credentials')
-  const token = jwt.sign({}, secret, { subject: user.id, expiresIn: '1d', issuer: 'peer', audience: 'peer' })
+  const token = jwt.sign({}, secret, {
+    subject: user.id,
+    expiresIn: '1d',
+    issuer: 'competitor',
+    audience: 'competitor',
+  })
   response.json({ message: 'Login successful', token })
 })
 
@@ -82,7 +87,11 @@ function authenticate(request, response, next) {
 function userOf(authorization) {
   try {
     const token = authorization?.startsWith('Bearer ') ? authorization.slice(7) : ''
-    const claims = jwt.verify(token, secret, { algorithms: ['HS256'], issuer: 'peer', audience: 'peer' })
+    const claims = jwt.verify(token, secret, {
+      algorithms: ['HS256'],
+      issuer: 'competitor',
+      audience: 'competitor',
+    })
     return usersById.get(claims.sub)
   } catch {
     return undefined

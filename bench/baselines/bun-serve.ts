@@ -1,4 +1,4 @@
-// The floor: a bare `Bun.serve` that does the least possible for each kind of work. It checks, counts, logs and
+// The baseline: a bare `Bun.serve` that does the least possible for each kind of work. It checks, counts, logs and
 // stores nothing. FRAME is what it broadcasts for every frame it gets: as many bytes as the service does.
 //
 // Two things show what a part of the documented work costs by itself, done as cheaply as it can be. Where

@@ -36,13 +36,13 @@ export interface Size {
   growthSockets: number[]
 }
 
-export interface Peer {
+export interface Competitor {
   server: Server
   tokens: string[]
   scriptEnvironment: Record<string, string>
 }
 
-interface FloorOptions {
+interface BaselineOptions {
   /** What it broadcasts. */
   frame?: string
   /** What it answers with beside a profile. */
@@ -51,12 +51,12 @@ interface FloorOptions {
   durable?: boolean
 }
 
-export interface Stage {
+export interface Harness {
   size: Size
-  parley: (options?: Partial<ParleyOptions>) => Promise<Parley>
-  floor: (options?: FloorOptions) => Promise<Server>
-  floorOptions: (options?: FloorOptions) => ServerOptions
-  peer: () => Promise<Peer>
+  startParley: (options?: Partial<ParleyOptions>) => Promise<Parley>
+  startBaseline: (options?: BaselineOptions) => Promise<Server>
+  baselineOptions: (options?: BaselineOptions) => ServerOptions
+  startCompetitor: () => Promise<Competitor>
   /** Verifications a second by `Bun.password.verify` alone, so many at once. */
   hashing: (concurrency: number) => Promise<number>
   /** Removes everything that the run has written. */
@@ -113,26 +113,30 @@ export const sizes: Record<'full' | 'quick', Size> = {
   },
 }
 
-export async function openStage(size: Size, command: string[]): Promise<Stage> {
+export async function openHarness(size: Size, command: string[]): Promise<Harness> {
   const folder = await mkdtemp(join(await diskFolder(), 'parley-bench-'))
   let databases = 0
-  const floorOptions = ({ frame = '', headers, durable = false }: FloorOptions = {}): ServerOptions => ({
-    command: [process.execPath, join(import.meta.dir, 'references', 'floor.ts')],
+  const baselineOptions = ({
+    frame = '',
+    headers,
+    durable = false,
+  }: BaselineOptions = {}): ServerOptions => ({
+    command: [process.execPath, join(import.meta.dir, 'baselines', 'bun-serve.ts')],
     cwd: folder,
     environment: {
       FRAME: frame,
       HEADERS: headers ? JSON.stringify(headers) : '',
-      DATABASE: durable ? join(folder, `floor-${++databases}.sqlite`) : '',
+      DATABASE: durable ? join(folder, `baseline-${++databases}.sqlite`) : '',
     },
     readyPath: '/api/users/profile',
   })
   return {
     size,
-    parley: (options) =>
+    startParley: (options) =>
       startParley(command, { folder, accounts: size.accounts, messages: 0, users: size.users, ...options }),
-    floor: (options) => startServer(floorOptions(options)),
-    floorOptions,
-    peer: () => startPeer(folder, size.users),
+    startBaseline: (options) => startServer(baselineOptions(options)),
+    baselineOptions,
+    startCompetitor: () => startCompetitor(folder, size.users),
     hashing: (concurrency) => measureHashing(concurrency, size.loginSeconds),
     clear: () => rm(folder, { recursive: true, force: true }),
   }
@@ -174,7 +178,7 @@ async function measureHashing(concurrency: number, seconds: number): Promise<num
     SECONDS: String(seconds),
   }
   const child = track(
-    Bun.spawn([process.execPath, join(import.meta.dir, 'references', 'hashing.ts')], {
+    Bun.spawn([process.execPath, join(import.meta.dir, 'baselines', 'hashing.ts')], {
       env: environment,
       stdio: ['ignore', 'pipe', 'inherit'],
     }),
@@ -184,18 +188,18 @@ async function measureHashing(concurrency: number, seconds: number): Promise<num
   return (JSON.parse(output) as { perSecond: number }).perSecond
 }
 
-async function startPeer(folder: string, users: number): Promise<Peer> {
-  const peers = join(import.meta.dir, 'peers')
-  if (!(await Bun.file(join(peers, 'node_modules', 'express', 'package.json')).exists())) {
+async function startCompetitor(folder: string, users: number): Promise<Competitor> {
+  const project = join(import.meta.dir, 'competitors', 'express-socket.io')
+  if (!(await Bun.file(join(project, 'node_modules', 'express', 'package.json')).exists())) {
     const install = Bun.spawn([process.execPath, 'install', '--frozen-lockfile', '--ignore-scripts'], {
-      cwd: peers,
+      cwd: project,
       stdio: ['ignore', 'ignore', 'inherit'],
     })
-    if ((await install.exited) !== 0) throw new Error('The peers could not be installed')
+    if ((await install.exited) !== 0) throw new Error('The competitor could not be installed')
   }
   const server = await startServer({
-    command: [Bun.which('node') ?? process.execPath, join(peers, 'server.js')],
-    cwd: peers,
+    command: [Bun.which('node') ?? process.execPath, join(project, 'server.js')],
+    cwd: project,
     environment: {},
     readyPath: '/',
   })
@@ -206,10 +210,11 @@ async function startPeer(folder: string, users: number): Promise<Peer> {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ username, password }),
     })
-    if (response.status !== 201) throw new Error(`The peer answered a registration with ${response.status}`)
+    if (response.status !== 201)
+      throw new Error(`The competitor answered a registration with ${response.status}`)
   }
   const tokens = await logIn(server, usernames)
-  const own = await mkdtemp(join(folder, 'peer-'))
+  const own = await mkdtemp(join(folder, 'competitor-'))
   return { server, tokens, scriptEnvironment: await scriptEnvironment(own, usernames, tokens) }
 }
 
