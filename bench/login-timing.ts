@@ -1,4 +1,4 @@
-// Measures whether a login's time tells known usernames from unknown ones: `bun scripts/login-timing.ts
+// Measures whether a login's time tells known usernames from unknown ones: `bun bench/login-timing.ts
 // [pairs]`. It starts the service in a folder of its own, tries wrong passwords for both, by turns, and
 // prints the medians and their ratio. Fails where they differ by more than a tenth.
 import { mkdtemp, rm } from 'node:fs/promises'
