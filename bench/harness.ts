@@ -1,4 +1,4 @@
-// What every row needs: how much to do, a folder, the servers, and rounds that take turns.
+// The benchmark harness: the size of a run, its temporary folder, the servers, and interleaved rounds.
 
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,32 +7,36 @@ import { type Parley, type ParleyOptions, password, root, scriptEnvironment, sta
 import { type Server, type ServerOptions, startServer, track } from './processes.ts'
 import { hashPassword } from './seed.ts'
 
-/** How much a run does. Every number bounds its time or its load. */
+/** The size of a run: durations, amounts of data, and numbers of clients. */
 export interface Size {
   rounds: number
-  /** Whether a round that does not count comes first. */
-  warmsUp: boolean
-  /** Of one measurement in a round. */
+  /** Whether a warm-up round, whose results are discarded, precedes the other rounds. */
+  warmUp: boolean
+  /** The duration of one measurement. */
   seconds: number
-  /** Of one with logins, which are so few a second that those under way at its end count. */
+  /** The duration of a measurement with logins. Logins are slow, so unfinished ones distort a short measurement. */
   loginSeconds: number
   accounts: number
-  /** Who are logged in and take turns. */
+  /** The number of users that send requests in turn. */
   users: number
-  startUps: number
-  /** Before memory is read: until the collector has been round. */
+  startRounds: number
+  /** The wait before memory is read, so that garbage collection can finish. */
   settleSeconds: number
-  /** Of the rows that hold them open: idle, many, few. */
+  /** The number of sockets in the `idle` row. */
   idleSockets: number
+  /** The numbers of sockets in the `fan-out` row. */
   manySockets: number
   fewSockets: number
-  resumers: number
+  /** The number of clients in the `resume` row, and the number of messages that each has missed. */
+  resumingClients: number
   missedMessages: number
+  /** The amounts of data in the `growth` row, from the smallest to the largest. */
   growth: Array<{ accounts: number; messages: number }>
-  /** Who are active there, spread over all accounts. */
+  /** The number of active users in the `growth` row, spread over all accounts. */
   growthUsers: number
-  /** Of those that resume there. */
-  growthMissed: number
+  /** The number of messages that each resuming client has missed in the `growth` row. */
+  growthMissedMessages: number
+  /** The numbers of sockets in the `growth` row, from the smallest to the largest. */
   growthSockets: number[]
 }
 
@@ -43,11 +47,11 @@ export interface Competitor {
 }
 
 interface BaselineOptions {
-  /** What it broadcasts. */
+  /** The frame that the server broadcasts. */
   frame?: string
-  /** What it answers with beside a profile. */
+  /** The headers of the profile response. */
   headers?: Record<string, string>
-  /** Whether it makes the text of each message, and commits that to disk before. */
+  /** Whether the server commits each message to disk before it broadcasts it. */
   durable?: boolean
 }
 
@@ -57,28 +61,29 @@ export interface Harness {
   startBaseline: (options?: BaselineOptions) => Promise<Server>
   baselineOptions: (options?: BaselineOptions) => ServerOptions
   startCompetitor: () => Promise<Competitor>
-  /** Verifications a second by `Bun.password.verify` alone, so many at once. */
-  hashing: (concurrency: number) => Promise<number>
-  /** Removes everything that the run has written. */
-  clear: () => Promise<void>
+  /** Measures verifications per second of `Bun.password.verify` alone, with the given concurrency. */
+  measureHashing: (concurrency: number) => Promise<number>
+  /** Removes the temporary files of the run. */
+  removeFiles: () => Promise<void>
 }
 
+/** The number of connections that wrk opens, except for logins. */
 export const connections = 64
 
 export const sizes: Record<'full' | 'quick', Size> = {
   full: {
     rounds: 9,
-    warmsUp: true,
+    warmUp: true,
     seconds: 2,
     loginSeconds: 4,
     settleSeconds: 4,
     accounts: 1_000,
     users: 64,
-    startUps: 20,
+    startRounds: 20,
     idleSockets: 10_000,
     manySockets: 1_000,
     fewSockets: 10,
-    resumers: 100,
+    resumingClients: 100,
     missedMessages: 10_000,
     growth: [
       { accounts: 1_000, messages: 10_000 },
@@ -86,29 +91,29 @@ export const sizes: Record<'full' | 'quick', Size> = {
       { accounts: 1_000_000, messages: 1_000_000 },
     ],
     growthUsers: 1_000,
-    growthMissed: 5_000,
+    growthMissedMessages: 5_000,
     growthSockets: [10, 100, 1_000, 10_000],
   },
   quick: {
     rounds: 1,
-    warmsUp: false,
+    warmUp: false,
     seconds: 1,
     loginSeconds: 1,
     settleSeconds: 0.2,
     accounts: 100,
     users: 8,
-    startUps: 3,
+    startRounds: 3,
     idleSockets: 1_000,
     manySockets: 200,
     fewSockets: 10,
-    resumers: 20,
+    resumingClients: 20,
     missedMessages: 1_000,
     growth: [
       { accounts: 100, messages: 1_000 },
       { accounts: 10_000, messages: 10_000 },
     ],
     growthUsers: 100,
-    growthMissed: 500,
+    growthMissedMessages: 500,
     growthSockets: [10, 200],
   },
 }
@@ -137,31 +142,35 @@ export async function openHarness(size: Size, command: string[]): Promise<Harnes
     startBaseline: (options) => startServer(baselineOptions(options)),
     baselineOptions,
     startCompetitor: () => startCompetitor(folder, size.users),
-    hashing: (concurrency) => measureHashing(concurrency, size.loginSeconds),
-    clear: () => rm(folder, { recursive: true, force: true }),
+    measureHashing: (concurrency) => measureHashing(concurrency, size.loginSeconds),
+    removeFiles: () => rm(folder, { recursive: true, force: true }),
   }
 }
 
-/** Runs each in turn, in each round. The order turns about. */
+/** Runs all measurements once per round and returns their results. Every other round runs in reverse order. */
 export async function interleave<Name extends string, T>(
-  { warmsUp, rounds }: Pick<Size, 'warmsUp' | 'rounds'>,
-  runs: Record<Name, () => Promise<T>>,
+  { warmUp, rounds }: Pick<Size, 'warmUp' | 'rounds'>,
+  measurements: Record<Name, () => Promise<T>>,
 ): Promise<Record<Name, T[]>> {
-  const names = Object.keys(runs) as Name[]
-  const taken = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, T[]>
-  if (warmsUp) for (const name of names) await runs[name]()
+  const names = Object.keys(measurements) as Name[]
+  const results = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, T[]>
+  if (warmUp) for (const name of names) await measurements[name]()
   for (let round = 0; round < rounds; round += 1) {
-    for (const name of round % 2 === 0 ? names : names.toReversed()) taken[name].push(await runs[name]())
+    for (const name of round % 2 === 0 ? names : names.toReversed())
+      results[name].push(await measurements[name]())
   }
-  return taken
+  return results
 }
 
-/** As `interleave`, for one thing that has nothing to take turns with. */
-export async function repeat<T>(size: Pick<Size, 'warmsUp' | 'rounds'>, run: () => Promise<T>): Promise<T[]> {
-  return (await interleave(size, { run })).run
+/** Like `interleave`, but for a single measurement. */
+export async function repeat<T>(
+  size: Pick<Size, 'warmUp' | 'rounds'>,
+  measurement: () => Promise<T>,
+): Promise<T[]> {
+  return (await interleave(size, { measurement })).measurement
 }
 
-/** A commit to memory costs nothing: the data has to lie on a disk. */
+/** Returns a folder that is not on tmpfs, because commits have to reach a disk. */
 async function diskFolder() {
   const tmpfs = 0x01021994
   if ((await statfs(tmpdir())).type !== tmpfs) return tmpdir()
@@ -184,7 +193,7 @@ async function measureHashing(concurrency: number, seconds: number): Promise<num
     }),
   )
   const output = await new Response(child.stdout).text()
-  if ((await child.exited) !== 0) throw new Error('The reference for hashing failed')
+  if ((await child.exited) !== 0) throw new Error('The baseline for hashing failed')
   return (JSON.parse(output) as { perSecond: number }).perSecond
 }
 
@@ -195,7 +204,8 @@ async function startCompetitor(folder: string, users: number): Promise<Competito
       cwd: project,
       stdio: ['ignore', 'ignore', 'inherit'],
     })
-    if ((await install.exited) !== 0) throw new Error('The competitor could not be installed')
+    if ((await install.exited) !== 0)
+      throw new Error('The dependencies of the competitor could not be installed')
   }
   const server = await startServer({
     command: [Bun.which('node') ?? process.execPath, join(project, 'server.js')],
@@ -211,14 +221,14 @@ async function startCompetitor(folder: string, users: number): Promise<Competito
       body: JSON.stringify({ username, password }),
     })
     if (response.status !== 201)
-      throw new Error(`The competitor answered a registration with ${response.status}`)
+      throw new Error(`The competitor responded to a registration with ${response.status}`)
   }
   const tokens = await logIn(server, usernames)
-  const own = await mkdtemp(join(folder, 'competitor-'))
-  return { server, tokens, scriptEnvironment: await scriptEnvironment(own, usernames, tokens) }
+  const scriptFolder = await mkdtemp(join(folder, 'competitor-'))
+  return { server, tokens, scriptEnvironment: await scriptEnvironment(scriptFolder, usernames, tokens) }
 }
 
-/** Logs in, one after the other. */
+/** Logs in one user after another and returns the tokens. */
 async function logIn({ port }: Server, usernames: readonly string[]): Promise<string[]> {
   const tokens: string[] = []
   for (const username of usernames) {
@@ -228,7 +238,7 @@ async function logIn({ port }: Server, usernames: readonly string[]): Promise<st
       body: JSON.stringify({ username, password }),
     })
     if (!response.ok)
-      throw new Error(`A login was answered with ${response.status}: ${await response.text()}`)
+      throw new Error(`The response to a login was ${response.status}: ${await response.text()}`)
     tokens.push(((await response.json()) as { token: string }).token)
   }
   return tokens

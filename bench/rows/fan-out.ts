@@ -1,18 +1,19 @@
 import { type Harness, interleave } from '../harness.ts'
 import { type Server, type SocketLoad, startSocketLoad } from '../processes.ts'
 import { type Result, ratios } from '../report.ts'
-import { frames, joinBaseline, joinCompetitor, joinParley, sampleFrame } from './sockets.ts'
+import { connectToBaseline, connectToCompetitor, connectToParley, frames, sampleFrame } from './sockets.ts'
 
-/** So many frames are sent before the sender waits until everyone has them. */
+/** The number of frames that the sender sends before it waits until all sockets have received them. */
 const burst = 64
 
 interface FanOut {
-  /** Deliveries per second of the server's processor time, and per second by the clock. */
+  /** Deliveries per second of the server's processor time. */
   perCpuSecond: number
+  /** Deliveries per second of wall-clock time. */
   perSecond: number
 }
 
-/** One socket sends; every socket gets every frame, the sender too. */
+/** One socket sends. All sockets, including the sender, receive every frame. */
 export async function fanOut(harness: Harness): Promise<Result[]> {
   return [
     ...(await fanOutTo(harness, harness.size.manySockets, { baseline: 0.9, competitor: 15 })),
@@ -20,7 +21,7 @@ export async function fanOut(harness: Harness): Promise<Result[]> {
   ]
 }
 
-/** Sends for so long, and fails where a frame is missing or comes twice. */
+/** Sends for the given time. Throws if a frame was lost or delivered more than once. */
 export async function measureFanOut(
   load: SocketLoad,
   server: Server,
@@ -29,11 +30,11 @@ export async function measureFanOut(
   seconds: number,
 ): Promise<FanOut> {
   const before = server.cpuSeconds()
-  const answer = await load.carryOut({ do: 'fan-out', frame, burst, seconds })
+  const { sent, received, seconds: elapsed } = await load.execute({ type: 'fan-out', frame, burst, seconds })
   const cpuSeconds = server.cpuSeconds() - before
-  if (answer.received !== answer.sent * sockets)
-    throw new Error(`${answer.sent} frames to ${sockets} sockets were delivered ${answer.received} times`)
-  return { perCpuSecond: answer.received / cpuSeconds, perSecond: answer.received / answer.seconds }
+  if (received !== sent * sockets)
+    throw new Error(`${sent} frames to ${sockets} sockets resulted in ${received} deliveries`)
+  return { perCpuSecond: received / cpuSeconds, perSecond: received / elapsed }
 }
 
 async function fanOutTo(
@@ -52,15 +53,15 @@ async function fanOutTo(
     durable: await startSocketLoad(),
     competitor: await startSocketLoad(),
   }
-  await joinParley(loads.parley, parley, sockets)
-  await joinBaseline(loads.baseline, baseline, sockets)
-  await joinBaseline(loads.durable, durable, sockets)
-  await joinCompetitor(loads.competitor, competitor, sockets)
+  await connectToParley(loads.parley, parley, sockets)
+  await connectToBaseline(loads.baseline, baseline, sockets)
+  await connectToBaseline(loads.durable, durable, sockets)
+  await connectToCompetitor(loads.competitor, competitor, sockets)
 
   const { seconds } = harness.size
   const measure = (name: keyof typeof loads, server: Server) => () =>
     measureFanOut(loads[name], server, frames[name], sockets, seconds)
-  const taken = await interleave(harness.size, {
+  const measured = await interleave(harness.size, {
     parley: measure('parley', parley.server),
     baseline: measure('baseline', baseline),
     durable: measure('durable', durable),
@@ -71,44 +72,46 @@ async function fanOutTo(
   )
 
   const work = `Fan-out, ${sockets.toLocaleString('en-US')} sockets`
-  const per = (name: keyof typeof taken, figure: keyof FanOut) => taken[name].map((each) => each[figure])
+  const series = (name: keyof typeof measured, figure: keyof FanOut) =>
+    measured[name].map((each) => each[figure])
   const names = {
     parley: 'this server',
     baseline: 'bare `server.publish`',
-    durable: 'bare, each message written and committed',
+    durable: 'bare server, each message stored and committed',
     competitor: 'Socket.IO',
   }
   return [
     {
       work,
-      measure: 'of bare `server.publish`, deliveries per CPU-second',
+      measure: 'deliveries per CPU-second, relative to bare `server.publish`',
       unit: '×',
-      samples: ratios(per('parley', 'perCpuSecond'), per('baseline', 'perCpuSecond')),
+      samples: ratios(series('parley', 'perCpuSecond'), series('baseline', 'perCpuSecond')),
       target: { sense: 'at least', value: targets.baseline },
       figures: (['parley', 'baseline', 'durable', 'competitor'] as const).flatMap((name) => [
-        { name: names[name], unit: 'deliveries/CPU-s', samples: per(name, 'perCpuSecond') },
-        { name: `${names[name]}, by the clock`, unit: 'deliveries/s', samples: per(name, 'perSecond') },
+        { name: names[name], unit: 'deliveries/CPU-s', samples: series(name, 'perCpuSecond') },
+        { name: `${names[name]}, wall clock`, unit: 'deliveries/s', samples: series(name, 'perSecond') },
       ]),
     },
     {
       work,
-      measure: 'of a bare server that parses, writes and commits each message',
+      measure:
+        'deliveries per CPU-second, relative to a bare server that parses, stores and commits each message',
       unit: '×',
-      samples: ratios(per('parley', 'perCpuSecond'), per('durable', 'perCpuSecond')),
+      samples: ratios(series('parley', 'perCpuSecond'), series('durable', 'perCpuSecond')),
       figures: [],
     },
     {
       work,
-      measure: 'that bare server itself, of bare `server.publish`',
+      measure: 'that bare server, relative to bare `server.publish`',
       unit: '×',
-      samples: ratios(per('durable', 'perCpuSecond'), per('baseline', 'perCpuSecond')),
+      samples: ratios(series('durable', 'perCpuSecond'), series('baseline', 'perCpuSecond')),
       figures: [],
     },
     {
       work,
-      measure: 'of Socket.IO, deliveries per CPU-second',
+      measure: 'deliveries per CPU-second, relative to Socket.IO',
       unit: '×',
-      samples: ratios(per('parley', 'perCpuSecond'), per('competitor', 'perCpuSecond')),
+      samples: ratios(series('parley', 'perCpuSecond'), series('competitor', 'perCpuSecond')),
       ...(targets.competitor !== undefined && {
         target: { sense: 'at least' as const, value: targets.competitor },
       }),

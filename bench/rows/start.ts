@@ -1,26 +1,26 @@
 import { type Harness, interleave } from '../harness.ts'
-import { timeToFirstAnswer } from '../processes.ts'
+import { timeToFirstResponse } from '../processes.ts'
 import type { Result } from '../report.ts'
 
-/** From the start of the process to its first answer, with a database that is there already. */
+/** Measures the time from the start of the process to its first response, with an existing database. */
 export async function start(harness: Harness): Promise<Result[]> {
   const parley = await harness.startParley({ messages: harness.size.missedMessages })
   await parley.stop()
-  const taken = await interleave(
-    { ...harness.size, rounds: harness.size.startUps },
+  const measured = await interleave(
+    { ...harness.size, rounds: harness.size.startRounds },
     {
-      parley: () => timeToFirstAnswer(parley.options),
-      baseline: () => timeToFirstAnswer(harness.baselineOptions()),
+      parley: () => timeToFirstResponse(parley.options),
+      baseline: () => timeToFirstResponse(harness.baselineOptions()),
     },
   )
   return [
     {
-      work: 'Start, existing database',
-      measure: 'to the first answer',
+      work: 'Startup, existing database',
+      measure: 'time to the first response',
       unit: 'ms',
-      samples: taken.parley,
+      samples: measured.parley,
       target: { sense: 'at most', value: 60 },
-      figures: [{ name: 'bare `Bun.serve`, from source', unit: 'ms', samples: taken.baseline }],
+      figures: [{ name: 'bare `Bun.serve`, from source', unit: 'ms', samples: measured.baseline }],
     },
   ]
 }
