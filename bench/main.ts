@@ -1,11 +1,12 @@
-// `bun run bench`: measures this server against a bare `Bun.serve` and against Express with Socket.IO, all in
-// one run, and writes the table to standard output, and beside it as JSON to a folder. docs/benchmark.json is
-// such a file; `bun run docs` puts it into words.
+// `bun run bench` measures Parley, the baselines and the competitors in one run. It prints a report and also writes
+// it to a folder, as Markdown and as JSON. docs/benchmark.json is a copy of such a JSON file, and `bun run docs`
+// renders it into the documentation.
 
 import { mkdir } from 'node:fs/promises'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { type Harness, openHarness, sizes } from './harness.ts'
 import { buildParley, root } from './parley.ts'
 import { stopEverything } from './processes.ts'
 import { type Run, renderReport, type Setting } from './report.ts'
@@ -17,10 +18,9 @@ import { profile } from './rows/profile.ts'
 import { resume } from './rows/resume.ts'
 import { send } from './rows/send.ts'
 import { start } from './rows/start.ts'
-import { openStage, type Stage, sizes } from './stage.ts'
 import { MissingTool } from './wrk.ts'
 
-const rows: Record<string, (stage: Stage) => Promise<Run['results']>> = {
+const rows: Record<string, (harness: Harness) => Promise<Run['results']>> = {
   profile,
   send,
   login,
@@ -38,51 +38,51 @@ const { values } = parseArgs({
     reports: { type: 'string', default: join(root, 'reports') },
   },
 })
-const chosen = values.only?.split(',') ?? Object.keys(rows)
-const unknown = chosen.filter((name) => !rows[name])
+const selected = values.only?.split(',') ?? Object.keys(rows)
+const unknown = selected.filter((name) => !rows[name])
 if (unknown.length > 0) {
-  console.error(`There is no row ${unknown.join(', ')}; there are ${Object.keys(rows).join(', ')}`)
+  console.error(`Unknown row: ${unknown.join(', ')}. The rows are ${Object.keys(rows).join(', ')}.`)
   process.exit(2)
 }
 
 const kind = values.quick ? 'quick' : 'full'
 const { command, name: build } = await buildParley()
-const stage = await openStage(sizes[kind], command)
-// A stop by hand leaves no process and no file behind either.
+const harness = await openHarness(sizes[kind], command)
+// Also clean up when the run is interrupted.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void finish().then(() => process.exit(130)))
+  process.once(signal, () => void cleanUp().then(() => process.exit(130)))
 
 try {
   const run: Run = { notes: notes(), settings: await settings(), results: [] }
-  for (const name of chosen) {
+  for (const name of selected) {
     console.error(`Measuring ${name} …`)
-    await settleDisk()
-    run.results.push(...((await rows[name]?.(stage)) ?? []))
-    await keep(run)
+    await flushDisk()
+    run.results.push(...((await rows[name]?.(harness)) ?? []))
+    await writeReports(run)
   }
   console.log(renderReport(run))
 } catch (error) {
   console.error(error instanceof MissingTool ? error.message : error)
   process.exitCode = 1
 } finally {
-  await finish()
+  await cleanUp()
 }
 
-/** What an earlier row has left to be written would slow the commits of this one. */
-function settleDisk() {
+/** Flushes the writes of earlier rows, which would otherwise slow down the commits of the next row. */
+function flushDisk() {
   return Bun.spawn(['sync']).exited
 }
 
-/** After each row, so that one that fails does not take the others with it. */
-async function keep(run: Run) {
+/** Called after each row, so that the results are kept if a later row fails. */
+async function writeReports(run: Run) {
   await mkdir(values.reports, { recursive: true })
   await Bun.write(join(values.reports, 'bench.json'), `${JSON.stringify(run, null, 2)}\n`)
   await Bun.write(join(values.reports, 'bench.md'), renderReport(run))
 }
 
-async function finish() {
+async function cleanUp() {
   await stopEverything()
-  await stage.clear()
+  await harness.removeFiles()
 }
 
 async function settings(): Promise<Setting[]> {
@@ -97,14 +97,14 @@ async function settings(): Promise<Setting[]> {
       value: `${cpus().length} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}, Linux ${release()}`,
     },
     { name: 'Bun', value: Bun.version },
-    { name: 'Peer runs on', value: Bun.which('node') ? 'Node' : 'Bun' },
-    { name: 'Rounds', value: `${stage.size.rounds} of ${stage.size.seconds} s` },
+    { name: 'Competitor runtime', value: Bun.which('node') ? 'Node' : 'Bun' },
+    { name: 'Rounds', value: `${harness.size.rounds} of ${harness.size.seconds} s` },
   ]
 }
 
 function notes() {
-  const run = `Written by \`bun run bench${values.quick ? ' --quick' : ''}${values.only ? ` --only ${values.only}` : ''}\`.`
+  const command = `Written by \`bun run bench${values.quick ? ' --quick' : ''}${values.only ? ` --only ${values.only}` : ''}\`.`
   return values.quick
-    ? [run, 'A quick run shows that everything works; its figures are too short to quote.']
-    : [run]
+    ? [command, 'A quick run only shows that the benchmark works. It is too short for figures to quote.']
+    : [command]
 }

@@ -1,5 +1,5 @@
-// This server as its user has it: in production mode, everything on, only the quotas raised. Its accounts
-// and messages are written straight into its database, since a million registrations would take hours.
+// Starts Parley as in production: all features are enabled, and only quotas and capacity limits are raised.
+// Accounts and messages are inserted directly into the database, because a million registrations would take hours.
 
 import { mkdtemp } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -10,38 +10,38 @@ import { type Server, type ServerOptions, startServer } from './processes.ts'
 import { seedAccounts, seedMessages } from './seed.ts'
 
 export interface ParleyOptions {
-  /** The folder in which it gets a data folder of its own. */
+  /** The parent of the server's data folder. */
   folder: string
   accounts: number
   messages: number
-  /** So many accounts have a token; they lie evenly among all. */
+  /** The number of accounts that have a token. They are spread evenly over all accounts. */
   users: number
-  /** Requests are logged into a file. Otherwise the level is warn. */
+  /** Writes an access log to a file. Without it, the log level is `warn`. */
   accessLog?: boolean
 }
 
 export interface Parley {
   server: Server
   tokens: string[]
-  /** What wrk's scripts read. */
+  /** The environment variables for the scripts of wrk. */
   scriptEnvironment: Record<string, string>
-  /** Of the data folder, which holds what was seeded. */
+  /** The database with the seeded accounts and messages. */
   databaseFile: string
-  /** Starts the same data again; the server has to be stopped before. */
+  /** Starts another server on the same data, after this one has stopped. */
   options: ServerOptions
   stop: () => Promise<void>
 }
 
 export const root = resolve(import.meta.dir, '..')
 export const password = 'correct horse battery staple'
-/** More than any machine can use up. */
+/** A quota that no benchmark can exhaust. */
 const quota = '999999999/60'
-const sockets = '100000'
-const messages = '100000000'
-const secret = 'a secret of a benchmark, which protects nothing'
+const maxSockets = '100000'
+const retainedMessages = '100000000'
+const secret = 'a secret for the benchmark, which protects no data'
 const binary = join(root, 'dist', 'parley')
 
-/** How the server is started: the compiled program, built from what is checked out, or its source. */
+/** Builds the compiled server from the working copy. Without a build script, the command runs the source. */
 export async function buildParley(): Promise<{ command: string[]; name: string }> {
   if (await Bun.file(join(root, 'scripts', 'build.ts')).exists()) {
     const build = Bun.spawn([process.execPath, 'run', 'build'], {
@@ -58,23 +58,23 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
   const dataFolder = await mkdtemp(join(options.folder, 'parley-'))
   const serverOptions: ServerOptions = {
     command,
-    // Away from the project, whose .env is not to be read.
+    // Bun reads .env from the working directory: do not use the project folder.
     cwd: dataFolder,
     environment: {
       DATA_DIR: dataFolder,
       LOG_LEVEL: options.accessLog ? 'info' : 'warn',
-      MAX_SOCKETS: sockets,
-      MAX_SOCKETS_PER_USER: sockets,
-      // Otherwise a full log is trimmed for as long as messages are sent.
-      MESSAGE_RETENTION_COUNT: messages,
+      MAX_SOCKETS: maxSockets,
+      MAX_SOCKETS_PER_USER: maxSockets,
+      // Prevents the server from trimming the message log during the measurement.
+      MESSAGE_RETENTION_COUNT: retainedMessages,
       JWT_SECRET: secret,
       DRAIN_SECONDS: '0',
-      ...Object.fromEntries(policies().map((policy) => [`RATE_LIMIT_${policy.toUpperCase()}`, quota])),
+      ...Object.fromEntries(policyNames().map((policy) => [`RATE_LIMIT_${policy.toUpperCase()}`, quota])),
     },
     readyPath: '/readyz',
     ...(options.accessLog ? { outputFile: join(dataFolder, 'access.log') } : {}),
   }
-  // The first start makes the database.
+  // The first start creates the database.
   await (await startServer(serverOptions)).stop()
   const databaseFile = join(dataFolder, 'parley.sqlite')
   const accounts = await seedAccounts(databaseFile, options.accounts, password)
@@ -82,10 +82,10 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
 
   const server = await startServer(serverOptions)
   const step = Math.max(1, Math.floor(accounts.length / options.users))
-  const chosen = accounts.filter((_, index) => index % step === 0).slice(0, options.users)
+  const selected = accounts.filter((_, index) => index % step === 0).slice(0, options.users)
   const { issue } = await createTokens({ secret: new TextEncoder().encode(secret), ttlSeconds: 86_400 })
-  const tokens = await Promise.all(chosen.map(({ id }) => issue(id)))
-  const usernames = chosen.map(({ username }) => username)
+  const tokens = await Promise.all(selected.map(({ id }) => issue(id)))
+  const usernames = selected.map(({ username }) => username)
   return {
     server,
     tokens,
@@ -107,12 +107,12 @@ export async function scriptEnvironment(folder: string, usernames: string[], tok
   return environment
 }
 
-/** The names of the rate-limit policies, as both documents give them. */
-function policies(): string[] {
-  const found = new Set<string>()
+/** The names of all rate-limit policies in both API documents. */
+function policyNames(): string[] {
+  const names = new Set<string>()
   JSON.stringify([openapi, asyncapi], (key, value) => {
-    if (key === 'x-rate-limit' && typeof value.policy === 'string') found.add(value.policy)
+    if (key === 'x-rate-limit' && typeof value.policy === 'string') names.add(value.policy)
     return value
   })
-  return [...found]
+  return [...names]
 }

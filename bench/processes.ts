@@ -1,12 +1,12 @@
-// Starts the servers and the load generators as processes of their own, reads what they cost from /proc, and
-// ends them by their handle. Nothing else on the machine is touched.
+// Starts each server and load generator as a separate process, reads its processor time and memory from /proc, and
+// stops it by its process handle.
 
 import { readFileSync } from 'node:fs'
-import type { SocketAnswer, SocketCommand } from './load/sockets.ts'
+import type { SocketCommand, SocketResult } from './load/sockets.ts'
 
 export interface Server {
   port: number
-  /** Seconds of processor time that all threads have used so far. */
+  /** The processor time in seconds that all threads have used so far. */
   cpuSeconds: () => number
   residentBytes: () => number
   stop: () => Promise<void>
@@ -16,26 +16,26 @@ export interface ServerOptions {
   command: string[]
   environment: Record<string, string>
   cwd: string
-  /** Where standard output goes; nowhere if left out. */
+  /** The file for standard output. Without it, the output is discarded. */
   outputFile?: string
   readyPath: string
 }
 
 export interface SocketLoad {
-  carryOut: (command: SocketCommand) => Promise<SocketAnswer>
+  execute: (command: SocketCommand) => Promise<SocketResult>
   cpuSeconds: () => number
   stop: () => Promise<void>
 }
 
-const startLimitMs = 60_000
-const stopLimitMs = 15_000
+const startTimeoutMs = 60_000
+const stopTimeoutMs = 15_000
 const ticksPerSecond = 100
 const running = new Set<Bun.Subprocess>()
 
 export async function startServer(options: ServerOptions): Promise<Server> {
   const port = freePort()
   const child = launch(options, port)
-  await answers(child, `http://127.0.0.1:${port}${options.readyPath}`)
+  await waitUntilReady(child, `http://127.0.0.1:${port}${options.readyPath}`)
   return {
     port,
     cpuSeconds: () => cpuSeconds(child.pid),
@@ -44,29 +44,29 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-/** Starts a server, and stops it again. Answers the milliseconds from the start to the first answer. */
-export async function timeToFirstAnswer(options: ServerOptions): Promise<number> {
+/** Starts and stops a server. Returns the time from the start of the process to its first response. */
+export async function timeToFirstResponse(options: ServerOptions): Promise<number> {
   const port = freePort()
   const start = performance.now()
   const child = launch(options, port)
-  await answers(child, `http://127.0.0.1:${port}${options.readyPath}`)
+  await waitUntilReady(child, `http://127.0.0.1:${port}${options.readyPath}`)
   const elapsedMs = performance.now() - start
   await stop(child)
   return elapsedMs
 }
 
 export async function startSocketLoad(): Promise<SocketLoad> {
-  const replies: Array<(reply: { answer?: SocketAnswer; error?: string }) => void> = []
+  const replies: Array<(reply: { result?: SocketResult; error?: string }) => void> = []
   const ready = Promise.withResolvers<void>()
   const child = track(
     Bun.spawn([process.execPath, `${import.meta.dir}/load/sockets.ts`], {
       stdio: ['ignore', 'inherit', 'inherit'],
-      ipc: (message: { ready?: true; answer?: SocketAnswer; error?: string }) => {
+      ipc: (message: { ready?: true; result?: SocketResult; error?: string }) => {
         if (message.ready) ready.resolve()
         else replies.shift()?.(message)
       },
       onExit: (_, exitCode) => {
-        const error = `The load generator ended with ${exitCode}`
+        const error = `The load generator exited with code ${exitCode}`
         ready.reject(new Error(error))
         for (const reply of replies.splice(0)) reply({ error })
       },
@@ -74,27 +74,27 @@ export async function startSocketLoad(): Promise<SocketLoad> {
   )
   await ready.promise
   return {
-    carryOut: async (command) => {
-      const { promise, resolve } = Promise.withResolvers<{ answer?: SocketAnswer; error?: string }>()
+    execute: async (command) => {
+      const { promise, resolve } = Promise.withResolvers<{ result?: SocketResult; error?: string }>()
       replies.push(resolve)
       child.send(command)
-      const { answer, error } = await promise
-      if (!answer) throw new Error(error)
-      return answer
+      const { result, error } = await promise
+      if (!result) throw new Error(error)
+      return result
     },
     cpuSeconds: () => cpuSeconds(child.pid),
     stop: () => stop(child),
   }
 }
 
-/** Has a process ended by `stopEverything` where it has not ended by itself. */
+/** Registers a child process, so that `stopEverything` stops it if it is still running. */
 export function track<Child extends Bun.Subprocess>(child: Child): Child {
   running.add(child)
   child.exited.then(() => running.delete(child))
   return child
 }
 
-/** Ends what is still running when a measurement has failed. */
+/** Stops all registered processes that are still running, for example after a failed measurement. */
 export async function stopEverything(): Promise<void> {
   await Promise.all([...running].map(stop))
 }
@@ -103,37 +103,43 @@ function launch({ command, environment, cwd, outputFile }: ServerOptions, port: 
   return track(
     Bun.spawn(command, {
       cwd,
-      env: { ...inherited(), NODE_ENV: 'production', HOST: '127.0.0.1', ...environment, PORT: String(port) },
+      env: {
+        ...inheritedEnvironment(),
+        NODE_ENV: 'production',
+        HOST: '127.0.0.1',
+        ...environment,
+        PORT: String(port),
+      },
       stdio: ['ignore', outputFile ? Bun.file(outputFile) : 'ignore', 'inherit'],
     }),
   )
 }
 
-/** Only what a process needs to run: no setting of the caller's shell changes what is measured. */
-function inherited(): Record<string, string> {
+/** Passes on only the variables that a process needs, so that the caller's settings do not affect the measurement. */
+function inheritedEnvironment(): Record<string, string> {
   const { PATH = '', HOME = '', TMPDIR } = process.env
   return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }) }
 }
 
-async function answers(child: Bun.Subprocess, url: string) {
-  const giveUpAt = performance.now() + startLimitMs
-  while (performance.now() < giveUpAt) {
-    if (child.exitCode !== null) throw new Error(`${url}: the server ended with ${child.exitCode}`)
+async function waitUntilReady(child: Bun.Subprocess, url: string) {
+  const deadline = performance.now() + startTimeoutMs
+  while (performance.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`${url}: the server exited with code ${child.exitCode}`)
     try {
       const response = await fetch(url, { keepalive: false })
       await response.body?.cancel()
       if (response.status < 500) return
     } catch {
-      // Not listening yet.
+      // The server is not listening yet.
     }
     await Bun.sleep(1)
   }
-  throw new Error(`${url}: no answer within ${startLimitMs} ms`)
+  throw new Error(`${url}: no response within ${startTimeoutMs} ms`)
 }
 
 async function stop(child: Bun.Subprocess) {
   child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), stopLimitMs)
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
   await child.exited
   clearTimeout(timer)
 }
@@ -145,7 +151,7 @@ function freePort() {
   return port
 }
 
-/** utime and stime of proc_pid_stat(5): the 14th and 15th field, in ticks; the 2nd may hold spaces. */
+/** Reads utime and stime, fields 14 and 15 of proc_pid_stat(5), in clock ticks. Field 2 may contain spaces. */
 function cpuSeconds(pid: number) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

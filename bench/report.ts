@@ -1,28 +1,29 @@
-// What a run found, as Markdown. Every number of the table comes from samples that were taken in one run.
+// The report of a benchmark run, as Markdown. All numbers in it come from samples of a single run.
 
-export interface Bound {
+export interface Target {
   sense: 'at least' | 'at most'
   value: number
 }
 
 export interface Figure {
-  /** Who did it: this server, or one of the references. */
+  /** What was measured: this server, a baseline or a competitor, and the quantity where it is not obvious. */
   name: string
   unit: string
-  /** One for each round. */
+  /** One sample per round. */
   samples: number[]
 }
 
 export interface Result {
+  /** The workload. */
   work: string
-  /** What the number is: a ratio to a reference, or a quantity of its own. */
+  /** What the samples are: a ratio to a baseline or a competitor, or an absolute value. */
   measure: string
-  /** × for a ratio. */
+  /** `×` for a ratio. */
   unit: string
-  /** One for each round. */
+  /** One sample per round. */
   samples: number[]
-  /** Left out where there is only something to know. */
-  target?: Bound
+  /** Results without a target are informative only. */
+  target?: Target
   figures: Figure[]
 }
 
@@ -31,9 +32,9 @@ export interface Setting {
   value: string
 }
 
-const marks = { met: 'met', missed: '**missed**', none: '–' } as const
+const verdictLabels = { met: 'met', missed: '**missed**', none: '–' } as const
 
-/** The middle of the samples; for an even count, the mean of the two in the middle. */
+/** The median of the samples. For an even number of samples, it is the mean of the middle two. */
 export function median(samples: readonly number[]): number {
   const sorted = samples.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
@@ -43,19 +44,19 @@ export function median(samples: readonly number[]): number {
   return (lower + upper) / 2
 }
 
-/** Whether the median keeps to the target. */
-export function verdict({ samples, target }: Result): keyof typeof marks {
+/** Compares the median with the target. */
+export function verdict({ samples, target }: Result): keyof typeof verdictLabels {
   if (!target) return 'none'
-  const found = median(samples)
-  return (target.sense === 'at least' ? found >= target.value : found <= target.value) ? 'met' : 'missed'
+  const value = median(samples)
+  return (target.sense === 'at least' ? value >= target.value : value <= target.value) ? 'met' : 'missed'
 }
 
-/** The ratio of two series, round by round. */
-export function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
-  return ours.map((value, round) => value / (theirs[round] ?? Number.NaN))
+/** The ratios of two series, one per round. */
+export function ratios(numerators: readonly number[], denominators: readonly number[]): number[] {
+  return numerators.map((value, round) => value / (denominators[round] ?? Number.NaN))
 }
 
-/** A run, as it is kept in JSON. */
+/** A benchmark run, as stored in `bench.json`. */
 export interface Run {
   notes: string[]
   settings: Setting[]
@@ -84,26 +85,26 @@ export function settingsTable(settings: readonly Setting[]) {
 }
 
 export function summary(results: readonly Result[]) {
-  const targets = results.map(verdict)
-  const met = targets.filter((mark) => mark === 'met').length
-  const missed = targets.filter((mark) => mark === 'missed').length
-  return `Targets: ${met} met, ${missed} missed. Medians of interleaved rounds.`
+  const verdicts = results.map(verdict)
+  const met = verdicts.filter((each) => each === 'met').length
+  const missed = verdicts.filter((each) => each === 'missed').length
+  return `Targets: ${met} met, ${missed} missed. The values are medians of interleaved rounds.`
 }
 
 export function resultsTable(results: readonly Result[]) {
-  return table(['Work', 'Measure', 'Target', 'Median', 'Min', 'Max', 'Verdict'], results.map(resultRow))
+  return table(['Workload', 'Measure', 'Target', 'Median', 'Min', 'Max', 'Verdict'], results.map(resultRow))
 }
 
 export function figuresTable(results: readonly Result[]) {
-  return table(['Work', 'What', 'Median', 'Min', 'Max'], results.flatMap(figureRows))
+  return table(['Workload', 'Series', 'Median', 'Min', 'Max'], results.flatMap(figureRows))
 }
 
 function resultRow(result: Result) {
   const { work, measure, unit, samples, target } = result
-  const bound = target
+  const targetText = target
     ? `${target.sense === 'at least' ? '≥' : '≤'} ${quantity(target.value, unit)}`
-    : marks.none
-  return [work, measure, bound, ...spread(samples, unit), marks[verdict(result)]]
+    : verdictLabels.none
+  return [work, measure, targetText, ...spread(samples, unit), verdictLabels[verdict(result)]]
 }
 
 function figureRows({ work, figures }: Result) {
@@ -114,7 +115,7 @@ function spread(samples: readonly number[], unit: string) {
   return [median(samples), Math.min(...samples), Math.max(...samples)].map((value) => quantity(value, unit))
 }
 
-/** Three digits that matter; thousands apart. */
+/** Formats a value with three significant digits where it has decimals, and with thousands separators. */
 function quantity(value: number, unit: string) {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
   const text = value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })

@@ -1,10 +1,10 @@
-// Fills a database of this server in bulk. The server does not run meanwhile.
+// Inserts accounts and messages in bulk into a Parley database. The server must be stopped.
 
 import { Database } from 'bun:sqlite'
 import { createPasswords } from '../src/auth/passwords.ts'
 import { createMessageIds } from '../src/chats/message-ids.ts'
 
-/** When the first account was made; the others follow, one a millisecond. */
+/** The creation time of the first account. Each further account is one millisecond later. */
 const firstIdMs = Date.UTC(2026, 0, 1)
 
 export interface Account {
@@ -12,10 +12,10 @@ export interface Account {
   username: string
 }
 
-/** As the server hashes: with other parameters it would hash again at each login. */
+/** Hashes with the server's own parameters. With other parameters, the server would rehash at each login. */
 export const hashPassword = (password: string) => createPasswords({ concurrency: 1 }).hash(password)
 
-/** Adds accounts that all have one password. */
+/** Inserts accounts that all have the same password. */
 export async function seedAccounts(file: string, count: number, password: string): Promise<Account[]> {
   const hash = await hashPassword(password)
   const accounts = Array.from({ length: count }, (_, index) => ({
@@ -32,13 +32,13 @@ export async function seedAccounts(file: string, count: number, password: string
   return accounts
 }
 
-/** Adds messages with no key, the newest just now. */
+/** Inserts messages without idempotency keys. The newest message has the current time. */
 export function seedMessages(file: string, count: number) {
   if (count === 0) return
   using database = new Database(file, { strict: true })
   const log = database.query<{ incarnation: string }, []>('select incarnation from message_log').get()
   const author = database.query<{ id: string; username: string }, []>('select id, username from users').get()
-  if (!log || !author) throw new Error('The database has no log or no account')
+  if (!log || !author) throw new Error('The database has no message log or no account')
   const insert = database.prepare(
     'insert into messages (sequence, user_id, sent_at, frame) values ($sequence, $userId, $at, $frame)',
   )

@@ -1,11 +1,11 @@
-// wrk, the load generator for HTTP: it outruns any server here with one thread.
+// Runs wrk, the load generator for HTTP. With one thread, it is faster than each of the servers.
 
 import { type Server, track } from './processes.ts'
 
 export interface HttpLoad {
   server: Server
   path: string
-  /** A file of bench/load. */
+  /** The name of a Lua script in bench/load. */
   script: string
   environment: Record<string, string>
   connections: number
@@ -17,17 +17,17 @@ export interface HttpResult {
   perSecond: number
   p50Ms: number
   p99Ms: number
-  /** Processor time that the server used, per second of the run; above 1 where several threads worked. */
-  serverBusy: number
+  /** The processor time that the server used per second. More than 1 means that several threads were busy. */
+  serverCores: number
 }
 
 export class MissingTool extends Error {}
 
 export function requireWrk() {
-  if (!Bun.which('wrk')) throw new MissingTool('wrk is missing: `apt-get install wrk`')
+  if (!Bun.which('wrk')) throw new MissingTool('wrk is not installed. Install it with `apt-get install wrk`.')
 }
 
-/** Runs wrk once. Rejects when an answer was not a 2xx, or when a connection failed. */
+/** Runs wrk once. Rejects if a response was not 2xx or 3xx, or if a connection failed. */
 export async function runWrk(load: HttpLoad): Promise<HttpResult> {
   const { server, path, script, environment, connections, seconds } = load
   const command = ['wrk', '--threads', '1', '--connections', `${connections}`, '--duration', `${seconds}s`]
@@ -47,11 +47,11 @@ export async function runWrk(load: HttpLoad): Promise<HttpResult> {
   const output = await new Response(child.stdout).text()
   const cpuSeconds = server.cpuSeconds() - cpuBefore
   if ((await child.exited) !== 0) throw new Error(`wrk failed:\n${output}`)
-  return { ...readWrkOutput(output), serverBusy: cpuSeconds / seconds }
+  return { ...parseWrkOutput(output), serverCores: cpuSeconds / seconds }
 }
 
-/** Reads what `wrk --latency` prints. Throws when it tells of failures. */
-export function readWrkOutput(output: string): Omit<HttpResult, 'serverBusy'> {
+/** Parses the output of `wrk --latency`. Throws if wrk reports failures. */
+export function parseWrkOutput(output: string): Omit<HttpResult, 'serverCores'> {
   const failures = /^\s*(Non-2xx or 3xx responses|Socket errors): .*$/m.exec(output)?.[0].trim()
   if (failures) throw new Error(failures)
   return {
@@ -64,13 +64,13 @@ export function readWrkOutput(output: string): Omit<HttpResult, 'serverBusy'> {
 
 function field(output: string, pattern: RegExp): string {
   const value = pattern.exec(output)?.[1]
-  if (value === undefined) throw new Error(`Cannot read this from wrk:\n${output}`)
+  if (value === undefined) throw new Error(`Unexpected output of wrk:\n${output}`)
   return value
 }
 
 function milliseconds(text: string) {
   const unit = text.replace(/[\d.]+/, '')
   const factor = { us: 0.001, ms: 1, s: 1_000, m: 60_000 }[unit]
-  if (factor === undefined) throw new Error(`Unknown unit in ${text}`)
+  if (factor === undefined) throw new Error(`Unknown unit in the output of wrk: ${text}`)
   return Number.parseFloat(text) * factor
 }

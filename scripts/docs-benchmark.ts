@@ -1,12 +1,12 @@
-// What the last benchmark that was kept says: docs/benchmark.json, as `bun run bench` writes it.
+// Renders docs/benchmark.json, a copy of the results of a `bun run bench`, as Markdown.
 import { figuresTable, type Run, resultsTable, settingsTable, summary } from '../bench/report.ts'
 import kept from '../docs/benchmark.json'
 
 const { settings, results } = kept as Run
 
-/** What has a target, for those who want it short. */
+/** The results that have a target, for the README. */
 export const targets = () => resultsTable(results.filter(({ target }) => target))
 
-/** All of it. */
+/** All settings, results and figures, for docs/performance.md. */
 export const benchmark = () =>
   [settingsTable(settings), summary(results), resultsTable(results), figuresTable(results)].join('\n\n')

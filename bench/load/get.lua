@@ -1,6 +1,6 @@
--- GET of one path, with the tokens of TOKENS_FILE in turn, as many users would.
+-- Sends GET requests to one path. Takes the tokens of TOKENS_FILE in turn, so that many users send requests.
 local requests = {}
-local at = 0
+local index = 0
 
 function init(args)
   for token in io.lines(os.getenv('TOKENS_FILE')) do
@@ -9,6 +9,6 @@ function init(args)
 end
 
 function request()
-  at = at % #requests + 1
-  return requests[at]
+  index = index % #requests + 1
+  return requests[index]
 end

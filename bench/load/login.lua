@@ -1,6 +1,6 @@
--- POST of a login, with the usernames of USERNAMES_FILE in turn; all of them have the password of PASSWORD.
+-- Sends login requests. Takes the usernames of USERNAMES_FILE in turn; all accounts have the password PASSWORD.
 local requests = {}
-local at = 0
+local index = 0
 
 function init(args)
   for username in io.lines(os.getenv('USERNAMES_FILE')) do
@@ -10,6 +10,6 @@ function init(args)
 end
 
 function request()
-  at = at % #requests + 1
-  return requests[at]
+  index = index % #requests + 1
+  return requests[index]
 end

@@ -1,6 +1,6 @@
--- POST of the documented message, with the tokens of TOKENS_FILE in turn.
+-- Sends the documented message with POST requests. Takes the tokens of TOKENS_FILE in turn.
 local requests = {}
-local at = 0
+local index = 0
 
 function init(args)
   for token in io.lines(os.getenv('TOKENS_FILE')) do
@@ -10,6 +10,6 @@ function init(args)
 end
 
 function request()
-  at = at % #requests + 1
-  return requests[at]
+  index = index % #requests + 1
+  return requests[index]
 end

@@ -1,94 +1,100 @@
-// The process that holds many sockets. It takes one command at a time from its parent, and answers each.
-// Run apart from the server and from the one who measures, so that its work is nobody else's.
+// A load generator process that holds many WebSocket connections. It executes one command of its parent process at
+// a time and replies to each. It is a separate process so that its processor time is not counted as the server's.
 
 import { type Endpoint, type FrameCounter, openFrameCounter, textFrame } from './frame-counter.ts'
 
 export type SocketCommand =
   | {
-      do: 'open'
-      /** One connection each; tokens are taken in turn. */
+      type: 'open'
+      /** The number of connections. They take the tokens in turn. */
       count: number
       endpoint: Omit<Endpoint, 'token'>
       tokens: string[]
-      /** Sent by each socket as soon as it is open: how Socket.IO joins its namespace. */
+      /** A frame that each socket sends after the handshake. Socket.IO needs one to join its namespace. */
       greeting?: string
-      /** Frames that each socket has to have before it counts as open. */
-      greetingAnswers?: number
+      /** The number of frames that each socket has to receive before it counts as open. */
+      greetingResponses?: number
     }
-  | { do: 'fan-out'; frame: string; burst: number; seconds: number }
-  /** One socket sends a frame every so often; each comes back to it. */
-  | { do: 'pace'; frame: string; everyMs: number; seconds: number }
-  | { do: 'resume'; count: number; endpoint: Omit<Endpoint, 'token'>; tokens: string[]; frames: number }
-  | { do: 'total' }
-  | { do: 'end' }
+  | { type: 'fan-out'; frame: string; burst: number; seconds: number }
+  /** One socket sends a frame at a fixed interval, and receives each of them. */
+  | { type: 'paced-send'; frame: string; everyMs: number; seconds: number }
+  | { type: 'resume'; count: number; endpoint: Omit<Endpoint, 'token'>; tokens: string[]; frames: number }
+  /** Reports the number of frames received since the last `open`. */
+  | { type: 'count' }
+  | { type: 'close' }
 
-export interface SocketAnswer {
+export interface SocketResult {
   sent: number
   received: number
   seconds: number
-  /** Of a pace: from when a frame was due to its return, in the order of sending. */
+  /** For `paced-send`: the time from when a frame was due until it was received, in the order of sending. */
   latenciesMs: number[]
 }
 
-/** So many connections are being opened at a time: below any listen backlog. */
-const openingAtOnce = 64
-const longestWaitMs = 60_000
+/** The maximum number of concurrent handshakes. It is below the usual listen backlog. */
+const maxPendingHandshakes = 64
+const deliveryTimeoutMs = 60_000
 
 let counters: FrameCounter[] = []
 
 process.on('message', async (command: SocketCommand) => {
   try {
-    process.send?.({ answer: await carryOut(command) })
+    process.send?.({ result: await execute(command) })
   } catch (error) {
     process.send?.({ error: String(error) })
   }
 })
 process.send?.({ ready: true })
 
-async function carryOut(command: SocketCommand): Promise<SocketAnswer> {
+async function execute(command: SocketCommand): Promise<SocketResult> {
   const start = performance.now()
   let sent = 0
   let latenciesMs: number[] = []
-  let before = total()
-  if (command.do === 'open') {
+  let before = totalReceived()
+  if (command.type === 'open') {
     await open(command)
-  } else if (command.do === 'fan-out') {
+  } else if (command.type === 'fan-out') {
     sent = await fanOut(command)
-  } else if (command.do === 'pace') {
-    latenciesMs = await pace(command)
+  } else if (command.type === 'paced-send') {
+    latenciesMs = await pacedSend(command)
     sent = latenciesMs.length
-  } else if (command.do === 'resume') {
+  } else if (command.type === 'resume') {
     counters = []
     before = 0
-    await within(Promise.all(resumers(command)))
-  } else if (command.do === 'total') {
+    await withTimeout(Promise.all(openResuming(command)))
+  } else if (command.type === 'count') {
     before = 0
   } else {
-    for (const counter of counters) counter.end()
+    for (const counter of counters) counter.close()
     counters = []
     before = 0
   }
-  return { sent, received: total() - before, seconds: (performance.now() - start) / 1_000, latenciesMs }
+  return {
+    sent,
+    received: totalReceived() - before,
+    seconds: (performance.now() - start) / 1_000,
+    latenciesMs,
+  }
 }
 
-async function open(command: Extract<SocketCommand, { do: 'open' }>) {
-  const { count, endpoint, tokens, greeting, greetingAnswers = 0 } = command
+async function open(command: Extract<SocketCommand, { type: 'open' }>) {
+  const { count, endpoint, tokens, greeting, greetingResponses = 0 } = command
   while (counters.length < count) {
-    const opening = Math.min(openingAtOnce, count - counters.length)
+    const opening = Math.min(maxPendingHandshakes, count - counters.length)
     const opened = await Promise.all(
       Array.from({ length: opening }, (_, index) =>
         openFrameCounter({ ...endpoint, token: tokens[(counters.length + index) % tokens.length] }),
       ),
     )
     if (greeting) for (const counter of opened) counter.send(textFrame(greeting))
-    await within(Promise.all(opened.map((counter) => counter.reach(greetingAnswers))))
+    await withTimeout(Promise.all(opened.map((counter) => counter.waitForCount(greetingResponses))))
     counters.push(...opened)
   }
   for (const counter of counters) counter.received = 0
 }
 
-/** One socket sends a burst, and the next one when every socket has all of it: nobody falls behind. */
-async function fanOut({ frame, burst, seconds }: Extract<SocketCommand, { do: 'fan-out' }>) {
+/** One socket sends bursts. It waits until every socket has received a burst before it sends the next one. */
+async function fanOut({ frame, burst, seconds }: Extract<SocketCommand, { type: 'fan-out' }>) {
   const frames = Buffer.concat(Array.from({ length: burst }, () => textFrame(frame)))
   const start = performance.now()
   const earlier = counters[0]?.received ?? 0
@@ -96,48 +102,51 @@ async function fanOut({ frame, burst, seconds }: Extract<SocketCommand, { do: 'f
   while (performance.now() - start < seconds * 1_000) {
     counters[0]?.send(frames)
     sent += burst
-    await within(Promise.all(counters.map((counter) => counter.reach(earlier + sent))))
+    await withTimeout(Promise.all(counters.map((counter) => counter.waitForCount(earlier + sent))))
   }
   return sent
 }
 
-/** Sends by the clock, whether or not the frame before has come back: waiting would hide a stall. */
-async function pace({ frame, everyMs, seconds }: Extract<SocketCommand, { do: 'pace' }>) {
+/** Sends at fixed times without waiting for the previous frame: waiting would hide a stall of the server. */
+async function pacedSend({ frame, everyMs, seconds }: Extract<SocketCommand, { type: 'paced-send' }>) {
   const [counter] = counters
   if (!counter) throw new Error('No socket is open')
   const bytes = textFrame(frame)
   const earlier = counter.received
   const start = performance.now()
-  const returns: Array<Promise<number>> = []
-  let returned: Promise<unknown> = Promise.resolve()
+  const latencies: Array<Promise<number>> = []
+  let previous: Promise<unknown> = Promise.resolve()
   for (let due = start; due < start + seconds * 1_000; due += everyMs) {
     const wait = due - performance.now()
     if (wait > 0) await Bun.sleep(wait)
     counter.send(bytes)
-    const count = earlier + returns.length + 1
-    const back = returned.then(() => counter.reach(count)).then(() => performance.now() - due)
-    returns.push(back)
-    returned = back
+    const count = earlier + latencies.length + 1
+    const latency = previous.then(() => counter.waitForCount(count)).then(() => performance.now() - due)
+    latencies.push(latency)
+    previous = latency
   }
-  await within(returned)
-  return Promise.all(returns)
+  await withTimeout(previous)
+  return Promise.all(latencies)
 }
 
-function resumers({ count, endpoint, tokens, frames }: Extract<SocketCommand, { do: 'resume' }>) {
+function openResuming({ count, endpoint, tokens, frames }: Extract<SocketCommand, { type: 'resume' }>) {
   return Array.from({ length: count }, async (_, index) => {
     const counter = await openFrameCounter({ ...endpoint, token: tokens[index % tokens.length] })
     counters.push(counter)
-    await counter.reach(frames)
+    await counter.waitForCount(frames)
   })
 }
 
-function total() {
+function totalReceived() {
   return counters.reduce((sum, counter) => sum + counter.received, 0)
 }
 
-async function within(work: Promise<unknown>) {
+async function withTimeout(work: Promise<unknown>) {
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error('Not all frames came within a minute')), longestWaitMs)
+  const timer = setTimeout(
+    () => reject(new Error(`Not all frames arrived within ${deliveryTimeoutMs} ms`)),
+    deliveryTimeoutMs,
+  )
   try {
     await Promise.race([work, promise])
   } finally {

@@ -1,26 +1,27 @@
+import { type Harness, interleave } from '../harness.ts'
 import { type Server, type SocketLoad, startSocketLoad } from '../processes.ts'
 import { type Result, ratios } from '../report.ts'
-import { interleave, type Stage } from '../stage.ts'
-import { frames, joinFloor, joinParley, joinPeer, sampleFrame } from './sockets.ts'
+import { connectToBaseline, connectToCompetitor, connectToParley, frames, sampleFrame } from './sockets.ts'
 
-/** So many frames are sent before the sender waits until everyone has them. */
+/** The number of frames that the sender sends before it waits until all sockets have received them. */
 const burst = 64
 
 interface FanOut {
-  /** Deliveries per second of the server's processor time, and per second by the clock. */
+  /** Deliveries per second of the server's processor time. */
   perCpuSecond: number
+  /** Deliveries per second of wall-clock time. */
   perSecond: number
 }
 
-/** One socket sends; every socket gets every frame, the sender too. */
-export async function fanOut(stage: Stage): Promise<Result[]> {
+/** One socket sends. All sockets, including the sender, receive every frame. */
+export async function fanOut(harness: Harness): Promise<Result[]> {
   return [
-    ...(await fanOutTo(stage, stage.size.manySockets, { floor: 0.9, peer: 15 })),
-    ...(await fanOutTo(stage, stage.size.fewSockets, { floor: 0.5 })),
+    ...(await fanOutTo(harness, harness.size.manySockets, { baseline: 0.9, competitor: 15 })),
+    ...(await fanOutTo(harness, harness.size.fewSockets, { baseline: 0.5 })),
   ]
 }
 
-/** Sends for so long, and fails where a frame is missing or comes twice. */
+/** Sends for the given time. Throws if a frame was lost or delivered more than once. */
 export async function measureFanOut(
   load: SocketLoad,
   server: Server,
@@ -29,85 +30,91 @@ export async function measureFanOut(
   seconds: number,
 ): Promise<FanOut> {
   const before = server.cpuSeconds()
-  const answer = await load.carryOut({ do: 'fan-out', frame, burst, seconds })
+  const { sent, received, seconds: elapsed } = await load.execute({ type: 'fan-out', frame, burst, seconds })
   const cpuSeconds = server.cpuSeconds() - before
-  if (answer.received !== answer.sent * sockets)
-    throw new Error(`${answer.sent} frames to ${sockets} sockets were delivered ${answer.received} times`)
-  return { perCpuSecond: answer.received / cpuSeconds, perSecond: answer.received / answer.seconds }
+  if (received !== sent * sockets)
+    throw new Error(`${sent} frames to ${sockets} sockets resulted in ${received} deliveries`)
+  return { perCpuSecond: received / cpuSeconds, perSecond: received / elapsed }
 }
 
 async function fanOutTo(
-  stage: Stage,
+  harness: Harness,
   sockets: number,
-  targets: { floor: number; peer?: number },
+  targets: { baseline: number; competitor?: number },
 ): Promise<Result[]> {
-  const parley = await stage.parley()
+  const parley = await harness.startParley()
   const frame = await sampleFrame(parley)
-  const floor = await stage.floor({ frame })
-  const durable = await stage.floor({ frame, durable: true })
-  const peer = await stage.peer()
+  const baseline = await harness.startBaseline({ frame })
+  const durable = await harness.startBaseline({ frame, durable: true })
+  const competitor = await harness.startCompetitor()
   const loads = {
     parley: await startSocketLoad(),
-    floor: await startSocketLoad(),
+    baseline: await startSocketLoad(),
     durable: await startSocketLoad(),
-    peer: await startSocketLoad(),
+    competitor: await startSocketLoad(),
   }
-  await joinParley(loads.parley, parley, sockets)
-  await joinFloor(loads.floor, floor, sockets)
-  await joinFloor(loads.durable, durable, sockets)
-  await joinPeer(loads.peer, peer, sockets)
+  await connectToParley(loads.parley, parley, sockets)
+  await connectToBaseline(loads.baseline, baseline, sockets)
+  await connectToBaseline(loads.durable, durable, sockets)
+  await connectToCompetitor(loads.competitor, competitor, sockets)
 
-  const { seconds } = stage.size
+  const { seconds } = harness.size
   const measure = (name: keyof typeof loads, server: Server) => () =>
     measureFanOut(loads[name], server, frames[name], sockets, seconds)
-  const taken = await interleave(stage.size, {
+  const measured = await interleave(harness.size, {
     parley: measure('parley', parley.server),
-    floor: measure('floor', floor),
+    baseline: measure('baseline', baseline),
     durable: measure('durable', durable),
-    peer: measure('peer', peer.server),
+    competitor: measure('competitor', competitor.server),
   })
-  await Promise.all([...Object.values(loads), parley, floor, durable, peer.server].map(({ stop }) => stop()))
+  await Promise.all(
+    [...Object.values(loads), parley, baseline, durable, competitor.server].map(({ stop }) => stop()),
+  )
 
   const work = `Fan-out, ${sockets.toLocaleString('en-US')} sockets`
-  const per = (name: keyof typeof taken, figure: keyof FanOut) => taken[name].map((each) => each[figure])
+  const series = (name: keyof typeof measured, figure: keyof FanOut) =>
+    measured[name].map((each) => each[figure])
   const names = {
     parley: 'this server',
-    floor: 'bare `server.publish`',
-    durable: 'bare, each message written and committed',
-    peer: 'Socket.IO',
+    baseline: 'bare `server.publish`',
+    durable: 'bare server, each message stored and committed',
+    competitor: 'Socket.IO',
   }
   return [
     {
       work,
-      measure: 'of bare `server.publish`, deliveries per CPU-second',
+      measure: 'deliveries per CPU-second, relative to bare `server.publish`',
       unit: '×',
-      samples: ratios(per('parley', 'perCpuSecond'), per('floor', 'perCpuSecond')),
-      target: { sense: 'at least', value: targets.floor },
-      figures: (['parley', 'floor', 'durable', 'peer'] as const).flatMap((name) => [
-        { name: names[name], unit: 'deliveries/CPU-s', samples: per(name, 'perCpuSecond') },
-        { name: `${names[name]}, by the clock`, unit: 'deliveries/s', samples: per(name, 'perSecond') },
+      samples: ratios(series('parley', 'perCpuSecond'), series('baseline', 'perCpuSecond')),
+      target: { sense: 'at least', value: targets.baseline },
+      figures: (['parley', 'baseline', 'durable', 'competitor'] as const).flatMap((name) => [
+        { name: names[name], unit: 'deliveries/CPU-s', samples: series(name, 'perCpuSecond') },
+        { name: `${names[name]}, wall clock`, unit: 'deliveries/s', samples: series(name, 'perSecond') },
       ]),
     },
     {
       work,
-      measure: 'of a bare server that parses, writes and commits each message',
+      measure:
+        'deliveries per CPU-second, relative to a bare server that parses, stores and commits each message',
       unit: '×',
-      samples: ratios(per('parley', 'perCpuSecond'), per('durable', 'perCpuSecond')),
+      samples: ratios(series('parley', 'perCpuSecond'), series('durable', 'perCpuSecond')),
       figures: [],
     },
     {
       work,
-      measure: 'that bare server itself, of bare `server.publish`',
+      measure: 'that bare server, relative to bare `server.publish`',
       unit: '×',
-      samples: ratios(per('durable', 'perCpuSecond'), per('floor', 'perCpuSecond')),
+      samples: ratios(series('durable', 'perCpuSecond'), series('baseline', 'perCpuSecond')),
       figures: [],
     },
     {
       work,
-      measure: 'of Socket.IO, deliveries per CPU-second',
+      measure: 'deliveries per CPU-second, relative to Socket.IO',
       unit: '×',
-      samples: ratios(per('parley', 'perCpuSecond'), per('peer', 'perCpuSecond')),
-      ...(targets.peer !== undefined && { target: { sense: 'at least' as const, value: targets.peer } }),
+      samples: ratios(series('parley', 'perCpuSecond'), series('competitor', 'perCpuSecond')),
+      ...(targets.competitor !== undefined && {
+        target: { sense: 'at least' as const, value: targets.competitor },
+      }),
       figures: [],
     },
   ]

@@ -1,71 +1,81 @@
+import { connections, type Harness, interleave } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import { startSocketLoad } from '../processes.ts'
 import { median, type Result, ratios } from '../report.ts'
-import { connections, interleave, type Stage } from '../stage.ts'
 import { requireWrk, runWrk } from '../wrk.ts'
 import { measureFanOut } from './fan-out.ts'
-import { documentedFrame, joinParley, resumePath } from './sockets.ts'
+import { connectToParley, documentedFrame, resumePath } from './sockets.ts'
 
-const flatWithin = 0.15
-const socketsFlatWithin = 0.3
-const logins = 8
-const resumers = 40
+/** The accepted loss of throughput with more data, and the accepted increase of cost with more sockets. */
+const maxThroughputLoss = 0.15
+const maxCostIncrease = 0.3
+const loginConnections = 8
+const resumingClients = 40
 
-/** Whether the same work gets slower as there is more of everything. */
-export async function growth(stage: Stage): Promise<Result[]> {
-  return [...(await growthOfData(stage)), ...(await growthOfSockets(stage))]
+/** Measures whether requests and deliveries get slower with more data and more sockets. */
+export async function growth(harness: Harness): Promise<Result[]> {
+  return [...(await measureDataGrowth(harness)), ...(await measureSocketGrowth(harness))]
 }
 
-/** The servers of all sizes run side by side and take turns. */
-async function growthOfData(stage: Stage): Promise<Result[]> {
+/** Runs one server per size at the same time and measures them in interleaved rounds. */
+async function measureDataGrowth(harness: Harness): Promise<Result[]> {
   requireWrk()
-  const { seconds, growth: sizes, growthMissed, growthUsers } = stage.size
+  const { seconds, growth: sizes, growthMissedMessages, growthUsers } = harness.size
   const load = await startSocketLoad()
-  const works: Record<string, (parley: Parley) => Promise<number>> = {
-    'GET profile': (parley) => request(parley, '/api/users/profile', 'get.lua', connections),
-    'POST login': (parley) => request(parley, '/api/auth/login', 'login.lua', logins),
+  const workloads: Record<string, (parley: Parley) => Promise<number>> = {
+    'GET profile': (parley) => requestRate(parley, '/api/users/profile', 'get.lua', connections),
+    'POST login': (parley) => requestRate(parley, '/api/auth/login', 'login.lua', loginConnections),
     Resume: async (parley) => {
       const { server, tokens } = parley
-      const endpoint = { port: server.port, path: await resumePath(parley, growthMissed) }
-      const answer = await load.carryOut({
-        do: 'resume',
-        count: resumers,
+      const endpoint = { port: server.port, path: await resumePath(parley, growthMissedMessages) }
+      const { seconds: elapsed } = await load.execute({
+        type: 'resume',
+        count: resumingClients,
         endpoint,
         tokens,
-        frames: growthMissed,
+        frames: growthMissedMessages,
       })
-      await load.carryOut({ do: 'end' })
-      return (resumers * growthMissed) / answer.seconds
+      await load.execute({ type: 'close' })
+      return (resumingClients * growthMissedMessages) / elapsed
     },
-    // The last, since it adds messages.
-    'POST send': (parley) => request(parley, '/api/chats/send', 'send.lua', connections),
+    // This workload is the last one because it adds messages.
+    'POST send': (parley) => requestRate(parley, '/api/chats/send', 'send.lua', connections),
   }
   const units: Record<string, string> = { 'POST login': 'logins/s', Resume: 'messages/s' }
 
-  async function request({ server, scriptEnvironment }: Parley, path: string, script: string, many: number) {
+  async function requestRate(
+    { server, scriptEnvironment }: Parley,
+    path: string,
+    script: string,
+    connectionCount: number,
+  ) {
     const environment = scriptEnvironment
-    return (await runWrk({ server, path, script, environment, connections: many, seconds })).perSecond
+    return (await runWrk({ server, path, script, environment, connections: connectionCount, seconds }))
+      .perSecond
   }
 
   const servers: Record<string, Parley> = {}
   for (const { accounts, messages } of sizes)
-    servers[`${words(accounts)} accounts, ${words(messages)} messages`] = await stage.parley({
-      accounts,
-      messages,
-      users: growthUsers,
-    })
+    servers[`${formatCount(accounts)} accounts, ${formatCount(messages)} messages`] =
+      await harness.startParley({
+        accounts,
+        messages,
+        users: growthUsers,
+      })
   const results: Result[] = []
-  for (const [work, measure] of Object.entries(works)) {
-    const runs = Object.entries(servers).map(([name, parley]) => [name, () => measure(parley)] as const)
-    const taken = await interleave(stage.size, Object.fromEntries(runs))
-    const [smallest = [], ...larger] = Object.values(taken)
+  for (const [work, measure] of Object.entries(workloads)) {
+    const measurements = Object.entries(servers).map(
+      ([name, parley]) => [name, () => measure(parley)] as const,
+    )
+    const measured = await interleave(harness.size, Object.fromEntries(measurements))
+    const [smallest = [], ...larger] = Object.values(measured)
     results.push({
       work: `${work}, growing data`,
-      measure: 'the slowest size, of the smallest',
+      measure: 'the slowest data size, relative to the smallest',
       unit: '×',
-      samples: slowest(larger.map((samples) => ratios(samples, smallest))),
-      target: { sense: 'at least', value: 1 - flatWithin },
-      figures: Object.entries(taken).map(([name, samples]) => ({
+      samples: slowestSeries(larger.map((samples) => ratios(samples, smallest))),
+      target: { sense: 'at least', value: 1 - maxThroughputLoss },
+      figures: Object.entries(measured).map(([name, samples]) => ({
         name,
         unit: units[work] ?? 'requests/s',
         samples,
@@ -76,42 +86,46 @@ async function growthOfData(stage: Stage): Promise<Result[]> {
   return results
 }
 
-/** What a delivery costs, as more sockets get each message. */
-async function growthOfSockets(stage: Stage): Promise<Result[]> {
-  const { seconds, growthSockets } = stage.size
-  const places = []
+/** Measures the processor time per delivery with more and more sockets. */
+async function measureSocketGrowth(harness: Harness): Promise<Result[]> {
+  const { seconds, growthSockets } = harness.size
+  const setups = []
   for (const count of growthSockets) {
     const load = await startSocketLoad()
-    const each = await stage.parley()
-    await joinParley(load, each, count)
-    places.push({ count, load, parley: each })
+    const parley = await harness.startParley()
+    await connectToParley(load, parley, count)
+    setups.push({ count, load, parley })
   }
-  const runs = places.map(
+  const measurements = setups.map(
     ({ count, load, parley: { server } }) =>
       [
-        `${words(count)} sockets`,
+        `${formatCount(count)} sockets`,
         async () => 1e9 / (await measureFanOut(load, server, documentedFrame, count, seconds)).perCpuSecond,
       ] as const,
   )
-  const taken = await interleave(stage.size, Object.fromEntries(runs))
-  await Promise.all(places.flatMap(({ load, parley: { stop } }) => [load.stop(), stop()]))
-  const costs = Object.values(taken)
-  const cheapestBelow = costs.slice(0, -1).toSorted((a, b) => median(a) - median(b))[0] ?? []
+  const measured = await interleave(harness.size, Object.fromEntries(measurements))
+  await Promise.all(setups.flatMap(({ load, parley: { stop } }) => [load.stop(), stop()]))
+  const costs = Object.values(measured)
+  const cheapestSmaller = costs.slice(0, -1).toSorted((a, b) => median(a) - median(b))[0] ?? []
   return [
     {
-      work: 'Delivery, growing sockets',
-      measure: 'cost to the most sockets, of the cheapest count below',
+      work: 'Delivery, growing number of sockets',
+      measure: 'CPU time per delivery to the most sockets, relative to the cheapest smaller count',
       unit: '×',
-      samples: ratios(costs.at(-1) ?? [], cheapestBelow),
-      target: { sense: 'at most', value: 1 + socketsFlatWithin },
-      figures: Object.entries(taken).map(([name, samples]) => ({ name, unit: 'CPU-ns/delivery', samples })),
+      samples: ratios(costs.at(-1) ?? [], cheapestSmaller),
+      target: { sense: 'at most', value: 1 + maxCostIncrease },
+      figures: Object.entries(measured).map(([name, samples]) => ({
+        name,
+        unit: 'CPU-ns/delivery',
+        samples,
+      })),
     },
   ]
 }
 
-/** The series with the least median: one outlier among rounds is not growth. */
-function slowest(series: number[][]): number[] {
+/** Returns the series with the lowest median. The median ignores single outliers. */
+function slowestSeries(series: number[][]): number[] {
   return series.toSorted((a, b) => median(a) - median(b))[0] ?? []
 }
 
-const words = (count: number) => count.toLocaleString('en-US')
+const formatCount = (count: number) => count.toLocaleString('en-US')

@@ -1,46 +1,46 @@
+import { type Harness, interleave } from '../harness.ts'
 import { type Server, startSocketLoad } from '../processes.ts'
 import { type Result, ratios } from '../report.ts'
-import { interleave, type Stage } from '../stage.ts'
-import { joinFloor, joinParley } from './sockets.ts'
+import { connectToBaseline, connectToParley } from './sockets.ts'
 
-/** What a socket costs that does nothing, each of another user, in a server that was just started. */
-export async function idle(stage: Stage): Promise<Result[]> {
-  const { idleSockets: count, settleSeconds } = stage.size
+/** Measures the memory per idle socket in a server that has just started. Each socket belongs to another user. */
+export async function idle(harness: Harness): Promise<Result[]> {
+  const { idleSockets: count, settleSeconds } = harness.size
 
   async function measure(
     server: Server,
-    join: (load: Awaited<ReturnType<typeof startSocketLoad>>) => Promise<unknown>,
+    connect: (load: Awaited<ReturnType<typeof startSocketLoad>>) => Promise<unknown>,
   ) {
     const load = await startSocketLoad()
     await Bun.sleep(settleSeconds * 1_000)
     const before = server.residentBytes()
-    await join(load)
+    await connect(load)
     await Bun.sleep(settleSeconds * 1_000)
     const bytes = (server.residentBytes() - before) / count
     await Promise.all([load.stop(), server.stop()])
     return bytes
   }
 
-  const taken = await interleave(stage.size, {
+  const measured = await interleave(harness.size, {
     parley: async () => {
-      const parley = await stage.parley({ accounts: count, users: count })
-      return measure(parley.server, (load) => joinParley(load, parley, count))
+      const parley = await harness.startParley({ accounts: count, users: count })
+      return measure(parley.server, (load) => connectToParley(load, parley, count))
     },
-    floor: async () => {
-      const floor = await stage.floor()
-      return measure(floor, (load) => joinFloor(load, floor, count))
+    baseline: async () => {
+      const baseline = await harness.startBaseline()
+      return measure(baseline, (load) => connectToBaseline(load, baseline, count))
     },
   })
   return [
     {
-      work: `Memory of one of ${count.toLocaleString('en-US')} idle sockets, each of another user`,
-      measure: 'of bare `Bun.serve`',
+      work: `Memory per idle socket, ${count.toLocaleString('en-US')} sockets, one per user`,
+      measure: 'relative to bare `Bun.serve`',
       unit: '×',
-      samples: ratios(taken.parley, taken.floor),
+      samples: ratios(measured.parley, measured.baseline),
       target: { sense: 'at most', value: 1.5 },
       figures: [
-        { name: 'this server', unit: 'bytes/socket', samples: taken.parley },
-        { name: 'bare `Bun.serve`', unit: 'bytes/socket', samples: taken.floor },
+        { name: 'this server', unit: 'bytes/socket', samples: measured.parley },
+        { name: 'bare `Bun.serve`', unit: 'bytes/socket', samples: measured.baseline },
       ],
     },
   ]

@@ -1,64 +1,68 @@
+import { connections, type Harness, interleave } from '../harness.ts'
 import { type Result, ratios } from '../report.ts'
-import { connections, interleave, type Stage } from '../stage.ts'
 import { type HttpLoad, requireWrk, runWrk } from '../wrk.ts'
 
-/** More than are hashed at once, so that there is always one that waits. */
-const logins = 8
+/** More connections than the server hashes passwords in parallel, so that its queue is never empty. */
+const loginConnections = 8
 
-/** POST of a login against hashing alone, and what a storm of logins does to those who are logged in. */
-export async function login(stage: Stage): Promise<Result[]> {
+/** Compares logins with password hashing alone, and measures how many logins affect the latency of other requests. */
+export async function login(harness: Harness): Promise<Result[]> {
   requireWrk()
-  const parley = await stage.parley()
-  const peer = await stage.peer()
-  const seconds = stage.size.loginSeconds
-  const load = ({ server, scriptEnvironment }: typeof parley | typeof peer, script: string): HttpLoad => ({
+  const parley = await harness.startParley()
+  const competitor = await harness.startCompetitor()
+  const seconds = harness.size.loginSeconds
+  const load = (
+    { server, scriptEnvironment }: typeof parley | typeof competitor,
+    script: string,
+  ): HttpLoad => ({
     server,
     path: script === 'login.lua' ? '/api/auth/login' : '/api/users/profile',
     script,
     environment: scriptEnvironment,
-    connections: script === 'login.lua' ? logins : connections,
+    connections: script === 'login.lua' ? loginConnections : connections,
     seconds,
   })
-  const logIn = async (at: typeof parley | typeof peer) => (await runWrk(load(at, 'login.lua'))).perSecond
-  const p99OfReads = async () => (await runWrk(load(parley, 'get.lua'))).p99Ms
+  const loginRate = async (target: typeof parley | typeof competitor) =>
+    (await runWrk(load(target, 'login.lua'))).perSecond
+  const readP99Ms = async () => (await runWrk(load(parley, 'get.lua'))).p99Ms
 
-  const rates = await interleave(stage.size, {
-    parley: () => logIn(parley),
-    floor: () => stage.hashing(logins),
-    peer: () => logIn(peer),
+  const rates = await interleave(harness.size, {
+    parley: () => loginRate(parley),
+    baseline: () => harness.measureHashing(loginConnections),
+    competitor: () => loginRate(competitor),
   })
-  const storm = await interleave(stage.size, {
-    calm: p99OfReads,
-    during: async () => {
-      const [p99Ms] = await Promise.all([p99OfReads(), logIn(parley)])
+  const latencies = await interleave(harness.size, {
+    withoutLogins: readP99Ms,
+    duringLogins: async () => {
+      const [p99Ms] = await Promise.all([readP99Ms(), loginRate(parley)])
       return p99Ms
     },
   })
-  await Promise.all([parley.stop(), peer.server.stop()])
+  await Promise.all([parley.stop(), competitor.server.stop()])
 
-  const work = `POST login, ${logins} connections`
+  const work = `POST login, ${loginConnections} connections`
   return [
     {
       work,
-      measure: 'of `Bun.password.verify` alone',
+      measure: 'relative to `Bun.password.verify` alone',
       unit: '×',
-      samples: ratios(rates.parley, rates.floor),
+      samples: ratios(rates.parley, rates.baseline),
       target: { sense: 'at least', value: 0.95 },
       figures: [
         { name: 'this server', unit: 'logins/s', samples: rates.parley },
-        { name: '`Bun.password.verify` alone', unit: 'hashes/s', samples: rates.floor },
-        { name: 'Express', unit: 'logins/s', samples: rates.peer },
+        { name: '`Bun.password.verify` alone', unit: 'hashes/s', samples: rates.baseline },
+        { name: 'Express', unit: 'logins/s', samples: rates.competitor },
       ],
     },
     {
-      work: `GET profile, ${connections} connections, while logins run at their limit`,
-      measure: 'p99 of the same without logins',
+      work: `GET profile, ${connections} connections, during logins`,
+      measure: 'p99 latency, relative to the p99 without logins',
       unit: '×',
-      samples: ratios(storm.during, storm.calm),
+      samples: ratios(latencies.duringLogins, latencies.withoutLogins),
       target: { sense: 'at most', value: 5 },
       figures: [
-        { name: 'p99 with logins', unit: 'ms', samples: storm.during },
-        { name: 'p99 without', unit: 'ms', samples: storm.calm },
+        { name: 'p99 latency during logins', unit: 'ms', samples: latencies.duringLogins },
+        { name: 'p99 latency without logins', unit: 'ms', samples: latencies.withoutLogins },
       ],
     },
   ]

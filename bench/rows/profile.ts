@@ -1,109 +1,115 @@
+import { connections, type Harness, interleave } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import { type Result, ratios } from '../report.ts'
-import { connections, interleave, type Stage } from '../stage.ts'
 import { type HttpLoad, type HttpResult, requireWrk, runWrk } from '../wrk.ts'
 
 const path = '/api/users/profile'
 
-/** GET of the profile, against the same answer from a bare server and from the peer. */
-export async function profile(stage: Stage): Promise<Result[]> {
+/** Compares reads of the profile with the same response from two baselines and from the competitor. */
+export async function profile(harness: Harness): Promise<Result[]> {
   requireWrk()
-  const quiet = await stage.parley()
-  const logging = await stage.parley({ accessLog: true })
-  const floor = await stage.floor()
-  const headed = await stage.floor({ headers: await headersOf(quiet, path) })
-  const peer = await stage.peer()
+  const warnLevel = await harness.startParley()
+  const accessLog = await harness.startParley({ accessLog: true })
+  const baseline = await harness.startBaseline()
+  const baselineWithHeaders = await harness.startBaseline({ headers: await responseHeaders(warnLevel, path) })
+  const competitor = await harness.startCompetitor()
 
-  const load = { path, script: 'get.lua', connections, seconds: stage.size.seconds }
+  const load = { path, script: 'get.lua', connections, seconds: harness.size.seconds }
   const run = (server: HttpLoad['server'], environment: Record<string, string>) => () =>
     runWrk({ ...load, server, environment })
-  const taken = await interleave(stage.size, {
-    quiet: run(quiet.server, quiet.scriptEnvironment),
-    floor: run(floor, quiet.scriptEnvironment),
-    headed: run(headed, quiet.scriptEnvironment),
-    logging: run(logging.server, logging.scriptEnvironment),
-    peer: run(peer.server, peer.scriptEnvironment),
+  const measured = await interleave(harness.size, {
+    warnLevel: run(warnLevel.server, warnLevel.scriptEnvironment),
+    baseline: run(baseline, warnLevel.scriptEnvironment),
+    baselineWithHeaders: run(baselineWithHeaders, warnLevel.scriptEnvironment),
+    accessLog: run(accessLog.server, accessLog.scriptEnvironment),
+    competitor: run(competitor.server, competitor.scriptEnvironment),
   })
-  await Promise.all([quiet, logging, floor, headed, peer.server].map(({ stop }) => stop()))
+  await Promise.all(
+    [warnLevel, accessLog, baseline, baselineWithHeaders, competitor.server].map(({ stop }) => stop()),
+  )
 
-  const rate = (name: keyof typeof taken) => taken[name].map((result) => result.perSecond)
+  const rate = (name: keyof typeof measured) => measured[name].map((result) => result.perSecond)
   const work = `GET profile, ${connections} connections`
   const shared = { unit: '×', figures: [] }
   return [
     {
       ...shared,
       work,
-      measure: 'of bare `Bun.serve`, `LOG_LEVEL=warn`',
-      samples: ratios(rate('quiet'), rate('floor')),
+      measure: 'relative to bare `Bun.serve`, `LOG_LEVEL=warn`',
+      samples: ratios(rate('warnLevel'), rate('baseline')),
       target: { sense: 'at least', value: 0.7 },
       figures: [
-        { name: 'this server, `LOG_LEVEL=warn`', unit: 'requests/s', samples: rate('quiet') },
-        { name: 'this server, access log', unit: 'requests/s', samples: rate('logging') },
-        { name: 'bare `Bun.serve`', unit: 'requests/s', samples: rate('floor') },
-        { name: 'bare `Bun.serve` with these headers', unit: 'requests/s', samples: rate('headed') },
-        { name: 'Express', unit: 'requests/s', samples: rate('peer') },
-        ...busyFigures({ 'this server': taken.quiet, 'bare `Bun.serve`': taken.floor }),
+        { name: 'this server, `LOG_LEVEL=warn`', unit: 'requests/s', samples: rate('warnLevel') },
+        { name: 'this server, access log to a file', unit: 'requests/s', samples: rate('accessLog') },
+        { name: 'bare `Bun.serve`', unit: 'requests/s', samples: rate('baseline') },
+        {
+          name: 'bare `Bun.serve` with the same headers',
+          unit: 'requests/s',
+          samples: rate('baselineWithHeaders'),
+        },
+        { name: 'Express', unit: 'requests/s', samples: rate('competitor') },
+        ...coreFigures({ 'this server': measured.warnLevel, 'bare `Bun.serve`': measured.baseline }),
       ],
     },
     {
       ...shared,
       work,
-      measure: 'of bare `Bun.serve`, access log into a file',
-      samples: ratios(rate('logging'), rate('floor')),
+      measure: 'relative to bare `Bun.serve`, access log to a file',
+      samples: ratios(rate('accessLog'), rate('baseline')),
       target: { sense: 'at least', value: 0.55 },
     },
     {
       ...shared,
       work,
-      measure: 'of a bare server that reads the token and answers with the same headers, `LOG_LEVEL=warn`',
-      samples: ratios(rate('quiet'), rate('headed')),
+      measure: 'relative to a bare server that reads the token and sends the same headers, `LOG_LEVEL=warn`',
+      samples: ratios(rate('warnLevel'), rate('baselineWithHeaders')),
     },
     {
       ...shared,
       work,
-      measure: 'that bare server itself, of bare `Bun.serve`',
-      samples: ratios(rate('headed'), rate('floor')),
+      measure: 'that bare server, relative to bare `Bun.serve`',
+      samples: ratios(rate('baselineWithHeaders'), rate('baseline')),
     },
     {
       ...shared,
       work,
-      measure: 'of bare `Bun.serve`, `LOG_LEVEL=warn`, per core-second',
-      samples: ratios(perCoreSecond(taken.quiet), perCoreSecond(taken.floor)),
+      measure: 'per core-second, relative to bare `Bun.serve`, `LOG_LEVEL=warn`',
+      samples: ratios(perCoreSecond(measured.warnLevel), perCoreSecond(measured.baseline)),
     },
     {
       ...shared,
       work,
-      measure: 'of bare `Bun.serve`, access log, per core-second',
-      samples: ratios(perCoreSecond(taken.logging), perCoreSecond(taken.floor)),
+      measure: 'per core-second, relative to bare `Bun.serve`, access log to a file',
+      samples: ratios(perCoreSecond(measured.accessLog), perCoreSecond(measured.baseline)),
     },
     {
       ...shared,
       work,
-      measure: 'of Express, access log into a file',
-      samples: ratios(rate('logging'), rate('peer')),
+      measure: 'relative to Express, access log to a file',
+      samples: ratios(rate('accessLog'), rate('competitor')),
     },
   ]
 }
 
-/** The headers of an answer, but for those that `Bun.serve` adds by itself. */
-async function headersOf({ server, tokens }: Parley, from: string): Promise<Record<string, string>> {
-  const answer = await fetch(`http://127.0.0.1:${server.port}${from}`, {
+/** Returns the headers of a response, without those that `Bun.serve` adds itself. */
+async function responseHeaders({ server, tokens }: Parley, from: string): Promise<Record<string, string>> {
+  const response = await fetch(`http://127.0.0.1:${server.port}${from}`, {
     headers: { authorization: `Bearer ${tokens[0]}` },
   })
-  const { date, 'content-length': length, 'content-type': type, ...headers } = answer.headers.toJSON()
+  const { date, 'content-length': length, 'content-type': type, ...headers } = response.headers.toJSON()
   return headers
 }
 
-/** What a core in full use would have answered: steadier than the clock where others use the machine. */
+/** Returns requests per second of the server's processor time. Other processes affect this less than wall-clock rates. */
 export function perCoreSecond(results: readonly HttpResult[]): number[] {
-  return results.map(({ perSecond, serverBusy }) => perSecond / serverBusy)
+  return results.map(({ perSecond, serverCores }) => perSecond / serverCores)
 }
 
-/** Shows that the server was the one at its limit, not wrk: about 1 is one core in full use. */
-export function busyFigures(taken: Record<string, readonly HttpResult[]>) {
-  return Object.entries(taken).map(([name, results]) => ({
+/** Figures that show whether the server or wrk was the bottleneck: 1 means that the server used one core fully. */
+export function coreFigures(measured: Record<string, readonly HttpResult[]>) {
+  return Object.entries(measured).map(([name, results]) => ({
     name: `${name}, cores in use`,
     unit: '',
-    samples: results.map((result) => result.serverBusy),
+    samples: results.map((result) => result.serverCores),
   }))
 }

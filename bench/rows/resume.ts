@@ -1,47 +1,57 @@
+import { type Harness, repeat } from '../harness.ts'
 import { type SocketLoad, startSocketLoad } from '../processes.ts'
 import { type Result, ratios } from '../report.ts'
-import { repeat, type Stage } from '../stage.ts'
-import { documentedFrame, joinParley, resumePath } from './sockets.ts'
+import { connectToParley, documentedFrame, resumePath } from './sockets.ts'
 
-/** Who is connected already sends so often. */
+/** The interval at which a client that is already connected sends messages. */
 const everyMs = 5
-/** Short, since the last pace outlasts what it goes beside. */
-const paceSeconds = 0.1
+/** The duration of one series of paced messages. It is short because the last series outlasts the resume. */
+const seriesSeconds = 0.1
 
-/** Many clients come back at once and get what they missed, while others talk. */
-export async function resume(stage: Stage): Promise<Result[]> {
-  const { resumers, missedMessages } = stage.size
-  // One more, after which they resume.
-  const parley = await stage.parley({ messages: missedMessages + 1 })
-  const talker = await startSocketLoad()
+/** Many clients resume at the same time and receive the missed messages, while another client sends. */
+export async function resume(harness: Harness): Promise<Result[]> {
+  const { resumingClients, missedMessages } = harness.size
+  // One additional message, after which the clients resume.
+  const parley = await harness.startParley({ messages: missedMessages + 1 })
+  const sender = await startSocketLoad()
   const load = await startSocketLoad()
-  await joinParley(talker, parley, 1)
+  await connectToParley(sender, parley, 1)
 
-  const taken = await repeat(stage.size, async () => {
-    const calm = await talk(talker, stage.size.seconds)
+  const measured = await repeat(harness.size, async () => {
+    const idleLatenciesMs = await sendPaced(sender, harness.size.seconds)
     const endpoint = { port: parley.server.port, path: await resumePath(parley, missedMessages) }
     let resuming = true
     const resumed = load
-      .carryOut({ do: 'resume', count: resumers, endpoint, tokens: parley.tokens, frames: missedMessages })
+      .execute({
+        type: 'resume',
+        count: resumingClients,
+        endpoint,
+        tokens: parley.tokens,
+        frames: missedMessages,
+      })
       .finally(() => {
         resuming = false
       })
-    // It is awaited below, after what may fail first.
+    // `resumed` is awaited below. Avoid an unhandled rejection if another call fails before that.
     resumed.catch(() => {})
     const latenciesMs: number[] = []
-    while (resuming) latenciesMs.push(...(await talk(talker, paceSeconds)))
+    while (resuming) latenciesMs.push(...(await sendPaced(sender, seriesSeconds)))
     const { seconds } = await resumed
-    await load.carryOut({ do: 'end' })
-    return { calmMs: p99(calm), busyMs: p99(latenciesMs), perSecond: (resumers * missedMessages) / seconds }
+    await load.execute({ type: 'close' })
+    return {
+      idleP99Ms: p99(idleLatenciesMs),
+      resumeP99Ms: p99(latenciesMs),
+      perSecond: (resumingClients * missedMessages) / seconds,
+    }
   })
-  await Promise.all([load.stop(), talker.stop(), parley.stop()])
+  await Promise.all([load.stop(), sender.stop(), parley.stop()])
 
-  const work = `Resume of ${missedMessages.toLocaleString('en-US')} messages, ${resumers} clients at once`
-  const samples = (name: keyof (typeof taken)[number]) => taken.map((each) => each[name])
+  const work = `Resume of ${missedMessages.toLocaleString('en-US')} messages, ${resumingClients} concurrent clients`
+  const samples = (name: keyof (typeof measured)[number]) => measured.map((each) => each[name])
   return [
     {
       work,
-      measure: 'messages a second, in all',
+      measure: 'messages per second to all clients',
       unit: 'messages/s',
       samples: samples('perSecond'),
       target: { sense: 'at least', value: 200_000 },
@@ -49,24 +59,24 @@ export async function resume(stage: Stage): Promise<Result[]> {
     },
     {
       work,
-      measure: 'p99 of a delivery to others meanwhile',
+      measure: 'p99 delivery latency of another client during the resume',
       unit: 'ms',
-      samples: samples('busyMs'),
+      samples: samples('resumeP99Ms'),
       target: { sense: 'at most', value: 50 },
-      figures: [{ name: 'p99 of a delivery without resumes', unit: 'ms', samples: samples('calmMs') }],
+      figures: [{ name: 'p99 delivery latency without resumes', unit: 'ms', samples: samples('idleP99Ms') }],
     },
     {
       work,
-      measure: 'p99 of a delivery without resumes',
+      measure: 'that p99, relative to the p99 without resumes',
       unit: '×',
-      samples: ratios(samples('busyMs'), samples('calmMs')),
+      samples: ratios(samples('resumeP99Ms'), samples('idleP99Ms')),
       figures: [],
     },
   ]
 }
 
-async function talk(talker: SocketLoad, seconds: number): Promise<number[]> {
-  return (await talker.carryOut({ do: 'pace', frame: documentedFrame, everyMs, seconds })).latenciesMs
+async function sendPaced(sender: SocketLoad, seconds: number): Promise<number[]> {
+  return (await sender.execute({ type: 'paced-send', frame: documentedFrame, everyMs, seconds })).latenciesMs
 }
 
 function p99(samples: readonly number[]): number {

@@ -1,69 +1,77 @@
+import { connections, type Harness, interleave } from '../harness.ts'
 import { startSocketLoad } from '../processes.ts'
 import { type Result, ratios } from '../report.ts'
-import { connections, interleave, type Stage } from '../stage.ts'
 import { requireWrk, runWrk } from '../wrk.ts'
-import { busyFigures, perCoreSecond } from './profile.ts'
-import { joinParley, joinPeer } from './sockets.ts'
+import { coreFigures, perCoreSecond } from './profile.ts'
+import { connectToCompetitor, connectToParley } from './sockets.ts'
 
 const listeners = 10
 
-/** POST of a message: on disk, then with every listener, then answered. The floor only echoes its JSON. */
-export async function send(stage: Stage): Promise<Result[]> {
+/** Measures sends. Parley commits and delivers a message before it responds. The baseline only echoes the JSON. */
+export async function send(harness: Harness): Promise<Result[]> {
   requireWrk()
-  const parley = await stage.parley()
-  const floor = await stage.floor()
-  const peer = await stage.peer()
-  const ours = await startSocketLoad()
-  const theirs = await startSocketLoad()
-  await joinParley(ours, parley, listeners)
-  await joinPeer(theirs, peer, listeners)
+  const parley = await harness.startParley()
+  const baseline = await harness.startBaseline()
+  const competitor = await harness.startCompetitor()
+  const parleyListeners = await startSocketLoad()
+  const competitorListeners = await startSocketLoad()
+  await connectToParley(parleyListeners, parley, listeners)
+  await connectToCompetitor(competitorListeners, competitor, listeners)
 
-  const load = { path: '/api/chats/send', script: 'send.lua', connections, seconds: stage.size.seconds }
-  const own = { ...load, server: parley.server, environment: parley.scriptEnvironment }
-  const taken = await interleave(stage.size, {
-    parley: () => runWrk(own),
-    floor: () => runWrk({ ...own, server: floor }),
-    peer: () => runWrk({ ...load, server: peer.server, environment: peer.scriptEnvironment }),
+  const load = { path: '/api/chats/send', script: 'send.lua', connections, seconds: harness.size.seconds }
+  const parleyLoad = { ...load, server: parley.server, environment: parley.scriptEnvironment }
+  const measured = await interleave(harness.size, {
+    parley: () => runWrk(parleyLoad),
+    baseline: () => runWrk({ ...parleyLoad, server: baseline }),
+    competitor: () =>
+      runWrk({ ...load, server: competitor.server, environment: competitor.scriptEnvironment }),
   })
-  const delivered = await ours.carryOut({ do: 'total' })
-  const deliveredByPeer = await theirs.carryOut({ do: 'total' })
-  await Promise.all([ours.stop(), theirs.stop(), parley.stop(), floor.stop(), peer.server.stop()])
+  const delivered = await parleyListeners.execute({ type: 'count' })
+  const deliveredByCompetitor = await competitorListeners.execute({ type: 'count' })
+  await Promise.all([
+    parleyListeners.stop(),
+    competitorListeners.stop(),
+    parley.stop(),
+    baseline.stop(),
+    competitor.server.stop(),
+  ])
 
-  for (const [by, { received }] of [
-    [taken.parley, delivered],
-    [taken.peer, deliveredByPeer],
+  for (const [results, { received }] of [
+    [measured.parley, delivered],
+    [measured.competitor, deliveredByCompetitor],
   ] as const) {
-    const answered = by.reduce((sum, { requests }) => sum + requests, 0)
-    if (received < answered * listeners) throw new Error('A message was answered and not delivered')
+    const accepted = results.reduce((sum, { requests }) => sum + requests, 0)
+    if (received < accepted * listeners)
+      throw new Error('A message was accepted but not delivered to all listeners')
   }
-  const rate = (name: keyof typeof taken) => taken[name].map((result) => result.perSecond)
+  const rate = (name: keyof typeof measured) => measured[name].map((result) => result.perSecond)
   const work = `POST send, ${connections} connections, durable, ${listeners} listeners`
   return [
     {
       work,
-      measure: 'of a bare `Bun.serve` JSON echo',
+      measure: 'relative to a bare `Bun.serve` JSON echo',
       unit: '×',
-      samples: ratios(rate('parley'), rate('floor')),
+      samples: ratios(rate('parley'), rate('baseline')),
       target: { sense: 'at least', value: 0.4 },
       figures: [
         { name: 'this server', unit: 'requests/s', samples: rate('parley') },
-        { name: 'bare `Bun.serve`, no listeners', unit: 'requests/s', samples: rate('floor') },
-        { name: 'Express and Socket.IO, in memory', unit: 'requests/s', samples: rate('peer') },
-        ...busyFigures({ 'this server': taken.parley, 'bare `Bun.serve`': taken.floor }),
+        { name: 'bare `Bun.serve`, no listeners', unit: 'requests/s', samples: rate('baseline') },
+        { name: 'Express and Socket.IO, in memory', unit: 'requests/s', samples: rate('competitor') },
+        ...coreFigures({ 'this server': measured.parley, 'bare `Bun.serve`': measured.baseline }),
       ],
     },
     {
       work,
-      measure: 'of a bare echo, per core-second',
+      measure: 'per core-second, relative to a bare `Bun.serve` JSON echo',
       unit: '×',
-      samples: ratios(perCoreSecond(taken.parley), perCoreSecond(taken.floor)),
+      samples: ratios(perCoreSecond(measured.parley), perCoreSecond(measured.baseline)),
       figures: [],
     },
     {
       work,
-      measure: 'of Express and Socket.IO, in memory',
+      measure: 'relative to Express and Socket.IO, in memory',
       unit: '×',
-      samples: ratios(rate('parley'), rate('peer')),
+      samples: ratios(rate('parley'), rate('competitor')),
       figures: [],
     },
   ] satisfies Result[]

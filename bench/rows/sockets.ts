@@ -1,38 +1,38 @@
-// How sockets join each of the servers.
+// Connects sockets to each of the servers.
 
 import { Database } from 'bun:sqlite'
 import { createMessageIds } from '../../src/chats/message-ids.ts'
+import type { Competitor } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import type { Server, SocketLoad } from '../processes.ts'
-import type { Peer } from '../stage.ts'
 
 export const documentedFrame = '{"message":"Hello, world!"}'
 const socketIoFrame = `42["message",${documentedFrame}]`
 const socketIoPath = '/socket.io/?EIO=4&transport=websocket'
 
-/** The frames that make each server broadcast the documented message. */
+/** The frame that makes each server broadcast the documented message. */
 export const frames = {
   parley: documentedFrame,
-  floor: documentedFrame,
+  baseline: documentedFrame,
   durable: documentedFrame,
-  peer: socketIoFrame,
+  competitor: socketIoFrame,
 }
 
-export function joinParley(load: SocketLoad, { server, tokens }: Parley, count: number) {
-  return load.carryOut({ do: 'open', count, endpoint: { port: server.port, path: '/' }, tokens })
+export function connectToParley(load: SocketLoad, { server, tokens }: Parley, count: number) {
+  return load.execute({ type: 'open', count, endpoint: { port: server.port, path: '/' }, tokens })
 }
 
-export function joinFloor(load: SocketLoad, server: Server, count: number) {
-  return load.carryOut({ do: 'open', count, endpoint: { port: server.port, path: '/' }, tokens: [] })
+export function connectToBaseline(load: SocketLoad, server: Server, count: number) {
+  return load.execute({ type: 'open', count, endpoint: { port: server.port, path: '/' }, tokens: [] })
 }
 
-/** Engine.IO opens, then the client joins the default namespace (`40`), and is answered. */
-export function joinPeer(load: SocketLoad, { server, tokens }: Peer, count: number) {
+/** The client joins the default namespace with `40`. Engine.IO and Socket.IO send one frame each to open. */
+export function connectToCompetitor(load: SocketLoad, { server, tokens }: Competitor, count: number) {
   const endpoint = { port: server.port, path: socketIoPath }
-  return load.carryOut({ do: 'open', count, endpoint, tokens, greeting: '40', greetingAnswers: 2 })
+  return load.execute({ type: 'open', count, endpoint, tokens, greeting: '40', greetingResponses: 2 })
 }
 
-/** Where a client connects that has missed the last `missed` messages. */
+/** Returns the path that resumes a connection that has missed the last `missed` messages. */
 export async function resumePath({ databaseFile }: Parley, missed: number): Promise<string> {
   using database = new Database(databaseFile, { readonly: true })
   const { incarnation, head } = database
@@ -43,13 +43,13 @@ export async function resumePath({ databaseFile }: Parley, missed: number): Prom
   return `/?after=${createMessageIds(incarnation).encode(head - missed)}`
 }
 
-/** A frame as this server broadcasts it. */
+/** Returns a frame as Parley broadcasts it. */
 export async function sampleFrame({ server, tokens }: Parley): Promise<string> {
   const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`, ['parley.v1', `bearer.${tokens[0]}`])
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   socket.onopen = () => socket.send(documentedFrame)
   socket.onmessage = ({ data }) => resolve(String(data))
-  socket.onerror = () => reject(new Error('No socket could be opened'))
+  socket.onerror = () => reject(new Error('The WebSocket could not be opened'))
   const frame = await promise
   socket.close()
   return frame

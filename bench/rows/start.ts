@@ -1,26 +1,26 @@
-import { timeToFirstAnswer } from '../processes.ts'
+import { type Harness, interleave } from '../harness.ts'
+import { timeToFirstResponse } from '../processes.ts'
 import type { Result } from '../report.ts'
-import { interleave, type Stage } from '../stage.ts'
 
-/** From the start of the process to its first answer, with a database that is there already. */
-export async function start(stage: Stage): Promise<Result[]> {
-  const parley = await stage.parley({ messages: stage.size.missedMessages })
+/** Measures the time from the start of the process to its first response, with an existing database. */
+export async function start(harness: Harness): Promise<Result[]> {
+  const parley = await harness.startParley({ messages: harness.size.missedMessages })
   await parley.stop()
-  const taken = await interleave(
-    { ...stage.size, rounds: stage.size.startUps },
+  const measured = await interleave(
+    { ...harness.size, rounds: harness.size.startRounds },
     {
-      parley: () => timeToFirstAnswer(parley.options),
-      floor: () => timeToFirstAnswer(stage.floorOptions()),
+      parley: () => timeToFirstResponse(parley.options),
+      baseline: () => timeToFirstResponse(harness.baselineOptions()),
     },
   )
   return [
     {
-      work: 'Start, existing database',
-      measure: 'to the first answer',
+      work: 'Startup, existing database',
+      measure: 'time to the first response',
       unit: 'ms',
-      samples: taken.parley,
+      samples: measured.parley,
       target: { sense: 'at most', value: 60 },
-      figures: [{ name: 'bare `Bun.serve`, from source', unit: 'ms', samples: taken.floor }],
+      figures: [{ name: 'bare `Bun.serve`, from source', unit: 'ms', samples: measured.baseline }],
     },
   ]
 }

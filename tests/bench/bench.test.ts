@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Run } from '../../bench/report.ts'
 
-/** Where wrk is. One that is named in WRK_PATH has to be there. */
+/** Finds wrk. Throws if WRK_PATH is set but is not an executable file. */
 function wrkPath(): string | undefined {
-  const named = process.env.WRK_PATH
-  if (!named) return Bun.which('wrk') ?? undefined
-  accessSync(named, constants.X_OK)
-  return named
+  const configured = process.env.WRK_PATH
+  if (!configured) return Bun.which('wrk') ?? undefined
+  accessSync(configured, constants.X_OK)
+  return configured
 }
 
 const wrk = wrkPath()
-if (!wrk) console.warn('No wrk: the benchmark is not run. Install it, or name it in WRK_PATH.')
+if (!wrk) console.warn('The benchmark tests are skipped: wrk was not found. Install it, or set WRK_PATH.')
 
-/** Every work that has a target, by what its line begins with, and how many targets. */
+/** The beginning of each workload's name, and its number of targets. */
 const targets = {
   'GET profile, 64 connections': 3,
   'POST send, 64 connections': 1,
@@ -24,13 +24,13 @@ const targets = {
   'Fan-out, 200 sockets': 2,
   'Fan-out, 10 sockets': 1,
   'Resume of': 2,
-  'Memory of one of 1,000 idle sockets': 1,
-  'Start, existing database': 1,
+  'Memory per idle socket': 1,
+  'Startup, existing database': 1,
   'GET profile, growing data': 1,
   'POST login, growing data': 1,
   'POST send, growing data': 1,
   'Resume, growing data': 1,
-  'Delivery, growing sockets': 1,
+  'Delivery, growing number of sockets': 1,
 }
 
 describe.skipIf(!wrk)('a quick run of the benchmark', () => {
@@ -51,42 +51,42 @@ describe.skipIf(!wrk)('a quick run of the benchmark', () => {
     run = await Bun.file(join(folder, 'bench.json')).json()
   })
   afterAll(async () => {
-    // Where the hook above ran out of time: it ends what it has started.
+    // If the hook above timed out, the benchmark is still running. On SIGTERM it stops its child processes.
     bench.kill('SIGTERM')
     await bench.exited
     await rm(folder, { recursive: true, force: true })
   })
 
-  test('ends well, and says on the screen what it writes into its report', async () => {
+  test('exits with code 0 and prints the same report that it writes', async () => {
     expect(bench.exitCode).toBe(0)
     expect(output).toContain(await Bun.file(join(folder, 'bench.md')).text())
   })
 
-  test.each(Object.entries(targets))('measures %s against %d targets', (work, count) => {
+  test.each(Object.entries(targets))('the number of targets of "%s" is %d', (work, count) => {
     const found = run.results.filter((result) => result.work.startsWith(work) && result.target)
     expect(found).toHaveLength(count)
   })
 
-  test('has no target that is not listed here', () => {
+  test('has no other targets', () => {
     const expected = Object.values(targets).reduce((sum, count) => sum + count, 0)
     expect(run.results.filter(({ target }) => target)).toHaveLength(expected)
   })
 
-  test('takes every number from samples that are numbers, and more than nothing', () => {
+  test('has samples for every figure, all of them finite and positive', () => {
     for (const { work, samples, figures } of run.results) {
-      // In a short run a collection can give back more memory than the sockets have taken.
-      const least = work.startsWith('Memory') ? Number.NEGATIVE_INFINITY : 0
+      // In a short run, garbage collection can free more memory than the sockets use.
+      const lowerBound = work.startsWith('Memory') ? Number.NEGATIVE_INFINITY : 0
       for (const series of [samples, ...figures.map((figure) => figure.samples)]) {
         expect(series.length).toBeGreaterThan(0)
         for (const sample of series) {
           expect(sample).toBeFinite()
-          expect(sample).toBeGreaterThan(least)
+          expect(sample).toBeGreaterThan(lowerBound)
         }
       }
     }
   })
 
-  test('says on what it ran, and that a quick run is not for quoting', () => {
+  test('reports the machine and warns that figures of a quick run are not for quoting', () => {
     expect(run.settings.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['Commit', 'Machine', 'Bun', 'Rounds']),
     )

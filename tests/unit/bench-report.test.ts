@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { median, type Result, renderReport, verdict } from '../../bench/report.ts'
-import { readWrkOutput } from '../../bench/wrk.ts'
+import { parseWrkOutput } from '../../bench/wrk.ts'
 
 const result: Result = {
   work: 'GET profile',
-  measure: 'of the floor',
+  measure: 'relative to the baseline',
   unit: '×',
   samples: [0.9, 0.5, 0.7],
   target: { sense: 'at least', value: 0.7 },
@@ -21,14 +21,16 @@ const wrkOutput = `Running 2s test @ http://127.0.0.1:1/
 Requests/sec: 107740.67
 `
 
-describe('the report of a bench run', () => {
-  test('shows each result with its target, median, least and most, and the verdict', () => {
+describe('the report of a benchmark run', () => {
+  test('shows the target, median, minimum, maximum and verdict of each result', () => {
     const report = renderReport({
       results: [result],
       settings: [{ name: 'Bun', value: '1' }],
       notes: ['A note.'],
     })
-    expect(report).toContain('| GET profile | of the floor | ≥ 0.70 × | 0.70 × | 0.50 × | 0.90 × | met |')
+    expect(report).toContain(
+      '| GET profile | relative to the baseline | ≥ 0.70 × | 0.70 × | 0.50 × | 0.90 × | met |',
+    )
     expect(report).toContain(
       '| GET profile | this server | 9,000 requests/s | 5,000 requests/s | 70,000 requests/s |',
     )
@@ -36,24 +38,24 @@ describe('the report of a bench run', () => {
     expect(report).toContain('A note.')
   })
 
-  test('tells a target that is missed, from either side, and a number without a target', () => {
+  test('distinguishes met and missed targets of both kinds, and results without a target', () => {
     expect(verdict({ ...result, samples: [0.69] })).toBe('missed')
     expect(verdict({ ...result, samples: [61], target: { sense: 'at most', value: 60 } })).toBe('missed')
     expect(verdict({ ...result, samples: [60], target: { sense: 'at most', value: 60 } })).toBe('met')
-    const { target: _, ...known } = result
-    expect(verdict(known)).toBe('none')
+    const { target: _, ...withoutTarget } = result
+    expect(verdict(withoutTarget)).toBe('none')
   })
 
-  test('takes the middle of the rounds, or the mean of the two in the middle', () => {
+  test('computes the median, which is the mean of the middle two for an even number of samples', () => {
     expect(median([3, 1, 2])).toBe(2)
     expect(median([4, 1, 2, 3])).toBe(2.5)
     expect(() => median([])).toThrow()
   })
 })
 
-describe('what wrk prints', () => {
-  test('is read in requests, milliseconds and requests a second', () => {
-    expect(readWrkOutput(wrkOutput)).toEqual({
+describe('the output of wrk', () => {
+  test('is parsed into requests, milliseconds and requests per second', () => {
+    expect(parseWrkOutput(wrkOutput)).toEqual({
       requests: 215_709,
       perSecond: 107_740.67,
       p50Ms: 0.552,
@@ -61,8 +63,8 @@ describe('what wrk prints', () => {
     })
   })
 
-  test('is refused where an answer was not a success', () => {
-    expect(() => readWrkOutput(`${wrkOutput}  Non-2xx or 3xx responses: 12\n`)).toThrow(
+  test('is rejected if a response was not successful', () => {
+    expect(() => parseWrkOutput(`${wrkOutput}  Non-2xx or 3xx responses: 12\n`)).toThrow(
       'Non-2xx or 3xx responses: 12',
     )
   })

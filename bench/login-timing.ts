@@ -1,13 +1,14 @@
-// Measures whether a login's time tells known usernames from unknown ones: `bun scripts/login-timing.ts
-// [pairs]`. It starts the service in a folder of its own, tries wrong passwords for both, by turns, and
-// prints the medians and their ratio. Fails where they differ by more than a tenth.
+// `bun bench/login-timing.ts [pairs]` measures whether the response time of a failed login reveals that a username
+// exists. It starts the service with a temporary data folder, sends wrong passwords for known and unknown usernames
+// in turn, and prints the medians and their ratio. It fails if the medians differ by more than 10 %.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const pairs = Number(process.argv[2] ?? 100)
-if (!Number.isSafeInteger(pairs) || pairs < 1 || pairs > 10_000) throw new Error('pairs: from 1 to 10000')
-const accepted = 0.1
+if (!Number.isSafeInteger(pairs) || pairs < 1 || pairs > 10_000)
+  throw new Error('pairs must be from 1 to 10000')
+const maxDifference = 0.1
 
 const folder = await mkdtemp(join(tmpdir(), 'parley-timing-'))
 const service = Bun.spawn([process.execPath, new URL('../src/main.ts', import.meta.url).pathname], {
@@ -28,7 +29,7 @@ async function findUrl(): Promise<string> {
     const url = /"url":"([^"]+)"/.exec(text)?.[1]
     if (url === undefined) continue
     reader.releaseLock()
-    // Nobody reads the log from here on, and it must not fill up.
+    // Discard the rest of the log, so that the pipe does not fill up.
     void service.stdout.pipeTo(new WritableStream())
     return url
   }
@@ -44,10 +45,10 @@ function post(url: string, path: string, body: object): Promise<Response> {
 
 async function timeLogin(url: string, username: string): Promise<number> {
   const start = performance.now()
-  const answer = await post(url, '/api/auth/login', { username, password: 'not the password' })
-  await answer.arrayBuffer()
+  const response = await post(url, '/api/auth/login', { username, password: 'not the password' })
+  await response.arrayBuffer()
   const ms = performance.now() - start
-  if (answer.status !== 401) throw new Error(`A wrong password got ${answer.status}`)
+  if (response.status !== 401) throw new Error(`The response to a wrong password was ${response.status}`)
   return ms
 }
 
@@ -59,11 +60,11 @@ function median(values: readonly number[]): number {
 
 try {
   const url = await findUrl()
-  // A name for each few attempts, since failures for one name are slowed down.
+  // Each username is used for only a few attempts, because the service delays repeated failures.
   const known = Array.from({ length: Math.ceil(pairs / 4) + 1 }, (_, i) => `known-${i}`)
   for (const username of known) {
     const { status } = await post(url, '/api/auth/register', { username, password: 'the right password' })
-    if (status !== 201) throw new Error(`A registration got ${status}`)
+    if (status !== 201) throw new Error(`The response to a registration was ${status}`)
   }
   for (let i = 0; i < 4; i++) {
     await timeLogin(url, known[0] as string)
@@ -75,12 +76,12 @@ try {
     const kinds = pair % 2 === 0 ? (['known', 'unknown'] as const) : (['unknown', 'known'] as const)
     for (const kind of kinds) times[kind].push(await timeLogin(url, `${kind}-${name}`))
   }
-  const [ofKnown, ofUnknown] = [median(times.known), median(times.unknown)]
-  const ratio = ofUnknown / ofKnown
-  console.log(`known names:   median ${ofKnown.toFixed(2)} ms of ${pairs}`)
-  console.log(`unknown names: median ${ofUnknown.toFixed(2)} ms of ${pairs}`)
-  console.log(`unknown / known: ${ratio.toFixed(3)} (accepted: ${1 - accepted} to ${1 + accepted})`)
-  if (Math.abs(ratio - 1) > accepted) process.exitCode = 1
+  const [knownMs, unknownMs] = [median(times.known), median(times.unknown)]
+  const ratio = unknownMs / knownMs
+  console.log(`known usernames:   median ${knownMs.toFixed(2)} ms of ${pairs} attempts`)
+  console.log(`unknown usernames: median ${unknownMs.toFixed(2)} ms of ${pairs} attempts`)
+  console.log(`unknown / known: ${ratio.toFixed(3)} (accepted: ${1 - maxDifference} to ${1 + maxDifference})`)
+  if (Math.abs(ratio - 1) > maxDifference) process.exitCode = 1
 } finally {
   service.kill('SIGKILL')
   await service.exited

@@ -1,0 +1,245 @@
+// The benchmark harness: the size of a run, its temporary folder, the servers, and interleaved rounds.
+
+import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Parley, type ParleyOptions, password, root, scriptEnvironment, startParley } from './parley.ts'
+import { type Server, type ServerOptions, startServer, track } from './processes.ts'
+import { hashPassword } from './seed.ts'
+
+/** The size of a run: durations, amounts of data, and numbers of clients. */
+export interface Size {
+  rounds: number
+  /** Whether a warm-up round, whose results are discarded, precedes the other rounds. */
+  warmUp: boolean
+  /** The duration of one measurement. */
+  seconds: number
+  /** The duration of a measurement with logins. Logins are slow, so unfinished ones distort a short measurement. */
+  loginSeconds: number
+  accounts: number
+  /** The number of users that send requests in turn. */
+  users: number
+  startRounds: number
+  /** The wait before memory is read, so that garbage collection can finish. */
+  settleSeconds: number
+  /** The number of sockets in the `idle` row. */
+  idleSockets: number
+  /** The numbers of sockets in the `fan-out` row. */
+  manySockets: number
+  fewSockets: number
+  /** The number of clients in the `resume` row, and the number of messages that each has missed. */
+  resumingClients: number
+  missedMessages: number
+  /** The amounts of data in the `growth` row, from the smallest to the largest. */
+  growth: Array<{ accounts: number; messages: number }>
+  /** The number of active users in the `growth` row, spread over all accounts. */
+  growthUsers: number
+  /** The number of messages that each resuming client has missed in the `growth` row. */
+  growthMissedMessages: number
+  /** The numbers of sockets in the `growth` row, from the smallest to the largest. */
+  growthSockets: number[]
+}
+
+export interface Competitor {
+  server: Server
+  tokens: string[]
+  scriptEnvironment: Record<string, string>
+}
+
+interface BaselineOptions {
+  /** The frame that the server broadcasts. */
+  frame?: string
+  /** The headers of the profile response. */
+  headers?: Record<string, string>
+  /** Whether the server commits each message to disk before it broadcasts it. */
+  durable?: boolean
+}
+
+export interface Harness {
+  size: Size
+  startParley: (options?: Partial<ParleyOptions>) => Promise<Parley>
+  startBaseline: (options?: BaselineOptions) => Promise<Server>
+  baselineOptions: (options?: BaselineOptions) => ServerOptions
+  startCompetitor: () => Promise<Competitor>
+  /** Measures verifications per second of `Bun.password.verify` alone, with the given concurrency. */
+  measureHashing: (concurrency: number) => Promise<number>
+  /** Removes the temporary files of the run. */
+  removeFiles: () => Promise<void>
+}
+
+/** The number of connections that wrk opens, except for logins. */
+export const connections = 64
+
+export const sizes: Record<'full' | 'quick', Size> = {
+  full: {
+    rounds: 9,
+    warmUp: true,
+    seconds: 2,
+    loginSeconds: 4,
+    settleSeconds: 4,
+    accounts: 1_000,
+    users: 64,
+    startRounds: 20,
+    idleSockets: 10_000,
+    manySockets: 1_000,
+    fewSockets: 10,
+    resumingClients: 100,
+    missedMessages: 10_000,
+    growth: [
+      { accounts: 1_000, messages: 10_000 },
+      { accounts: 100_000, messages: 100_000 },
+      { accounts: 1_000_000, messages: 1_000_000 },
+    ],
+    growthUsers: 1_000,
+    growthMissedMessages: 5_000,
+    growthSockets: [10, 100, 1_000, 10_000],
+  },
+  quick: {
+    rounds: 1,
+    warmUp: false,
+    seconds: 1,
+    loginSeconds: 1,
+    settleSeconds: 0.2,
+    accounts: 100,
+    users: 8,
+    startRounds: 3,
+    idleSockets: 1_000,
+    manySockets: 200,
+    fewSockets: 10,
+    resumingClients: 20,
+    missedMessages: 1_000,
+    growth: [
+      { accounts: 100, messages: 1_000 },
+      { accounts: 10_000, messages: 10_000 },
+    ],
+    growthUsers: 100,
+    growthMissedMessages: 500,
+    growthSockets: [10, 200],
+  },
+}
+
+export async function openHarness(size: Size, command: string[]): Promise<Harness> {
+  const folder = await mkdtemp(join(await diskFolder(), 'parley-bench-'))
+  let databases = 0
+  const baselineOptions = ({
+    frame = '',
+    headers,
+    durable = false,
+  }: BaselineOptions = {}): ServerOptions => ({
+    command: [process.execPath, join(import.meta.dir, 'baselines', 'bun-serve.ts')],
+    cwd: folder,
+    environment: {
+      FRAME: frame,
+      HEADERS: headers ? JSON.stringify(headers) : '',
+      DATABASE: durable ? join(folder, `baseline-${++databases}.sqlite`) : '',
+    },
+    readyPath: '/api/users/profile',
+  })
+  return {
+    size,
+    startParley: (options) =>
+      startParley(command, { folder, accounts: size.accounts, messages: 0, users: size.users, ...options }),
+    startBaseline: (options) => startServer(baselineOptions(options)),
+    baselineOptions,
+    startCompetitor: () => startCompetitor(folder, size.users),
+    measureHashing: (concurrency) => measureHashing(concurrency, size.loginSeconds),
+    removeFiles: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Runs all measurements once per round and returns their results. Every other round runs in reverse order. */
+export async function interleave<Name extends string, T>(
+  { warmUp, rounds }: Pick<Size, 'warmUp' | 'rounds'>,
+  measurements: Record<Name, () => Promise<T>>,
+): Promise<Record<Name, T[]>> {
+  const names = Object.keys(measurements) as Name[]
+  const results = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, T[]>
+  if (warmUp) for (const name of names) await measurements[name]()
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of round % 2 === 0 ? names : names.toReversed())
+      results[name].push(await measurements[name]())
+  }
+  return results
+}
+
+/** Like `interleave`, but for a single measurement. */
+export async function repeat<T>(
+  size: Pick<Size, 'warmUp' | 'rounds'>,
+  measurement: () => Promise<T>,
+): Promise<T[]> {
+  return (await interleave(size, { measurement })).measurement
+}
+
+/** Returns a folder that is not on tmpfs, because commits have to reach a disk. */
+async function diskFolder() {
+  const tmpfs = 0x01021994
+  if ((await statfs(tmpdir())).type !== tmpfs) return tmpdir()
+  const folder = join(root, 'reports')
+  await mkdir(folder, { recursive: true })
+  return folder
+}
+
+async function measureHashing(concurrency: number, seconds: number): Promise<number> {
+  const environment = {
+    HASH: await hashPassword(password),
+    PASSWORD: password,
+    CONCURRENCY: String(concurrency),
+    SECONDS: String(seconds),
+  }
+  const child = track(
+    Bun.spawn([process.execPath, join(import.meta.dir, 'baselines', 'hashing.ts')], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  )
+  const output = await new Response(child.stdout).text()
+  if ((await child.exited) !== 0) throw new Error('The baseline for hashing failed')
+  return (JSON.parse(output) as { perSecond: number }).perSecond
+}
+
+async function startCompetitor(folder: string, users: number): Promise<Competitor> {
+  const project = join(import.meta.dir, 'competitors', 'express-socket.io')
+  if (!(await Bun.file(join(project, 'node_modules', 'express', 'package.json')).exists())) {
+    const install = Bun.spawn([process.execPath, 'install', '--frozen-lockfile', '--ignore-scripts'], {
+      cwd: project,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    if ((await install.exited) !== 0)
+      throw new Error('The dependencies of the competitor could not be installed')
+  }
+  const server = await startServer({
+    command: [Bun.which('node') ?? process.execPath, join(project, 'server.js')],
+    cwd: project,
+    environment: {},
+    readyPath: '/',
+  })
+  const usernames = Array.from({ length: users }, (_, index) => `bench.user-${index}`)
+  for (const username of usernames) {
+    const response = await fetch(`http://127.0.0.1:${server.port}/api/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username, password }),
+    })
+    if (response.status !== 201)
+      throw new Error(`The competitor responded to a registration with ${response.status}`)
+  }
+  const tokens = await logIn(server, usernames)
+  const scriptFolder = await mkdtemp(join(folder, 'competitor-'))
+  return { server, tokens, scriptEnvironment: await scriptEnvironment(scriptFolder, usernames, tokens) }
+}
+
+/** Logs in one user after another and returns the tokens. */
+async function logIn({ port }: Server, usernames: readonly string[]): Promise<string[]> {
+  const tokens: string[] = []
+  for (const username of usernames) {
+    const response = await fetch(`http://127.0.0.1:${port}/api/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username, password }),
+    })
+    if (!response.ok)
+      throw new Error(`The response to a login was ${response.status}: ${await response.text()}`)
+    tokens.push(((await response.json()) as { token: string }).token)
+  }
+  return tokens
+}
