@@ -10,7 +10,7 @@ import {
 import type { RequestContext } from '../http/request-context.ts'
 import type { ClientAddress, Peer } from '../limits/client-address.ts'
 import { createFifoCache } from '../limits/fifo-cache.ts'
-import { countHeader, policyHeader, type RateLimits } from '../limits/rate-limits.ts'
+import type { Count, RateLimits } from '../limits/rate-limits.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
 import type { User, Users } from '../users/users.ts'
 import type { Tokens } from './tokens.ts'
@@ -21,6 +21,14 @@ interface AuthenticatorOptions {
   readonly rateLimits: RateLimits
   readonly clientAddress: ClientAddress
   readonly isDraining: () => boolean
+}
+
+/** @throws ProblemError rate-limit-exceeded */
+function recordCount(context: RequestContext, count: Count): void {
+  context.count = count
+  if (count.exceeded) {
+    throw new ProblemError('rate-limit-exceeded', { retryAfterSeconds: count.resetSeconds })
+  }
 }
 
 /** The number of cached identities. One takes the header's text and about 200 bytes. */
@@ -47,8 +55,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   function fromCache(authorization: string, now: number): MaybePromise<Identity | undefined> {
     const identity = cache.get(authorization)
     if (!identity) return undefined
-    return chain(identity.expiresAt > now && isCurrent(identity), (valid) => {
-      if (valid) return identity
+    const valid = identity.expiresAt > now && isCurrent(identity)
+    if (valid === true) return identity
+    return chain(valid, (current) => {
+      if (current) return identity
       cache.delete(authorization)
       return undefined
     })
@@ -76,13 +86,25 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       limiter.partition === 'user' && identity
         ? identity.rateLimitKey
         : rateLimits.key(clientAddress(context.request, peer))
-    return chain(limiter.count(key, context.arrivedAt), (counted) => {
-      context.rateLimitPolicy = policyHeader(limiter)
-      context.rateLimit = countHeader(limiter, counted)
-      if (counted.exceeded) {
-        throw new ProblemError('rate-limit-exceeded', { retryAfterSeconds: counted.resetSeconds })
-      }
-    })
+    context.limiter = limiter
+    const counted = limiter.count(key, context.arrivedAt)
+    if (counted instanceof Promise) return counted.then((later) => recordCount(context, later))
+    recordCount(context, counted)
+  }
+
+  function check(
+    policy: RoutePolicy,
+    context: RequestContext,
+    identity: Identity | undefined,
+    failureCode: ProblemCode,
+  ): Identity | undefined {
+    if (isDraining()) throw unavailable('shutting-down')
+    const version = context.request.headers.get(versionHeader)
+    if (version !== null && !supportedVersions.includes(version)) {
+      throw new ProblemError('unsupported-api-version', { supportedVersions })
+    }
+    if (policy.secured && !identity) throw new ProblemError(failureCode)
+    return identity
   }
 
   /**
@@ -97,15 +119,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     peer: Peer | null,
     failureCode: ProblemCode,
   ): MaybePromise<Identity | undefined> {
-    return chain(count(policy, context, identity, peer), () => {
-      if (isDraining()) throw unavailable('shutting-down')
-      const version = context.request.headers.get(versionHeader)
-      if (version !== null && !supportedVersions.includes(version)) {
-        throw new ProblemError('unsupported-api-version', { supportedVersions })
-      }
-      if (policy.secured && !identity) throw new ProblemError(failureCode)
-      return identity
-    })
+    const counted = count(policy, context, identity, peer)
+    if (counted instanceof Promise) return counted.then(() => check(policy, context, identity, failureCode))
+    return check(policy, context, identity, failureCode)
   }
 
   /** Counts a request whose account could not be read, so that an outage does not disable the limits. */

@@ -71,12 +71,12 @@ function createParameterReader(operation: Operation) {
     return values
   }
 
-  return (request: Request) => ({
-    query: queryCheck
-      ? { ...queryDefaults, ...readQuery(request, { check: queryCheck, integers }) }
-      : noParameters,
-    headers: readHeaders(request),
-  })
+  function readQueryValues(request: Request): Readonly<Record<string, unknown>> {
+    if (!queryCheck) return noParameters
+    return { ...queryDefaults, ...readQuery(request, { check: queryCheck, integers }) }
+  }
+
+  return { readQueryValues, readHeaders }
 }
 
 /** The routes of all operations, by path and method, for Bun's router. */
@@ -110,12 +110,19 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
   })
   const bodyCheck = operation.body && TypeCompiler.Compile(operation.body)
   const successCheck = TypeCompiler.Compile(operation.success)
-  const readParameters = createParameterReader(operation)
+  const { readQueryValues, readHeaders } = createParameterReader(operation)
   const hasConstants = Object.keys(constants).length > 0
   const reply = hasConstants ? (data: object) => ({ ...constants, ...data }) : (data: object) => data
 
   const call = (request: Request, identity: Identity | undefined, body: unknown) =>
-    handler({ user: identity?.user, body, ...readParameters(request), reply, problem })
+    handler({
+      user: identity?.user,
+      body,
+      query: readQueryValues(request),
+      headers: readHeaders(request),
+      reply,
+      problem,
+    })
 
   function succeed(context: RequestContext, body: object): Response {
     if (!successCheck.Check(body)) throw new Error(`The success response of ${id} violates its schema`)

@@ -1,3 +1,5 @@
+import type { Count, RateLimiter } from '../limits/rate-limits.ts'
+
 /** One request, and the values that its response will carry. */
 export interface RequestContext {
   readonly request: Request
@@ -8,7 +10,7 @@ export interface RequestContext {
   readonly arrivedAt: number
   /** Milliseconds of the monotonic clock. */
   readonly startedAt: number
-  /** The values of `RateLimit-Policy` and `RateLimit`; undefined until the request has been counted. */
-  rateLimitPolicy: string | undefined
-  rateLimit: string | undefined
+  /** The policy that counted the request, and its count; undefined until the request has been counted. */
+  limiter: RateLimiter | undefined
+  count: Count | undefined
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { nowSeconds } from '../clock.ts'
 import { commonHeaders, jsonMediaType } from '../contract/operations.ts'
 import { problemMediaType } from '../contract/problems.ts'
+import { countHeader, policyHeader } from '../limits/rate-limits.ts'
 import { allowOriginHeader, type Cors } from './cors.ts'
 import type { ToProblem } from './error-handler.ts'
 import type { RequestContext } from './request-context.ts'
@@ -51,8 +52,8 @@ export function createResponses({ logger, toProblem, cors }: ResponsesOptions): 
       requestId: crypto.randomUUID(),
       arrivedAt: nowSeconds(),
       startedAt: logsRequests ? performance.now() : 0,
-      rateLimitPolicy: undefined,
-      rateLimit: undefined,
+      limiter: undefined,
+      count: undefined,
     }
   }
 
@@ -62,20 +63,15 @@ export function createResponses({ logger, toProblem, cors }: ResponsesOptions): 
     logger.info({ method: request.method, route, status, requestId, ms: elapsedMs(context) }, 'request')
   }
 
-  function headersOf({
-    request,
-    requestId,
-    rateLimitPolicy,
-    rateLimit,
-  }: RequestContext): Record<string, string> {
+  function headersOf({ request, requestId, limiter, count }: RequestContext): Record<string, string> {
     const allowOrigin = cors?.allowOrigin(request)
     return {
       'x-request-id': requestId,
       ...commonHeaders,
       ...cors?.headers,
       ...(allowOrigin !== undefined && { [allowOriginHeader]: allowOrigin }),
-      ...(rateLimitPolicy !== undefined && { 'ratelimit-policy': rateLimitPolicy }),
-      ...(rateLimit !== undefined && { ratelimit: rateLimit }),
+      ...(limiter && { 'ratelimit-policy': policyHeader(limiter) }),
+      ...(limiter && count && { ratelimit: countHeader(limiter, count) }),
     }
   }
 
@@ -101,7 +97,7 @@ export function createResponses({ logger, toProblem, cors }: ResponsesOptions): 
       // An explicit status of 200, which is the default, makes Bun a third slower.
       const init = { headers: shared, ...(status !== 200 && { status }) }
       return (context, body) => {
-        const { request, requestId, rateLimit } = context
+        const { request, requestId, limiter, count } = context
         // The route of GET also serves HEAD.
         if (logsRequests && request.method === method) {
           requestLogger.info({ requestId, ms: elapsedMs(context) }, 'request')
@@ -109,7 +105,7 @@ export function createResponses({ logger, toProblem, cors }: ResponsesOptions): 
           logRequest(context, status)
         }
         shared.set('x-request-id', requestId)
-        if (rateLimit !== undefined) shared.set('ratelimit', rateLimit)
+        if (limiter && count) shared.set('ratelimit', countHeader(limiter, count))
         if (cors) setAllowOrigin(shared, cors.allowOrigin(request))
         return Response.json(body, init)
       }
