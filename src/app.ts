@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Elysia } from 'elysia'
 import { createAuthenticator } from './auth/authenticator.ts'
 import { authHandlers } from './auth/handlers.ts'
+import { createIdentities } from './auth/identities.ts'
 import { createPasswords } from './auth/passwords.ts'
 import { createTokens } from './auth/tokens.ts'
 import { createChannelRoute } from './chats/channel-route.ts'
@@ -45,7 +46,8 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
   const tokens = await createTokens({ secret, ttlSeconds: config.tokenTtlSeconds })
   const passwords = createPasswords({ concurrency: availableParallelism() })
   const clientAddress = createClientAddress(config.trustedProxies)
-  const authenticator = createAuthenticator({ tokens, users, rateLimits, clientAddress, isDraining })
+  const identities = createIdentities({ tokens, users, rateLimits })
+  const authenticator = createAuthenticator({ identities, rateLimits, clientAddress, isDraining })
   const isAllowedOrigin = createOriginCheck({ allowed: config.corsOrigins, development: config.development })
   const allowsOrigins = config.corsOrigins.length > 0 || config.development
   const cors = allowsOrigins

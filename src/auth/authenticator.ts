@@ -9,15 +9,12 @@ import {
 } from '../http/gate.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import type { ClientAddress, Peer } from '../limits/client-address.ts'
-import { createFifoCache } from '../limits/fifo-cache.ts'
 import type { Count, RateLimits } from '../limits/rate-limits.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
-import type { User, Users } from '../users/users.ts'
-import type { Tokens } from './tokens.ts'
+import type { Identities } from './identities.ts'
 
 interface AuthenticatorOptions {
-  readonly tokens: Tokens
-  readonly users: Users
+  readonly identities: Identities
   readonly rateLimits: RateLimits
   readonly clientAddress: ClientAddress
   readonly isDraining: () => boolean
@@ -31,48 +28,8 @@ function recordCount(context: RequestContext, count: Count): void {
   }
 }
 
-/** The number of cached identities. One takes the header's text and about 200 bytes. */
-const cacheCapacity = 20_000
-
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { tokens, users, rateLimits, clientAddress, isDraining } = options
-  /** By the value of `Authorization`. The signature of a cached token needs no second verification. */
-  const cache = createFifoCache<string, Identity>(cacheCapacity)
-
-  function isCurrent(identity: Identity): MaybePromise<boolean> {
-    // Read before the account, so that a change in between is noticed by the next call.
-    const version = users.version()
-    if (identity.accountsVersion === version) return true
-    return chain(users.find(identity.user.id), (user) => {
-      if (!user) return false
-      identity.user = user
-      identity.accountsVersion = version
-      return true
-    })
-  }
-
-  /** The cached identity for this `Authorization` header, if its token and its account are still valid. */
-  function fromCache(authorization: string, now: number): MaybePromise<Identity | undefined> {
-    const identity = cache.get(authorization)
-    if (!identity) return undefined
-    const valid = identity.expiresAt > now && isCurrent(identity)
-    if (valid === true) return identity
-    return chain(valid, (current) => {
-      if (current) return identity
-      cache.delete(authorization)
-      return undefined
-    })
-  }
-
-  async function verify(token: string): Promise<Identity | undefined> {
-    const claims = await tokens.verify(token)
-    if (!claims) return undefined
-    const accountsVersion = users.version()
-    // The token of a removed account is invalid.
-    const user: User | undefined = await users.find(claims.userId)
-    if (!user) return undefined
-    return { user, accountsVersion, expiresAt: claims.expiresAt, rateLimitKey: rateLimits.key(user.id) }
-  }
+  const { identities, rateLimits, clientAddress, isDraining } = options
 
   /** @throws ProblemError rate-limit-exceeded */
   function count(
@@ -147,13 +104,13 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     let identity: Identity | undefined
     try {
       identity = await cached
-      if (!identity && token !== undefined) identity = await verify(token)
+      if (!identity && token !== undefined) identity = await identities.verify(token)
     } catch (error) {
       return failAfterCounting(policy, context, peer, error)
     }
     // Cache only the canonical header; white space around the token would otherwise fill the cache.
     if (identity && token !== undefined && policy.cachesIdentity && isCanonical(authorization, token)) {
-      cache.set(authorization, identity)
+      identities.cache(authorization, identity)
     }
     return admit(policy, context, identity, peer, 'invalid-token')
   }
@@ -165,7 +122,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       }
       let cached: MaybePromise<Identity | undefined>
       try {
-        cached = fromCache(authorization, context.arrivedAt)
+        cached = identities.fromCache(authorization, context.arrivedAt)
       } catch (error) {
         return failAfterCounting(policy, context, peer, error)
       }
@@ -175,6 +132,6 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       }
       return authenticateLater(policy, context, authorization, cached, peer)
     },
-    isCurrent,
+    isCurrent: identities.isCurrent,
   }
 }

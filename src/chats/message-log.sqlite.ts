@@ -3,6 +3,7 @@ import type { Queries } from '../storage/sqlite/connection.ts'
 import { withStorageErrors } from '../storage/sqlite/errors.ts'
 import { messageLog } from '../storage/sqlite/schema.ts'
 import { createGroupCommit } from './group-commit.ts'
+import { createListeners } from './listeners.ts'
 import { createEpoch, createMessageIds } from './message-ids.ts'
 import {
   gone,
@@ -50,7 +51,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   let { trimmedThrough } = state
   let head = newest?.sequence ?? trimmedThrough
   let lastSentAt = newest?.sentAt ?? 0
-  const listeners: ((message: StoredMessage) => void)[] = []
+  const listeners = createListeners(onError)
   /** Messages that the last commit left out, and why. */
   const refused = new WeakMap<NewMessage, IdempotencyKeyReused>()
 
@@ -90,17 +91,6 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     return stored
   }
 
-  /** A listener that throws must not fail an append that is already committed. */
-  function notifyListeners(message: StoredMessage): void {
-    for (const listener of listeners) {
-      try {
-        listener(message)
-      } catch (error) {
-        onError(error)
-      }
-    }
-  }
-
   function commit(batch: readonly NewMessage[]): void {
     const ms = Math.max(Date.now(), lastSentAt)
     const sentAt: SentAt = { ms, text: new Date(ms).toISOString() }
@@ -109,7 +99,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     )
     head += stored.length
     lastSentAt = ms
-    for (const message of stored) notifyListeners(message)
+    for (const message of stored) listeners.notify(message)
   }
 
   function trim(oldestSentAt: number, limit: number): boolean {
@@ -157,7 +147,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       return { messages: rows.slice(0, limit).reverse().map(toMessage), more: rows.length > limit }
     },
     head: () => (head > 0 ? ids.encode(head) : undefined),
-    subscribe: (listener) => void listeners.push(listener),
+    subscribe: listeners.add,
     flush: commits.flush,
     close: trimming.stop,
   }
