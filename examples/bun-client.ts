@@ -1,5 +1,5 @@
-// A client in one file, with types from the documents: it registers, logs in, connects, sends a message
-// and waits until it comes back. When the connection is lost it resumes after the last message it saw.
+// A client in one file with types from the documents. It registers, logs in, connects, sends a message and
+// waits until it receives that message. If the connection is lost, it resumes after the last received message.
 //
 //   BASE_URL=http://localhost:3000 bun examples/bun-client.ts
 import type { components } from '../src/contract/types.gen.ts'
@@ -50,7 +50,7 @@ function connect(): void {
     done = true
     socket.send(JSON.stringify({ event: 'disconnect' } satisfies Schemas['DisconnectFrame']))
   }
-  // The key makes it safe to send again on each connection, until the message has come back.
+  // The idempotency key makes it safe to send the message again on each connection until it arrives.
   socket.onopen = () => {
     const frame: Schemas['SendFrame'] = { event: 'message', message: 'Hello from Bun!', idempotencyKey }
     socket.send(JSON.stringify(frame))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a new user to a message, with curl. It takes the server from BASE_URL, and the user from
-# PARLEY_USERNAME and PARLEY_PASSWORD:
+# Registers a user, logs in, reads the profile, sends a message and lists the messages with curl. BASE_URL
+# selects the server; PARLEY_USERNAME and PARLEY_PASSWORD select the user:
 #
 #   BASE_URL=http://localhost:3000 bash examples/curl.sh
 set -euo pipefail
@@ -8,7 +8,7 @@ base=${BASE_URL:-http://localhost:3000}
 credentials=$(printf '{"username":"%s","password":"%s"}' \
   "${PARLEY_USERNAME:-exampleuser}" "${PARLEY_PASSWORD:-securepassword}")
 
-# A name that is taken answers 409, which is no obstacle: the login tells whether it is ours.
+# If the username is taken, the server returns 409. Continue: the login checks whether the password is right.
 curl --silent --show-error "$base/api/auth/register" --json "$credentials"
 echo
 
@@ -19,7 +19,7 @@ curl --silent --show-error --fail-with-body "$base/api/users/profile" \
   --header "Authorization: Bearer $token"
 echo
 
-# With an idempotency key, a repetition after a lost answer does not send the message twice.
+# The idempotency key ensures that a retry after a lost response does not send the message twice.
 curl --silent --show-error --fail-with-body "$base/api/chats/send" \
   --header "Authorization: Bearer $token" \
   --header "Idempotency-Key: \"$(cat /proc/sys/kernel/random/uuid 2>/dev/null || uuidgen)\"" \

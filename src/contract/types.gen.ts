@@ -12,8 +12,8 @@ export interface paths {
         put?: never;
         /**
          * Register a new user.
-         * @description Usernames are unique whatever the case of their letters, and keep the case they were
-         *     registered with. Passwords that everyone tries first are refused.
+         * @description Usernames are unique regardless of case, and keep the case in which they were registered.
+         *     The most common passwords are refused.
          */
         post: operations["registerUser"];
         delete?: never;
@@ -33,9 +33,9 @@ export interface paths {
         put?: never;
         /**
          * Log in as a registered user and obtain an authentication token.
-         * @description An unknown username and a wrong password get the same answer, after the same time. Past a few
-         *     failures for one username, each further attempt has to wait, up to a minute; a success
-         *     forgets them, and no username is ever locked for good.
+         * @description An unknown username and a wrong password get the same response after the same time. After
+         *     several failed attempts for one username, each further attempt has to wait, up to a minute.
+         *     A successful login clears the failures, and no username is ever locked permanently.
          */
         post: operations["loginUser"];
         delete?: never;
@@ -72,8 +72,9 @@ export interface paths {
         put?: never;
         /**
          * Send a real-time message to all connected users.
-         * @description A 200 means that the message is on disk: it reaches everyone who is connected, and everyone
-         *     who reconnects, exactly once and in the same order for all.
+         * @description Status 200 means that the message is on disk. Every client that is connected, or that
+         *     reconnects and resumes, receives it exactly once. All clients receive the messages in the
+         *     same order.
          */
         post: operations["sendMessage"];
         delete?: never;
@@ -90,11 +91,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the messages that are kept, in their order.
-         * @description Without a cursor: the newest messages. With `after` or `before` (not both): those that follow
-         *     or precede a message. A page is always in the order of sending, oldest first. Where there is
-         *     more in the same direction, `next` is the cursor for it: give it as `after` when the page
-         *     was asked for with `after`, otherwise as `before`.
+         * List the stored messages in order.
+         * @description Without a cursor, the response contains the newest messages. With `after` or `before` (not
+         *     both), it contains the messages that follow or precede the given one. A page is always in
+         *     the order of the log, oldest first. If there are more messages in the same direction,
+         *     `next` is the cursor of the next page: pass it as `after` if the request used `after`, and
+         *     as `before` otherwise.
          */
         get: operations["listMessages"];
         put?: never;
@@ -111,14 +113,14 @@ export interface components {
     schemas: {
         /** @enum {string} */
         ApiVersion: "1";
-        /** @description Unique whatever the case of its letters. */
+        /** @description Unique regardless of case. */
         Username: string;
         /**
          * Format: password
-         * @description Any characters. The pattern excludes half of a surrogate pair, which is no character.
+         * @description Any characters. The pattern refuses unpaired surrogates, which are not characters.
          */
         Password: string;
-        /** @description Opaque; compare it, and nothing else. */
+        /** @description Opaque. Only compare it for equality. */
         UserId: string;
         User: {
             id: components["schemas"]["UserId"];
@@ -133,7 +135,7 @@ export interface components {
             message: "User registered successfully";
             user: components["schemas"]["User"];
         };
-        /** @description Looser than a registration, so that a login tells nothing about its rules. */
+        /** @description Less strict than a registration, so that a login does not reveal the registration rules. */
         LoginRequest: {
             username: string;
             /** Format: password */
@@ -144,12 +146,12 @@ export interface components {
             message: "Login successful";
             token: components["schemas"]["Token"];
         };
-        /** @description A JSON Web Token; opaque to its bearer. */
+        /** @description A JSON Web Token. It is opaque to clients. */
         Token: string;
         ProfileResponse: {
             user: components["schemas"]["User"];
         };
-        /** @description The pattern excludes half of a surrogate pair, which is no character. */
+        /** @description The pattern refuses unpaired surrogates, which are not characters. */
         MessageText: string;
         SendMessageRequest: {
             message: components["schemas"]["MessageText"];
@@ -158,16 +160,19 @@ export interface components {
             /** @constant */
             message: "Message sent successfully";
         };
-        /** @description Opaque. It names a message and its place in the log, and serves as a cursor. */
+        /** @description Opaque. It identifies a message and its position in the log, and serves as a cursor. */
         MessageId: string;
-        /** @description Chosen by the sender; unique for a user as long as the message is kept. */
+        /** @description Chosen by the sender. It is unique for a user as long as the message is stored. */
         IdempotencyKey: string;
         /**
          * Format: date-time
-         * @description When the server stored it, in UTC, to the millisecond (RFC 3339).
+         * @description The time when the server stored the message, in UTC with milliseconds (RFC 3339).
          */
         Timestamp: string;
-        /** @description A message as everyone gets it: the WebSocket's frame, and a member of a page, are the same. */
+        /**
+         * @description A message as every client receives it. The WebSocket frame and the entry in a page of messages
+         *     are the same.
+         */
         ChatMessage: {
             /** @constant */
             event: "message";
@@ -179,16 +184,16 @@ export interface components {
         };
         MessagePage: {
             messages: components["schemas"]["ChatMessage"][];
-            /** @description The cursor for the next page in the same direction; null where there is none. */
+            /** @description The cursor of the next page in the same direction; null if there is none. */
             next: components["schemas"]["MessageId"] | null;
         };
         /**
          * Format: uuid
-         * @description Names the request in the server's log.
+         * @description Identifies the request in the server's log.
          */
         RequestId: string;
         /**
-         * @description What went wrong; its meaning never changes. `x-problems` explains each.
+         * @description Identifies the problem. Its meaning never changes. `x-problems` explains each code.
          * @enum {string}
          */
         ProblemCode: "malformed-json" | "unsupported-api-version" | "missing-token" | "invalid-token" | "invalid-credentials" | "origin-not-allowed" | "not-found" | "method-not-allowed" | "username-taken" | "cursor-gone" | "content-too-large" | "unsupported-media-type" | "validation-failed" | "password-too-common" | "idempotency-key-reused" | "rate-limit-exceeded" | "login-throttled" | "too-many-sockets" | "internal-error" | "hashing-overloaded" | "storage-unavailable" | "shutting-down" | "sockets-exhausted";
@@ -204,7 +209,7 @@ export interface components {
             detail: string;
             /**
              * Format: uri
-             * @description Names this occurrence.
+             * @description Identifies this occurrence of the problem.
              */
             readonly instance: string;
             code: components["schemas"]["ProblemCode"];
@@ -215,13 +220,13 @@ export interface components {
         ValidationError: {
             /**
              * Format: json-pointer
-             * @description A JSON pointer (RFC 6901) into the body or the frame, or to a query parameter or a header
-             *     by its name.
+             * @description A JSON pointer (RFC 6901) into the body or the frame, or the name of a query parameter or
+             *     header after a slash.
              */
             pointer: string;
             detail: string;
         };
-        /** @description A problem that says where in the request it lies. */
+        /** @description A problem that lists the errors and their locations in the request. */
         ValidationProblem: components["schemas"]["Problem"] & Record<string, never>;
         ConnectQuery: {
             after?: components["schemas"]["MessageId"];
@@ -256,7 +261,7 @@ export interface components {
         GapFrame: {
             /** @constant */
             event: "gap";
-            /** @description The oldest message that is kept, which follows; null where none is. */
+            /** @description The id of the oldest stored message, which follows this frame; null if no message is stored. */
             oldest: components["schemas"]["MessageId"] | null;
         };
     };
@@ -291,7 +296,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no token, or it is not valid. */
+        /** @description The token is missing or invalid. */
         Unauthorized: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -322,7 +327,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Nothing is at this path. */
+        /** @description No operation and no page has this path. */
         NotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -335,7 +340,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description This path has other methods, named in `Allow`. */
+        /** @description The path does not support this method. `Allow` lists the methods that it supports. */
         MethodNotAllowed: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -349,7 +354,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is larger than `x-limits` allows. */
+        /** @description The body exceeds the limit in `x-limits`. */
         ContentTooLarge: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -364,7 +369,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not declared as `application/json`. */
+        /** @description The body is not declared as `application/json`, or it is compressed. */
         UnsupportedMediaType: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -379,7 +384,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The cursor in the URL is malformed, or there is another query parameter. */
+        /** @description The cursor in the URL is malformed, or the URL has an unknown query parameter. */
         UnprocessableCursor: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -394,7 +399,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ValidationProblem"];
             };
         };
-        /** @description The policy's quota is used up. */
+        /** @description The quota of the rate limit policy is used up. */
         TooManyRequests: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -410,7 +415,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many connections from this address, or of this user. */
+        /** @description Too many connection attempts from this address, or too many open connections of this user. */
         TooManyConnections: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -426,7 +431,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The server failed, and wrote down why under the `requestId`. */
+        /** @description The server failed. Its log has the cause under the `requestId`. */
         InternalServerError: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -441,7 +446,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The server cannot do this now; nothing of it was done. */
+        /** @description The server cannot process the request now, and has stored nothing. */
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -457,7 +462,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The server cannot do this now; nothing of it was done. */
+        /** @description The server cannot process the request now, and has stored nothing. */
         HashingUnavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -473,7 +478,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The server takes no further connection now. */
+        /** @description The server accepts no further connection now. */
         ConnectionsUnavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -491,35 +496,36 @@ export interface components {
         };
     };
     parameters: {
-        /** @description The version that the client was written for. Without it, the version of the URL. */
+        /** @description The API version that the client was written for. The default is the version of the URL. */
         ApiVersion: components["schemas"]["ApiVersion"];
         /**
-         * @description Makes sending twice sending once (draft-ietf-httpapi-idempotency-key-header): 1 to 64 visible
-         *     ASCII characters, as the draft's quoted string or bare; unique for a user as long as the
-         *     message is kept. The same key with the same message gets the same answer and no second
-         *     broadcast.
+         * @description Makes it safe to send a message again (draft-ietf-httpapi-idempotency-key-header). The key
+         *     has 1 to 64 visible ASCII characters, as the draft's quoted string or without quotes, and
+         *     is unique for a user as long as the message is stored. The same key with the same message
+         *     returns the same response and causes no second broadcast.
          * @example "8e03978e-40d5-43dd-bc93-6894a57f9324"
          */
         IdempotencyKey: string;
     };
     requestBodies: never;
     headers: {
-        /** @description Names this request in the server's log. */
+        /** @description Identifies this request in the server's log. */
         "X-Request-Id": components["schemas"]["RequestId"];
-        /** @description The version that answered. */
+        /** @description The API version of the response. */
         "API-Version": "1";
-        /** @description The media type is to be taken as it is declared. */
+        /** @description Forbids browsers to guess another media type. */
         "X-Content-Type-Options": "nosniff";
-        /** @description This URL is not to be told to other sites. */
+        /** @description Forbids browsers to send this URL to other sites. */
         "Referrer-Policy": "no-referrer";
         /**
          * @description The policy that counted this request: its name, its quota `q` and its window `w` in seconds
-         *     (draft-ietf-httpapi-ratelimit-headers). Absent only where the operator has turned limits off.
+         *     (draft-ietf-httpapi-ratelimit-headers). It is absent only if the operator has turned rate
+         *     limits off.
          * @example "login";q=10;w=60
          */
         "RateLimit-Policy": string;
         /**
-         * @description What remains (`r`) until the window ends in `t` seconds.
+         * @description The number of requests that remain (`r`) until the window ends in `t` seconds.
          * @example "login";r=9;t=60
          */
         RateLimit: string;
@@ -528,14 +534,14 @@ export interface components {
          * @example 30
          */
         "Retry-After": string;
-        /** @description The scheme to authenticate with, and what was wrong with the token (RFC 6750). */
+        /** @description The authentication scheme, and the error if the token is invalid (RFC 6750). */
         "WWW-Authenticate": "Bearer" | "Bearer error=\"invalid_token\"";
         /**
-         * @description The methods that this path has.
+         * @description The methods that this path supports.
          * @example POST
          */
         Allow: string;
-        /** @description The answer carries a token, which no cache may keep. */
+        /** @description The response contains a token, so no cache may store it. */
         "Cache-Control": "no-store";
     };
     pathItems: never;
@@ -546,7 +552,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the client was written for. Without it, the version of the URL. */
+                /** @description The API version that the client was written for. The default is the version of the URL. */
                 "API-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -558,7 +564,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The user exists from now on. */
+            /** @description The user was registered. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -575,7 +581,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequestBody"];
             405: components["responses"]["MethodNotAllowed"];
-            /** @description Someone has this username. */
+            /** @description The username is already registered. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -592,7 +598,7 @@ export interface operations {
             };
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description The body is JSON, and breaks its schema, or the password is too common. */
+            /** @description The body is JSON but does not match its schema, or the password is too common. */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -616,7 +622,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the client was written for. Without it, the version of the URL. */
+                /** @description The API version that the client was written for. The default is the version of the URL. */
                 "API-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -628,7 +634,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The token to send with protected requests. */
+            /** @description The login succeeded. The token authenticates protected requests. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -645,7 +651,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequestBody"];
-            /** @description No user has this username and this password. */
+            /** @description The username is unknown or the password is wrong. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -664,7 +670,7 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description The body is JSON, and breaks its schema. */
+            /** @description The body is JSON but does not match its schema. */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -679,7 +685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ValidationProblem"];
                 };
             };
-            /** @description Too many requests from this address, or too many failures for this username. */
+            /** @description Too many requests from this address, or too many failed logins for this username. */
             429: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -703,7 +709,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the client was written for. Without it, the version of the URL. */
+                /** @description The API version that the client was written for. The default is the version of the URL. */
                 "API-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -711,7 +717,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The user of the token. */
+            /** @description The token's user. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -738,13 +744,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The version that the client was written for. Without it, the version of the URL. */
+                /** @description The API version that the client was written for. The default is the version of the URL. */
                 "API-Version"?: components["parameters"]["ApiVersion"];
                 /**
-                 * @description Makes sending twice sending once (draft-ietf-httpapi-idempotency-key-header): 1 to 64 visible
-                 *     ASCII characters, as the draft's quoted string or bare; unique for a user as long as the
-                 *     message is kept. The same key with the same message gets the same answer and no second
-                 *     broadcast.
+                 * @description Makes it safe to send a message again (draft-ietf-httpapi-idempotency-key-header). The key
+                 *     has 1 to 64 visible ASCII characters, as the draft's quoted string or without quotes, and
+                 *     is unique for a user as long as the message is stored. The same key with the same message
+                 *     returns the same response and causes no second broadcast.
                  * @example "8e03978e-40d5-43dd-bc93-6894a57f9324"
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -758,7 +764,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The message is stored and on its way to everyone who is connected. */
+            /** @description The message is stored and is being broadcast to all connected users. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -779,8 +785,8 @@ export interface operations {
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /**
-             * @description The body is JSON, and breaks its schema; or the idempotency key is malformed, or was used
-             *     for another message.
+             * @description The body is JSON but does not match its schema, or the idempotency key is malformed or was
+             *     already used for another message.
              */
             422: {
                 headers: {
@@ -804,15 +810,15 @@ export interface operations {
     listMessages: {
         parameters: {
             query?: {
-                /** @description Messages that follow this one. */
+                /** @description Return the messages that follow this one. */
                 after?: components["schemas"]["MessageId"];
-                /** @description Messages that precede this one. Not together with `after`. */
+                /** @description Return the messages that precede this one. It cannot be combined with `after`. */
                 before?: components["schemas"]["MessageId"];
-                /** @description How many messages at the most. */
+                /** @description The maximum number of messages in the page. */
                 limit?: number;
             };
             header?: {
-                /** @description The version that the client was written for. Without it, the version of the URL. */
+                /** @description The API version that the client was written for. The default is the version of the URL. */
                 "API-Version"?: components["parameters"]["ApiVersion"];
             };
             path?: never;
@@ -839,8 +845,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             /**
-             * @description The messages after this cursor are not all kept any more, or the cursor is of another log.
-             *     Read the newest messages, and page back with `before`.
+             * @description Some messages after this cursor have been removed, or the cursor is from another log. Read
+             *     the newest messages and page back with `before`.
              */
             410: {
                 headers: {
@@ -856,7 +862,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter breaks its schema, is unknown, or excludes another one. */
+            /** @description A query parameter does not match its schema, is unknown, or cannot be combined with another one. */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
