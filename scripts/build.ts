@@ -1,18 +1,18 @@
-// Compiles the service and all that it needs into one file: `bun run build [file]`, by default
-// dist/parley. It runs without Bun and without this folder.
+// `bun run build [file]` compiles the service into one executable file, by default dist/parley. It runs
+// without Bun and without this folder.
 const outfile = process.argv[2] ?? 'dist/parley'
 
 const { success, logs } = await Bun.build({
   entrypoints: [new URL('../src/main.ts', import.meta.url).pathname],
   compile: {
     outfile,
-    // Settings come from the environment, not from whatever lies in the folder it is started in.
+    // Settings come only from the environment, not from files in the working directory.
     autoloadBunfig: false,
     autoloadDotenv: false,
   },
   format: 'esm',
   define: { 'process.env.NODE_ENV': '"production"' },
-  // Names stay: Elysia reads the source of handlers to learn what they use.
+  // Elysia reads the source text of handlers to find out what they use, so identifiers are kept.
   minify: { whitespace: true, syntax: true, identifiers: false },
   bytecode: true,
 })

@@ -1,4 +1,4 @@
-// The examples of the documents, as requests and answers, and as frames.
+// Renders the examples of the documents as requests and responses, and as frames.
 import { asyncapi, openapi, sources } from '../src/contract/documents.ts'
 import { operations } from './docs-tables.ts'
 
@@ -18,7 +18,7 @@ const fenced = (language: string, text: string) => `\`\`\`${language}\n${text.tr
 const mediaTypes = (content: object | undefined) =>
   Object.entries((content ?? {}) as Record<string, WithExamples>)
 
-/** Pairs of a request and an answer; an answer that no request of the document provokes is left out. */
+/** Pairs of a request and its response. Responses that no documented request provokes are omitted. */
 export function requestExamples(): string {
   return operations
     .flatMap(({ route, operation }) => {
@@ -55,7 +55,7 @@ export function requestExamples(): string {
     .join('\n\n')
 }
 
-/** One problem, as an answer has it. */
+/** One problem, as the body of a response. */
 export function exampleProblem(): string {
   const response = openapi.paths['/api/auth/register']?.post?.responses['422']
   const { examples = {} } = (response?.content?.['application/problem+json'] ?? {}) as WithExamples
@@ -68,12 +68,12 @@ interface FrameExample {
   readonly 'x-frame'?: string
 }
 
-/** Every frame of the channel, with who sends it. */
+/** Every frame of the channel, with its sender. */
 export function frameExamples(): string {
   const { messages } = asyncapi.components as unknown as {
     messages: Record<string, { title: string; summary: string; examples: FrameExample[] }>
   }
-  // By reference, since a message that is resolved has lost its place.
+  // By reference, because a resolved message no longer has its location.
   const { operations } = sources.asyncapi as {
     operations: Record<string, { action: 'send' | 'receive'; messages: { $ref: string }[] }>
   }

@@ -1,4 +1,4 @@
-// The settings, as .env.example lists them and src/config.ts reads them.
+// The settings that .env.example lists and src/config.ts reads.
 import { readConfig } from '../src/config.ts'
 import { code, limits, table } from './docs-tables.ts'
 
@@ -8,7 +8,7 @@ export interface Setting {
   readonly meaning: string
 }
 
-/** The settings of .env.example: each a block of comments, and below it `NAME=default`. */
+/** The settings of .env.example: each is a block of comments followed by `NAME=default`. */
 export function readSettings(text: string): Setting[] {
   return text.split('\n\n').flatMap((block) => {
     const lines = block.trim().split('\n')
@@ -25,7 +25,7 @@ export function readSettings(text: string): Setting[] {
   })
 }
 
-/** What is wrong with .env.example: a variable that it leaves out or that nothing reads, another default. */
+/** The errors of .env.example: missing variables, variables that nothing reads, and wrong defaults. */
 export function settingsFaults(settings: readonly Setting[]): string[] {
   const faults: string[] = []
   const policies = [...new Set(limits.map(({ limit }) => limit.policy))]

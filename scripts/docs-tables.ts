@@ -1,4 +1,4 @@
-// Tables of what the documents say, as Markdown.
+// Markdown tables derived from the documents.
 import { asyncapi, openapi } from '../src/contract/documents.ts'
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ').trim()
@@ -25,16 +25,16 @@ const problems = Object.entries(openapi['x-problems'])
 export function rateLimits(): string {
   const policies = Map.groupBy(limits, ({ limit }) => limit.policy)
   return table(
-    ['Policy', 'What it counts', 'Quota', 'Window', 'For each'],
-    [...policies].map(([policy, those]) => {
-      const { quota, window, partition } = (those[0] as (typeof those)[number]).limit
-      const counted = those.map(({ route }) => route).join(', ')
+    ['Policy', 'Requests', 'Quota', 'Window', 'Counted per'],
+    [...policies].map(([policy, members]) => {
+      const { quota, window, partition } = (members[0] as (typeof members)[number]).limit
+      const counted = members.map(({ route }) => route).join(', ')
       return [code(policy), counted, number(quota), `${window} s`, partition === 'ip' ? 'address' : 'user']
     }),
   )
 }
 
-/** What a first answer tells of its policy. */
+/** The rate-limit headers of the first counted response. */
 export function rateLimitHeaders(): string {
   const { policy, quota, window } = asyncapi.operations.sendMessage['x-rate-limit']
   return [
@@ -55,9 +55,9 @@ export function loginGuard(): string {
   let failures = free
   for (let wait = first; wait < longest; wait *= 2) waits.push([String(failures++), `${wait} s`])
   waits.push([`${failures} or more`, `${longest} s`])
-  return `${table(['Failures so far', 'Wait after the last attempt'], waits)}
+  return `${table(['Failed attempts', 'Wait after the last attempt'], waits)}
 
-The failures are forgotten ${guard['forgotten-after']} seconds after the last attempt.`
+Failed attempts are forgotten ${guard['forgotten-after']} seconds after the last one.`
 }
 
 export const catalogue = () =>
@@ -68,7 +68,7 @@ export const catalogue = () =>
 
 export function statuses(): string {
   const handshake = (chat as unknown as { 'x-handshake-responses': object })['x-handshake-responses']
-  const answers = [
+  const responses = [
     ...operations.map(({ route, operation }) => ({
       route: code(route),
       codes: Object.keys(operation.responses),
@@ -78,7 +78,7 @@ export function statuses(): string {
   const isSuccess = (status: string) => Number(status) < 400
   return table(
     ['Request', 'Success', 'Failures'],
-    answers.map(({ route, codes }) => [
+    responses.map(({ route, codes }) => [
       route,
       codes.filter(isSuccess).join(', '),
       codes.filter((status) => !isSuccess(status)).join(', '),
@@ -101,15 +101,15 @@ export function sizes(): string {
     return `${number(minLength)} to ${number(maxLength)} characters`
   }
   const page = openapi.paths['/api/chats/messages']?.get?.parameters?.find(({ name }) => name === 'limit')
-  const { minimum, maximum, default: usual } = (page?.schema ?? {}) as Record<string, number>
+  const { minimum, maximum, default: defaultLimit } = (page?.schema ?? {}) as Record<string, number>
   return table(
-    ['What', 'Limit'],
+    ['Value', 'Limit'],
     [
       ['username', `${characters('Username')} of letters, digits, \`_\`, \`.\` and \`-\`, ASCII only`],
       ['password', characters('Password')],
       ['message', characters('MessageText')],
       ['idempotency key', `${characters('IdempotencyKey')}, visible ASCII`],
-      ['messages in a page', `${minimum} to ${maximum}, ${usual} where nothing is said`],
+      ['messages in a page', `${minimum} to ${maximum}, by default ${defaultLimit}`],
       ['body of a request', `${number(openapi['x-limits']['request-body-bytes'])} bytes`],
       ['frame on the WebSocket', `${number(chat['x-max-frame-bytes'])} bytes`],
     ],
@@ -118,6 +118,6 @@ export function sizes(): string {
 
 export const servicePaths = () =>
   table(
-    ['Path', 'What is there'],
+    ['Path', 'Contents'],
     Object.entries(openapi['x-service-paths']).map(([path, text]) => [code(path), text]),
   )

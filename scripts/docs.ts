@@ -1,6 +1,6 @@
-// Writes into the Markdown what the documents and .env.example say: `bun run docs`. A part stands
-// between `<!-- NAME: written by bun run docs -->` and `<!-- end of NAME -->`; the rest of a file is
-// left alone. With --check it writes nothing and fails where a file is out of step.
+// `bun run docs` updates the generated parts of the Markdown files from the documents and .env.example. A
+// generated part is between `<!-- NAME: written by bun run docs -->` and `<!-- end of NAME -->`; the rest of
+// a file does not change. With --check, nothing is written, and the command fails if a file is out of date.
 import { benchmark, targets } from './docs-benchmark.ts'
 import { exampleProblem, frameExamples, requestExamples } from './docs-examples.ts'
 import { readSettings, settingsFaults, settingsTable } from './docs-settings.ts'

@@ -1,5 +1,5 @@
-// Writes the static types of both documents: `bun run generate`. With --check it writes nothing and
-// fails where the committed file is out of step.
+// `bun run generate` writes the static types of both documents. With --check, nothing is written, and the
+// command fails if the committed file is out of date.
 import openapiTS, { astToString } from 'openapi-typescript'
 import packageJson from '../package.json'
 import { asyncapi, openapi, sources } from '../src/contract/documents.ts'
@@ -8,7 +8,7 @@ const target = new URL('../src/contract/types.gen.ts', import.meta.url)
 
 type Written = { components: { schemas: object } }
 
-/** Both documents' schemas in one, since AsyncAPI has no generator of its own. */
+/** Merges the schemas of both documents, because there is no generator for AsyncAPI. */
 function merge(): object {
   const asyncSchemas = JSON.stringify((sources.asyncapi as Written).components.schemas)
   const ours = JSON.parse(asyncSchemas.replaceAll('./openapi.yaml#', '#')) as object
@@ -53,14 +53,14 @@ const faults: string[] = []
 const text = await generate()
 if (process.argv.includes('--check')) {
   const committed = await Bun.file(target).text()
-  if (committed !== text) faults.push('src/contract/types.gen.ts is out of step: run `bun run generate`')
+  if (committed !== text) faults.push('src/contract/types.gen.ts is out of date: run `bun run generate`')
 } else {
   await Bun.write(target, text)
 }
 for (const [name, document] of Object.entries(sources)) {
   const { version } = (document as { info: { version: string } }).info
   if (version !== packageJson.version) {
-    faults.push(`spec/${name}.yaml is of version ${version}, package.json of ${packageJson.version}`)
+    faults.push(`spec/${name}.yaml has version ${version}, package.json has ${packageJson.version}`)
   }
 }
 for (const fault of faults) console.error(fault)
