@@ -1,6 +1,6 @@
-/** A chat client that keeps what comes, for tests to ask for in order. */
+/** A chat client that buffers the frames that it receives, so that tests can read them in order. */
 export interface ChatClient {
-  /** The next frame, waited for. */
+  /** Waits for the next frame. */
   next(): Promise<{ event: string; [property: string]: unknown }>
   send(frame: string | object | Uint8Array): void
   readonly closed: Promise<{ code: number; reason: string }>
@@ -12,7 +12,7 @@ interface ConnectOptions {
   readonly path?: string
 }
 
-/** Connects to the service at `url`; fails where the upgrade is refused. */
+/** Connects to the service at `url`. Rejects if the handshake is refused. */
 export async function connect(
   url: string,
   token: string,
@@ -33,7 +33,7 @@ export async function connect(
   })
   await new Promise<void>((resolve, reject) => {
     socket.onopen = () => resolve()
-    socket.onerror = () => reject(new Error('The upgrade was refused'))
+    socket.onerror = () => reject(new Error('The handshake was refused'))
   })
   return {
     async next() {
