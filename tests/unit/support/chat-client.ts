@@ -1,7 +1,14 @@
+interface Frame {
+  readonly event: string
+  readonly [property: string]: unknown
+}
+
 /** A chat client that buffers the frames that it receives, so that tests can read them in order. */
 export interface ChatClient {
   /** Waits for the next frame. */
-  next(): Promise<{ event: string; [property: string]: unknown }>
+  next(): Promise<Frame>
+  /** The frames that have arrived and that `next` has not returned. */
+  received(): readonly Frame[]
   send(frame: string | object | Uint8Array): void
   readonly closed: Promise<{ code: number; reason: string }>
   close(): Promise<void>
@@ -40,6 +47,7 @@ export async function connect(
       const text = frames.shift() ?? (await new Promise<string>((resolve) => waiting.push(resolve)))
       return JSON.parse(text)
     },
+    received: () => frames.map((text) => JSON.parse(text) as Frame),
     send(frame) {
       const isText = typeof frame === 'string' || frame instanceof Uint8Array
       socket.send(isText ? (frame as string) : JSON.stringify(frame))

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { endWithParent } from './end-with-parent.ts'
 
 const project = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -52,11 +53,12 @@ export async function startChild({ program = 'src/main.ts', environment }: Child
 
 /** Spawns the process without waiting for it to listen, for a service that is expected not to start. */
 export function spawnService({ program = 'src/main.ts', environment }: ChildOptions) {
-  return Bun.spawn([process.execPath, '--preload', './tests/fixtures/end-with-parent.ts', program], {
+  const child = Bun.spawn([process.execPath, program], {
     cwd: project,
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...environment },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
   })
+  return endWithParent(child)
 }
