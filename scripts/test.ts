@@ -25,6 +25,7 @@ const steps: readonly Step[] = [
   { script: 'spec:lint' },
   { script: 'spec:diff' },
   { script: 'test:unit', counts: 'bun test' },
+  { script: 'test:storage', counts: 'bun test' },
   { script: 'test:binary', counts: 'bun test' },
   { script: 'test:examples', counts: 'bun test' },
   { script: 'test:browser', counts: 'bun test' },

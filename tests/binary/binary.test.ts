@@ -13,8 +13,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'parley-binary-'))
   binary = join(folder, 'parley')
   const build = Bun.spawn([process.execPath, 'scripts/build.ts', binary], { cwd: project, stdout: 'ignore' })
-  if ((await build.exited) !== 0) throw new Error('the build failed')
-  // In a folder of its own that is empty, where nothing of the project is found.
+  if ((await build.exited) !== 0) throw new Error('The build failed')
+  // Started in an empty folder, where it cannot find files of the project.
   service = await startService({ command: [binary] })
 })
 afterAll(async () => {
@@ -33,7 +33,7 @@ function post(path: string, body: object, headers: Record<string, string> = {}):
   })
 }
 
-test('carries the migrations and the validators: a message can be sent and read', async () => {
+test('the binary contains the migrations and the validators: a message can be sent and read', async () => {
   const user = { username: 'binary', password: 'correct horse battery staple' }
   expect((await post('/api/auth/register', user)).status).toBe(201)
   const { token } = (await (await post('/api/auth/login', user)).json()) as { token: string }
@@ -44,23 +44,23 @@ test('carries the migrations and the validators: a message can be sent and read'
   expect(await page.json()).toMatchObject({ messages: [{ message: 'Hello', user: { username: 'binary' } }] })
 })
 
-test.each(['openapi.yaml', 'asyncapi.yaml'])('carries %s as it was written', async (document) => {
+test.each(['openapi.yaml', 'asyncapi.yaml'])('the binary contains %s unchanged', async (document) => {
   expect(await served(`/${document}`)).toEqual(await bytesOf(`spec/${document}`))
 })
 
-test('carries the OpenAPI document as JSON', async () => {
-  const written = Bun.YAML.parse(await Bun.file(join(project, 'spec/openapi.yaml')).text())
-  expect(await (await fetch(`${service.url}/openapi.json`)).json()).toEqual(written)
+test('the binary serves the OpenAPI document as JSON', async () => {
+  const source = Bun.YAML.parse(await Bun.file(join(project, 'spec/openapi.yaml')).text())
+  expect(await (await fetch(`${service.url}/openapi.json`)).json()).toEqual(source)
 })
 
 test.each(['swagger-ui-bundle.js', 'swagger-ui.css', 'index.css', 'favicon-32x32.png'])(
-  'carries %s for the docs page',
+  'the binary contains %s for the Swagger page',
   async (asset) => {
     expect(await served(`/swagger/${asset}`)).toEqual(await bytesOf(`node_modules/swagger-ui-dist/${asset}`))
   },
 )
 
-test('has a docs page that is not sent twice to who has it', async () => {
+test('the Swagger page is not sent again to a client that has it', async () => {
   const first = await fetch(`${service.url}/swagger`)
   expect(first.headers.get('content-type')).toBe('text/html; charset=utf-8')
   const again = await fetch(`${service.url}/swagger`, {
@@ -71,7 +71,7 @@ test('has a docs page that is not sent twice to who has it', async () => {
 })
 
 test.each(['/swagger', '/swagger/swagger-ui.css', '/openapi.json', '/openapi.yaml', '/asyncapi.yaml'])(
-  'answers HEAD %s as GET, without the body',
+  'HEAD %s has the headers of GET and no body',
   async (path) => {
     const [head, get] = [await fetch(service.url + path, { method: 'HEAD' }), await fetch(service.url + path)]
     expect(head.status).toBe(200)
@@ -82,21 +82,21 @@ test.each(['/swagger', '/swagger/swagger-ui.css', '/openapi.json', '/openapi.yam
   },
 )
 
-test('has no other assets', async () => {
+test('other assets do not exist', async () => {
   expect((await fetch(`${service.url}/swagger/absolute-path.js`)).status).toBe(404)
 })
 
-test('asks itself for its health', async () => {
+test('the healthcheck command exits with 0 if the service is healthy and with 1 if not', async () => {
   const healthcheck = async (port: string) => {
     const env = { HOST: '127.0.0.1', PORT: port }
     return Bun.spawn([binary, 'healthcheck'], { cwd: folder, env, stdin: 'ignore' }).exited
   }
   expect(await healthcheck(new URL(service.url).port)).toBe(0)
-  // Port 9 is for discarding, and nothing discards here.
+  // Nothing listens on port 9, the discard protocol.
   expect(await healthcheck('9')).toBe(1)
 })
 
-test('ends with 0 when it is told to stop', async () => {
+test('the binary exits with 0 after SIGTERM', async () => {
   const other = await startService({ command: [binary] })
   expect(await other.stop()).toBe(0)
 })

@@ -4,7 +4,7 @@ import { type LiveService, startService } from '../examples/live-service.ts'
 import { chromiumPath, openBrowser } from './chromium.ts'
 
 const executablePath = chromiumPath()
-if (!executablePath) console.warn('No Chromium: the example for browsers is not run.')
+if (!executablePath) console.warn('Chromium was not found, so the example for browsers is not tested.')
 
 const password = 'correct horse battery staple'
 
@@ -28,7 +28,7 @@ describe.skipIf(!executablePath)('the example for browsers', () => {
     await pages?.stop(true)
   })
 
-  /** A new user, logged in on a page of another origin. */
+  /** Registers a user and logs in on a page of another origin. */
   async function openChat(username: string): Promise<Page> {
     await fetch(`${service.url}/api/auth/register`, {
       method: 'POST',
@@ -44,7 +44,7 @@ describe.skipIf(!executablePath)('the example for browsers', () => {
     return page
   }
 
-  test('carries a message from one page to another', async () => {
+  test('sends a message from one page to another', async () => {
     const [alice, bob] = await Promise.all([openChat('alice'), openChat('bob')])
     for (const page of [alice, bob]) await page.getByText('Connected.', { exact: true }).waitFor()
     await alice.fill('[name=message]', 'Hello, <b>Bob</b>!')
@@ -55,7 +55,7 @@ describe.skipIf(!executablePath)('the example for browsers', () => {
     }
   })
 
-  test('says why a login was refused', async () => {
+  test('shows why a login was refused', async () => {
     const page = await openChat('carol')
     await page.getByText('Connected.', { exact: true }).waitFor()
     await page.fill('[name=password]', 'not the password')

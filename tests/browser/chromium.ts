@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 
-/** Where the browser is. One that is named in CHROMIUM_PATH has to be there. */
+/** The path of the browser, or undefined if there is none. A browser that CHROMIUM_PATH names must exist. */
 export function chromiumPath(): string | undefined {
   const named = process.env.CHROMIUM_PATH
   if (named) {
@@ -11,7 +11,7 @@ export function chromiumPath(): string | undefined {
   return Bun.which('chromium') ?? Bun.which('chromium-browser') ?? Bun.which('google-chrome') ?? undefined
 }
 
-/** Starts a browser without a window that asks nothing of the network by itself. */
+/** Starts a headless browser that makes no requests of its own. */
 export function openBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
@@ -28,13 +28,13 @@ export function openBrowser(executablePath: string): Promise<Browser> {
 }
 
 export interface Observations {
-  /** Errors on the console, uncaught ones, and violations of the content security policy. */
+  /** Console errors, uncaught errors, failed requests, and violations of the content security policy. */
   complaints: string[]
-  /** Requests to another host than the page's. */
+  /** Requests to other origins than that of the page. */
   foreignRequests: string[]
 }
 
-/** Opens a page and notes all that it complains about and asks for from then on. */
+/** Opens a page and records its complaints and its requests to other origins. */
 export async function openObservedPage(
   browser: Browser,
   origin: string,

@@ -7,7 +7,7 @@ import { chromiumPath, openBrowser, openObservedPage } from './chromium.ts'
 
 const executablePath = chromiumPath()
 if (!executablePath)
-  console.warn('No Chromium: the docs page is not opened. Install it, or name it in CHROMIUM_PATH.')
+  console.warn('Chromium was not found, so the Swagger page is not tested. Install it, or set CHROMIUM_PATH.')
 
 const openapi = openapiDocument as unknown as {
   info: { title: string }
@@ -17,7 +17,7 @@ const operations = Object.entries(openapi.paths).flatMap(([path, methods]) =>
   Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
 )
 
-describe.skipIf(!executablePath)('the docs page in a browser', () => {
+describe.skipIf(!executablePath)('the Swagger page in a browser', () => {
   let service: LiveService
   let browser: Browser
   let docs: Awaited<ReturnType<typeof openDocsPage>>
@@ -32,7 +32,7 @@ describe.skipIf(!executablePath)('the docs page in a browser', () => {
     await service?.stop()
   })
 
-  /** Opens the docs page, and waits until it has shown the document and asks for nothing more. */
+  /** Opens the Swagger page, and waits until it shows the document and all requests are complete. */
   async function openDocsPage() {
     const opened = await openObservedPage(browser, service.url)
     const response = await opened.page.goto(`${service.url}/swagger`)
@@ -41,7 +41,7 @@ describe.skipIf(!executablePath)('the docs page in a browser', () => {
     return { ...opened, response }
   }
 
-  test('opens without a complaint, under a policy that allows only this server', () => {
+  test('opens without errors under a content security policy that allows only this server', () => {
     const policy = docs.response?.headers()['content-security-policy'] ?? ''
     expect(policy).toContain("default-src 'none'")
     expect(policy).not.toContain('unsafe')
@@ -49,7 +49,7 @@ describe.skipIf(!executablePath)('the docs page in a browser', () => {
     expect(docs.foreignRequests).toEqual([])
   })
 
-  test('shows every operation of the document, and no other', async () => {
+  test('shows exactly the operations of the document', async () => {
     const shown = await docs.page.$$eval('.opblock', (blocks) =>
       blocks.map((block) => {
         const text = (selector: string) =>
@@ -60,13 +60,13 @@ describe.skipIf(!executablePath)('the docs page in a browser', () => {
     expect(shown.toSorted()).toEqual(operations.toSorted())
   })
 
-  test('shows the title, the version and what changed in it', async () => {
+  test('shows the title, the version and its changes', async () => {
     expect(await docs.page.textContent('.info .title')).toContain(openapi.info.title)
     expect(await docs.page.textContent('.info .version')).toContain(version)
     expect(await docs.page.textContent('#changelog')).toContain(`[${version}]`)
   })
 
-  test('is under its policy: a script from elsewhere is refused, and this test notices', async () => {
+  test('refuses a script from another origin, and the recorded complaints contain the violation', async () => {
     const { page, complaints } = await openDocsPage()
     await page.evaluate(
       () =>
@@ -81,7 +81,7 @@ describe.skipIf(!executablePath)('the docs page in a browser', () => {
     await page.close()
   })
 
-  test('tries a request on the server that the page came from', async () => {
+  test('sends a request to the server that the page came from', async () => {
     const { page, complaints, foreignRequests } = await openDocsPage()
     const registration = page.locator('.opblock', { hasText: '/api/auth/register' })
     await registration.locator('.opblock-summary-control').click()
@@ -91,10 +91,10 @@ describe.skipIf(!executablePath)('the docs page in a browser', () => {
       .locator('textarea.body-param__text')
       .fill(JSON.stringify({ username, password: 'correct horse battery staple' }))
     await registration.getByRole('button', { name: 'Execute' }).click()
-    const answer = registration.locator('.live-responses-table')
-    await answer.waitFor()
-    expect(await answer.locator('tr.response .response-col_status').textContent()).toContain('201')
-    expect(await answer.textContent()).toContain(username)
+    const response = registration.locator('.live-responses-table')
+    await response.waitFor()
+    expect(await response.locator('tr.response .response-col_status').textContent()).toContain('201')
+    expect(await response.textContent()).toContain(username)
     expect({ complaints, foreignRequests }).toEqual({ complaints: [], foreignRequests: [] })
     await page.close()
   })

@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => service.stop())
 
-/** A name that no other run has used. */
+/** A username that no other run has used. */
 const newUsername = () => `example-${crypto.randomUUID().slice(0, 18)}`
 
 async function register(username: string): Promise<void> {
@@ -23,12 +23,12 @@ async function register(username: string): Promise<void> {
   if (response.status !== 201) throw new Error(await response.text())
 }
 
-/** Runs an example as a reader would, and gives back what it printed. */
+/** Runs an example as a reader would, and returns its output. */
 async function run(command: readonly string[], username: string): Promise<string> {
   const child = Bun.spawn([...command], {
     cwd: project,
     env: { ...process.env, BASE_URL: service.url, PARLEY_USERNAME: username, PARLEY_PASSWORD: password },
-    // Open and silent, as a terminal is: wscat ends with its input.
+    // Kept open without data, like a terminal: wscat exits at the end of its input.
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -39,14 +39,14 @@ async function run(command: readonly string[], username: string): Promise<string
     new Response(child.stderr).text(),
   ])
   const exitCode = await child.exited
-  if (exitCode !== 0) throw new Error(`${command.join(' ')} ended with ${exitCode}:\n${stdout}${stderr}`)
+  if (exitCode !== 0) throw new Error(`${command.join(' ')} exited with ${exitCode}:\n${stdout}${stderr}`)
   return stdout
 }
 
-test('curl registers, logs in, reads the profile, sends a message and finds it among the newest', async () => {
+test('the curl example registers, logs in, reads the profile, sends a message and finds it in the history', async () => {
   const username = newUsername()
-  const answers = (await run(['bash', 'examples/curl.sh'], username)).trim().split('\n')
-  const [registered, profile, sent, page] = answers.map((answer) => JSON.parse(answer))
+  const responses = (await run(['bash', 'examples/curl.sh'], username)).trim().split('\n')
+  const [registered, profile, sent, page] = responses.map((response) => JSON.parse(response))
   expect(registered).toMatchObject({ user: { username } })
   expect(profile).toEqual({ user: registered.user })
   expect(sent).toEqual({ message: 'Message sent successfully' })
@@ -55,7 +55,7 @@ test('curl registers, logs in, reads the profile, sends a message and finds it a
   )
 })
 
-test('curl goes on where the user exists already', async () => {
+test('the curl example continues if the user already exists', async () => {
   const username = newUsername()
   await register(username)
   const [refused, profile] = (await run(['bash', 'examples/curl.sh'], username)).trim().split('\n')
@@ -63,13 +63,13 @@ test('curl goes on where the user exists already', async () => {
   expect(JSON.parse(profile ?? '')).toMatchObject({ user: { username } })
 })
 
-test('the Bun client registers, connects, and prints its message when it comes back', async () => {
+test('the Bun client registers, connects, and prints its message when it receives it', async () => {
   const username = newUsername()
   const printed = await run([process.execPath, 'examples/bun-client.ts'], username)
   expect(printed.split('\n')).toContain(`${username}: Hello from Bun!`)
 })
 
-test('the Bun client says why it was refused', async () => {
+test('the Bun client prints why its registration was refused', async () => {
   const child = Bun.spawn([process.execPath, 'examples/bun-client.ts'], {
     cwd: project,
     env: { ...process.env, BASE_URL: service.url, PARLEY_USERNAME: '?', PARLEY_PASSWORD: password },
@@ -81,7 +81,7 @@ test('the Bun client says why it was refused', async () => {
   expect(stderr).toContain('validation-failed')
 })
 
-test('wscat sends a message, and prints what everyone receives', async () => {
+test('the wscat example sends a message and prints the frame that every client receives', async () => {
   const username = newUsername()
   await register(username)
   const frames = (await run(['bash', 'examples/wscat.sh'], username)).trim().split('\n')

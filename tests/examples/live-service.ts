@@ -1,23 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { endWithParent } from '../unit/support/end-with-parent.ts'
 
 const project = resolve(import.meta.dirname, '../..')
 
 export interface LiveService {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   url: string
-  /** SIGTERM; answers the exit code when the process has ended. Nothing of it is left behind. */
+  /** Stops the service with SIGTERM, removes its folder, and returns its exit code. */
   stop(): Promise<number>
 }
 
 interface LiveServiceOptions {
-  /** What starts it; by default from its source. */
+  /** The command that starts the service; by default, Bun with the source. */
   command?: readonly string[]
   environment?: Record<string, string>
 }
 
-/** Starts the service on a free port, with a folder of its own that is also where it is started. */
+/** Starts the service on a free port, in its own folder. It also ends if the test process dies. */
 export async function startService({
   command,
   environment = {},
@@ -37,6 +38,7 @@ export async function startService({
     stdout: 'pipe',
     stderr: 'inherit',
   })
+  endWithParent(child)
   const { promise: listening, resolve: onListening } = Promise.withResolvers<string>()
   const output = readLines(child.stdout, (line) => {
     if (line.includes('"msg":"listening"')) onListening(JSON.parse(line).url)
@@ -53,10 +55,10 @@ export async function startService({
   const url = await Promise.race([listening, child.exited])
   if (typeof url === 'string') return { url, stop }
   await rm(folder, { recursive: true })
-  throw new Error(`the service ended with ${url} instead of listening`)
+  throw new Error(`The service exited with ${url} instead of listening`)
 }
 
-/** The service at BASE_URL, which stays; without it, one of its own that `stop` ends. */
+/** The service at BASE_URL, which keeps running; without BASE_URL, a new one. */
 export async function serviceUnderTest(): Promise<LiveService> {
   const url = process.env.BASE_URL?.replace(/\/$/, '')
   return url ? { url, stop: async () => 0 } : startService()

@@ -11,7 +11,7 @@ const faultsOf = (environment: Record<string, string>) => {
   }
 }
 
-test('every fault is named at once, and no secret is repeated', () => {
+test('all faults are reported at once, and no secret is repeated', () => {
   const environment = {
     PORT: '65536',
     TOKEN_TTL_SECONDS: '-1',
@@ -34,7 +34,7 @@ test('every fault is named at once, and no secret is repeated', () => {
   expect(() => readConfig(environment, policies)).toThrow(ConfigError)
 })
 
-describe('a value that is none', () => {
+describe('an invalid value is reported', () => {
   const values: [string, string][] = [
     ['PORT', '3000x'],
     ['PORT', '0x10'],
@@ -57,7 +57,7 @@ describe('a value that is none', () => {
   }
 })
 
-test('an empty variable counts as unset, and the whole is frozen', () => {
+test('an empty variable counts as unset, and the configuration is frozen', () => {
   const config = readConfig({ PORT: '', JWT_SECRET: '', RATE_LIMIT_SEND: '', CORS_ORIGINS: ' ' }, policies)
   expect([config.port, config.jwtSecret, config.corsOrigins, config.rateLimitOverrides]).toEqual([
     3000,
@@ -68,7 +68,7 @@ test('an empty variable counts as unset, and the whole is frozen', () => {
   expect(Object.isFrozen(config)).toBe(true)
 })
 
-test('a policy is overridden by its name in capitals', () => {
+test('a rate limit is overridden by a variable with the name of its policy in upper case', () => {
   const { rateLimitOverrides } = readConfig({ RATE_LIMIT_SEND: '100000/60' }, policies)
   expect(rateLimitOverrides).toEqual({ send: { quota: 100_000, window: 60 } })
 })

@@ -4,8 +4,8 @@ import { bearer, startService } from '../support/service.ts'
 
 const parameters = /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/
 
-test('hashes are argon2id with 19 MiB, two passes and one lane', async () => {
-  const passwords = await createPasswords({ concurrency: 1 })
+test('passwords are hashed with argon2id, 19 MiB, two passes and one lane', async () => {
+  const passwords = createPasswords({ concurrency: 1 })
   const hash = await passwords.hash('a long password')
   expect(hash).toMatch(parameters)
   expect(passwords.isOutdated(hash)).toBe(false)
@@ -19,7 +19,7 @@ test('hashes are argon2id with 19 MiB, two passes and one lane', async () => {
   }
 })
 
-test('an unknown name costs one verification with the same parameters, as a wrong password does', async () => {
+test('a login with an unknown username verifies one hash with the same parameters, as a wrong password does', async () => {
   await using service = await startService()
   await service.post('/api/auth/register', { username: 'known', password: 'the right password' })
   const verify = spyOn(Bun.password, 'verify')
@@ -28,8 +28,8 @@ test('an unknown name costs one verification with the same parameters, as a wron
     for (const username of ['known', 'unknown', 'KNOWN', "' OR 1=1 --", '']) {
       verify.mockClear()
       hash.mockClear()
-      const answer = await service.post('/api/auth/login', { username, password: 'a wrong password' })
-      expect(answer.status).toBe(401)
+      const response = await service.post('/api/auth/login', { username, password: 'a wrong password' })
+      expect(response.status).toBe(401)
       expect(hash).not.toHaveBeenCalled()
       const hashes = verify.mock.calls.map(([password, stored]) => [password, String(stored)])
       expect(hashes).toEqual([['a wrong password', expect.stringMatching(parameters)]])
@@ -40,21 +40,21 @@ test('an unknown name costs one verification with the same parameters, as a wron
   }
 })
 
-test('both get the same answer but for what names the request', async () => {
+test('the responses to an unknown username and to a wrong password differ only in the request id', async () => {
   await using service = await startService()
   await service.post('/api/auth/register', { username: 'known', password: 'the right password' })
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     ['known', 'unknown'].map(async (username) => {
-      const answer = await service.post('/api/auth/login', { username, password: 'a wrong password' })
-      const { requestId: _, instance: __, ...problem } = (await answer.json()) as Record<string, unknown>
-      const headers = Object.fromEntries(answer.headers)
-      return { status: answer.status, problem, headers: { ...headers, date: '', 'x-request-id': '' } }
+      const response = await service.post('/api/auth/login', { username, password: 'a wrong password' })
+      const { requestId: _, instance: __, ...problem } = (await response.json()) as Record<string, unknown>
+      const headers = Object.fromEntries(response.headers)
+      return { status: response.status, problem, headers: { ...headers, date: '', 'x-request-id': '' } }
     }),
   )
-  expect(answers[0]).toEqual(answers[1] as (typeof answers)[number])
+  expect(responses[0]).toEqual(responses[1] as (typeof responses)[number])
 })
 
-test('a password whose hash has other parameters is hashed anew at the next login', async () => {
+test('a hash with outdated parameters is replaced at the next successful login', async () => {
   await using service = await startService()
   const { user } = await service.account('old-timer')
   const old = await Bun.password.hash('the right password', {
@@ -76,55 +76,56 @@ test('a password whose hash has other parameters is hashed anew at the next logi
   expect(stored()).toBe(renewed)
 })
 
-test('at most as many as there are places are at work, 64 wait, and one more is refused', async () => {
-  const passwords = await createPasswords({ concurrency: 2 })
+test('no more work than the concurrency allows runs at once, 64 more wait, and further work is refused', async () => {
+  const passwords = createPasswords({ concurrency: 2 })
   const gate = Promise.withResolvers<void>()
-  let atWork = 0
-  let most = 0
+  let running = 0
+  let highest = 0
   async function work() {
-    most = Math.max(most, ++atWork)
+    highest = Math.max(highest, ++running)
     await gate.promise
-    atWork--
+    running--
   }
-  const admitted: Promise<void>[] = []
+  const queued: Promise<void>[] = []
   for (let i = 0; i < 2 + 64; i++) {
-    admitted.push(passwords.admit(work))
+    queued.push(passwords.runQueued(work))
     await Promise.resolve()
   }
   await Bun.sleep(0)
-  expect(atWork).toBe(2)
-  for (let i = 0; i < 10; i++) expect(passwords.admit(work)).rejects.toBeInstanceOf(HashingOverloaded)
+  expect(running).toBe(2)
+  for (let i = 0; i < 10; i++)
+    await expect(passwords.runQueued(work)).rejects.toBeInstanceOf(HashingOverloaded)
   gate.resolve()
-  await Promise.all(admitted)
-  expect(most).toBe(2)
-  await passwords.admit(work)
+  await Promise.all(queued)
+  expect(highest).toBe(2)
+  await passwords.runQueued(work)
 })
 
-test('a storm of logins beyond the queue is refused with 503, while profiles go on being read', async () => {
+test('logins beyond the queue are refused with 503, and profiles can be read meanwhile', async () => {
   await using service = await startService()
   const { token } = await service.account('reader')
-  let storming = true
-  const storm = Promise.all(
+  let flooding = true
+  const flood = Promise.all(
     Array.from({ length: 150 }, (_, i) =>
       service.post('/api/auth/login', { username: `someone-${i}`, password: 'a wrong password' }),
     ),
   ).finally(() => {
-    storming = false
+    flooding = false
   })
-  let readInStorm = 0
-  while (storming) {
+  let readMeanwhile = 0
+  while (flooding) {
     const profile = await fetch(`${service.url}/api/users/profile`, { headers: bearer(token) })
     expect(profile.status).toBe(200)
-    if (storming) readInStorm++
+    if (flooding) readMeanwhile++
   }
-  const answers = await storm
-  const refused = answers.filter(({ status }) => status === 503)
-  expect(answers.length - refused.length).toBeGreaterThanOrEqual(65)
+  const responses = await flood
+  const refused = responses.filter(({ status }) => status === 503)
+  expect(responses.length - refused.length).toBeGreaterThanOrEqual(65)
   expect(refused.length).toBeGreaterThan(0)
-  expect(readInStorm).toBeGreaterThan(10)
-  for (const answer of refused) {
-    expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
-    expect(await answer.json()).toMatchObject({ code: 'hashing-overloaded' })
+  expect(readMeanwhile).toBeGreaterThan(10)
+  for (const response of refused) {
+    expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
+    expect(await response.json()).toMatchObject({ code: 'hashing-overloaded' })
   }
-  expect(answers.filter(({ status }) => status === 401)).toHaveLength(answers.length - refused.length)
+  expect(responses.filter(({ status }) => status === 401)).toHaveLength(responses.length - refused.length)
 }, 30_000)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { createTokens } from '../../../src/auth/tokens.ts'
-import { exchange, head, refusedHandshake } from '../support/raw-http.ts'
+import { refusedHandshake, requestHead, sendRaw } from '../support/raw-http.ts'
 import { outcome, type Service, secret, startService } from '../support/service.ts'
 
 const encode = (part: object | string) =>
@@ -37,12 +37,12 @@ const without = (name: keyof typeof valid) => {
   return rest
 }
 
-test('the forger of these tests makes a good token where nothing is changed', async () => {
-  const answer = await service.get('/api/users/profile', forge({ claims: valid }))
-  expect(answer.status).toBe(200)
+test('the tokens that these tests forge are valid if nothing is changed', async () => {
+  const response = await service.get('/api/users/profile', forge({ claims: valid }))
+  expect(response.status).toBe(200)
 })
 
-describe('a token is refused by HTTP and by socket', () => {
+describe('an invalid token is refused by HTTP and by WebSocket', () => {
   const forgeries: [string, () => string][] = [
     ['alg none, no signature', () => `${encode({ alg: 'none', typ: 'JWT' })}.${encode(valid)}.`],
     ['alg None, signed', () => forge({ header: { alg: 'None' }, claims: valid })],
@@ -58,17 +58,17 @@ describe('a token is refused by HTTP and by socket', () => {
     ['another key', () => forge({ claims: valid, key: 'another key, of thirty-two bytes or more' })],
     ['an empty key', () => forge({ claims: valid, key: '' })],
     [
-      'a key that the token brings',
+      'a key in the header of the token',
       () => forge({ header: { jwk: { kty: 'oct', k: encode('own') } }, claims: valid, key: 'own' }),
     ],
     ['an altered payload', () => issued.replace(/\.[^.]+\./, `.${encode({ ...valid, sub: 'admin' })}.`)],
     ['an altered header', () => issued.replace(/^[^.]+/, encode({ alg: 'HS256', typ: 'JWT', kid: '1' }))],
-    ['a cut signature', () => issued.slice(0, -4)],
+    ['a truncated signature', () => issued.slice(0, -4)],
     ['no signature', () => issued.replace(/[^.]+$/, '')],
     ['a fourth part', () => `${issued}.${encode('more')}`],
-    ['an expired one', () => forge({ claims: { ...valid, exp: now - 1 } })],
+    ['an expired token', () => forge({ claims: { ...valid, exp: now - 1 } })],
     ['exp as a string', () => forge({ claims: { ...valid, exp: String(now + 60) } })],
-    ['exp beyond every number', () => forge({ claims: { ...valid, exp: null } })],
+    ['exp as null', () => forge({ claims: { ...valid, exp: null } })],
     ['nbf in the future', () => forge({ claims: { ...valid, nbf: now + 600 } })],
     ['iat in the future', () => forge({ claims: { ...valid, iat: now + 600 } })],
     ['another issuer', () => forge({ claims: { ...valid, iss: 'parley.example' } })],
@@ -83,20 +83,17 @@ describe('a token is refused by HTTP and by socket', () => {
     ['sub as an object', () => forge({ claims: { ...valid, sub: { $ne: null } } })],
     ['another typ', () => forge({ header: { typ: 'at+jwt' }, claims: valid })],
     ['no typ', () => forge({ header: { typ: undefined }, claims: valid })],
-    [
-      'a user that never was',
-      () => forge({ claims: { ...valid, sub: '019a9c4e-5b7a-7c31-8d2e-3f6a1b9c0d4e' } }),
-    ],
-    ['no token at all', () => 'nonsense'],
+    ['an unknown user', () => forge({ claims: { ...valid, sub: '019a9c4e-5b7a-7c31-8d2e-3f6a1b9c0d4e' } })],
+    ['text that is not a token', () => 'nonsense'],
   ]
   for (const [name, make] of forgeries) {
     test(name, async () => {
       const token = make()
-      const answer = await service.get('/api/users/profile', token)
-      expect(answer.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"')
-      const text = await answer.clone().text()
+      const response = await service.get('/api/users/profile', token)
+      expect(response.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"')
+      const text = await response.clone().text()
       for (const part of token.split('.').filter((each) => each.length > 8)) expect(text).not.toContain(part)
-      expect(await outcome(answer)).toEqual([401, 'invalid-token'])
+      expect(await outcome(response)).toEqual([401, 'invalid-token'])
       const byHeader = await refusedHandshake(service.url, { authorization: `Bearer ${token}` })
       expect([byHeader.status, JSON.parse(byHeader.body).code]).toEqual([401, 'invalid-token'])
       const protocols = `parley.v1, bearer.${token}`
@@ -106,56 +103,56 @@ describe('a token is refused by HTTP and by socket', () => {
   }
 })
 
-describe('what is no bearer token in its place is none', () => {
+describe('a token anywhere but in a Bearer header is ignored', () => {
   const elsewhere: [string, string, (token: string) => string, Record<string, string>][] = [
-    ['in the query as token', 'missing-token', (token) => `/api/users/profile?token=${token}`, {}],
+    ['in the query parameter token', 'missing-token', (token) => `/api/users/profile?token=${token}`, {}],
     [
-      'in the query as access_token',
+      'in the query parameter access_token',
       'missing-token',
       (token) => `/api/users/profile?access_token=${token}`,
       {},
     ],
     [
-      'in the query as authorization',
+      'in the query parameter authorization',
       'missing-token',
       (token) => `/api/users/profile?authorization=Bearer%20${token}`,
       {},
     ],
     [
-      'as another scheme',
+      'with another scheme',
       'missing-token',
       () => '/api/users/profile',
       { authorization: 'Basic c29tZW9uZTpwYXNz' },
     ],
     ['without a scheme', 'missing-token', () => '/api/users/profile', { authorization: 'TOKEN' }],
     ['in a cookie', 'missing-token', () => '/api/users/profile', { cookie: 'token=TOKEN' }],
-    ['as an empty bearer', 'missing-token', () => '/api/users/profile', { authorization: 'Bearer' }],
+    ['an empty Bearer header', 'missing-token', () => '/api/users/profile', { authorization: 'Bearer' }],
   ]
   for (const [name, code, path, headers] of elsewhere) {
     test(name, async () => {
       const sent = Object.fromEntries(
         Object.entries(headers).map(([k, v]) => [k, v.replace('TOKEN', issued)]),
       )
-      const answer = await exchange(service.url, head('GET', path(issued), sent))
-      expect([answer.status, JSON.parse(answer.body).code]).toEqual([401, code])
-      expect(answer.headers['www-authenticate']).toBe('Bearer')
+      const response = await sendRaw(service.url, requestHead('GET', path(issued), sent))
+      expect([response.status, JSON.parse(response.body).code]).toEqual([401, code])
+      expect(response.headers['www-authenticate']).toBe('Bearer')
     })
   }
 
-  test('in the URL of a socket', async () => {
+  test('in the URL of a handshake', async () => {
     for (const name of ['token', 'access_token', 'bearer']) {
-      const answer = await refusedHandshake(service.url, {}, `/?${name}=${issued}`)
-      expect([answer.status, JSON.parse(answer.body).code]).toEqual([401, 'missing-token'])
+      const response = await refusedHandshake(service.url, {}, `/?${name}=${issued}`)
+      expect([response.status, JSON.parse(response.body).code]).toEqual([401, 'missing-token'])
     }
   })
 
-  test('and the log never has a token', () => {
+  test('and the log never contains a token', () => {
     expect(service.lines.length).toBeGreaterThan(10)
     for (const line of service.lines) expect(line).not.toContain(issued.split('.')[2] as string)
   })
 })
 
-test('a token ends with its account, even one that was seen a moment ago', async () => {
+test('a cached token is invalid once its account has been removed', async () => {
   const { user, token } = await service.account('leaver')
   expect((await service.get('/api/users/profile', token)).status).toBe(200)
   using file = service.openFile()
@@ -163,7 +160,7 @@ test('a token ends with its account, even one that was seen a moment ago', async
   expect(await outcome(service.get('/api/users/profile', token))).toEqual([401, 'invalid-token'])
 })
 
-test('a token that was seen a moment ago expires all the same', async () => {
+test('a cached token is invalid once it has expired', async () => {
   const { user } = await service.account('brief')
   const brief = await createTokens({ secret, ttlSeconds: 1 })
   const token = await brief.issue(user.id)

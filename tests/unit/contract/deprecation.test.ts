@@ -9,24 +9,24 @@ const [retired, announced, current] = readOperations(
   (document as { paths: Record<string, Record<string, OperationObject>> }).paths,
 ).map(deprecationHeaders)
 
-test('a deprecated operation tells since when, until when, and where to read on', () => {
+test('a deprecated operation has the headers Deprecation, Sunset and Link', () => {
   expect(retired).toEqual({
-    // 2026-01-01T00:00:00Z in seconds, as RFC 9745 wants it.
+    // 2026-01-01T00:00:00Z in seconds since the epoch (RFC 9745).
     deprecation: '@1767225600',
     sunset: 'Wed, 01 Jul 2026 00:00:00 GMT',
     link: '</swagger>; rel="deprecation"; type="text/html"',
   })
 })
 
-test('without x-sunset there is no Sunset', () => {
+test('a deprecated operation without x-sunset has no Sunset header', () => {
   expect(Object.keys(announced ?? {})).toEqual(['deprecation', 'link'])
 })
 
-test('an operation that is not deprecated has none of them, whatever its extensions say', () => {
+test('an operation that is not deprecated has none of these headers, even if it has the extensions', () => {
   expect(current).toEqual({})
 })
 
-test('version 1 may be asked for, and another one gets the list of those that there are', async () => {
+test('API version 1 can be requested; the response to any other lists the supported versions', async () => {
   await using service = await startService()
   const { token } = await service.account('someone')
   const good = await service.get('/api/users/profile', token, { 'api-version': '1' })

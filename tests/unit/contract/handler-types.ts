@@ -1,5 +1,5 @@
-// Never run: `tsc` fails where one of these is no error any more.
-import type { Handler, Handlers } from '../../../src/http/operation-routes.ts'
+// Checked by `tsc` and never run: each expected error that no longer occurs fails the type check.
+import type { Handler, Handlers } from '../../../src/contract/handlers.ts'
 
 export const documented: Handler<'getProfile'> = ({ user, reply, problem }) => {
   if (user.id === '') throw problem('invalid-token')
@@ -17,15 +17,15 @@ export const unknownProblem: Handler<'loginUser'> = ({ problem }) => {
   throw problem('teapot')
 }
 
-export const propertyTooMany: Handler<'getProfile'> = ({ user, reply }) =>
+export const unknownProperty: Handler<'getProfile'> = ({ user, reply }) =>
   // @ts-expect-error the profile has no e-mail address
   reply({ user, email: 'someone@example.com' })
 
-export const propertyWithin: Handler<'registerUser'> = ({ reply }) =>
+export const unknownNestedProperty: Handler<'registerUser'> = ({ reply }) =>
   // @ts-expect-error a user has no password
   reply({ user: { id: '1', username: 'someone', password: 'secret' } })
 
-export const propertyMissing: Handler<'loginUser'> = ({ reply }) =>
+export const missingProperty: Handler<'loginUser'> = ({ reply }) =>
   // @ts-expect-error the token is required
   reply({})
 
@@ -33,7 +33,7 @@ export const wrongType: Handler<'loginUser'> = ({ reply }) =>
   // @ts-expect-error a token is a string
   reply({ token: 1 })
 
-// @ts-expect-error what a handler returns comes from reply
+// @ts-expect-error only reply creates the return value of a handler
 export const withoutReply: Handler<'getProfile'> = ({ user }) => ({ user })
 
 export const unknownBodyProperty: Handler<'sendMessage'> = ({ body, reply }) => {
@@ -46,7 +46,7 @@ declare const all: Handlers
 const { sendMessage: _, ...allButOne } = all
 
 // @ts-expect-error an operation without a handler
-export const missing: Handlers = allButOne
+export const missingHandler: Handlers = allButOne
 
 // @ts-expect-error a handler without an operation
-export const surplus: Handlers = { ...all, deleteUser: () => all }
+export const unknownHandler: Handlers = { ...all, deleteUser: () => all }

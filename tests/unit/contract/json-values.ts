@@ -69,7 +69,7 @@ const byFormat: Readonly<Record<string, fc.Arbitrary<string>>> = {
     .map((parts) => parts.map((part) => `/${part}`).join('')),
 }
 
-/** Strings that meet `pattern`, where fast-check can read it. */
+/** Strings that match `pattern`, or undefined if fast-check does not support the pattern. */
 function matching(pattern: string): fc.Arbitrary<string> | undefined {
   try {
     return fc.stringMatching(new RegExp(pattern))
@@ -85,7 +85,7 @@ function strings(schema: JsonSchema): fc.Arbitrary<unknown> {
     pattern,
     format,
   } = schema as { minLength?: number; maxLength?: number; pattern?: string; format?: string }
-  // The limits themselves, one less and one more, in characters of one and of two UTF-16 units.
+  // Lengths at the limits, one below and one above, of characters with one and with two UTF-16 units.
   const lengths = [minLength - 1, minLength, minLength + 1, maxLength - 1, maxLength, maxLength + 1].filter(
     (each) => each >= 0,
   )
@@ -102,7 +102,7 @@ function strings(schema: JsonSchema): fc.Arbitrary<unknown> {
   if (format !== undefined && byFormat[format]) choices.push(byFormat[format], byFormat[format])
   const literals =
     (schema.enum as string[] | undefined) ?? (schema.const === undefined ? [] : [schema.const as string])
-  // Many, since the rest hardly ever meets one.
+  // Repeated, because the other generators almost never create one.
   if (literals.length > 0) for (let i = 0; i < 12; i++) choices.push(fc.constantFrom(...literals))
   return fc.oneof(...choices)
 }
@@ -116,7 +116,7 @@ const numbers = ({ minimum = 0, maximum = 0 }: { minimum?: number; maximum?: num
 
 const extraNames = ['extra', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'a/b', 'm~n', '']
 
-/** What JSON.parse makes of an object with these members: `__proto__` is a property as any other. */
+/** Creates an object as JSON.parse does: `__proto__` becomes a property like any other. */
 function object(members: readonly (readonly [string, unknown])[]): object {
   const result = {}
   for (const [name, value] of members) {
@@ -125,15 +125,12 @@ function object(members: readonly (readonly [string, unknown])[]): object {
   return result
 }
 
-/** Whether a value meets a schema; the judge's word. */
+/** Whether a value is valid according to the reference validator. */
 export type IsGood = (schema: JsonSchema, value: unknown) => boolean
 
 type Generate = (schema: JsonSchema) => fc.Arbitrary<unknown>
 
-/**
- * @param good values that meet `schema`
- * @param near values that meet it, nearly meet it, or have nothing to do with it
- */
+/** Creates generators of values for a schema: `good` of valid ones, `near` of valid, nearly valid and unrelated ones. */
 export function createValues(isGood: IsGood): { good: Generate; near: Generate } {
   function members(schema: JsonSchema, generate: (name: string) => Generate) {
     const required = (schema.required as string[] | undefined) ?? []
@@ -147,7 +144,7 @@ export function createValues(isGood: IsGood): { good: Generate; near: Generate }
   const together = (parts: fc.Arbitrary<readonly [string, unknown] | undefined>[]) =>
     fc.tuple(...parts).map((all) => object(all.filter((each) => each !== undefined)))
 
-  /** Good but for one thing: a member that is nearly good, that is missing, or that does not belong. */
+  /** Valid objects except for one member, which is slightly wrong, missing or unknown. */
   function nearObjects(schema: JsonSchema): fc.Arbitrary<unknown> {
     const names = Object.keys((schema.properties as object | undefined) ?? {})
     const extra = fc.tuple(fc.constantFrom(...extraNames), fc.jsonValue({ maxDepth: 1 }))
@@ -174,7 +171,7 @@ export function createValues(isGood: IsGood): { good: Generate; near: Generate }
   function shaped(schema: JsonSchema, generate: Generate): fc.Arbitrary<unknown> {
     const branches = schema.anyOf as JsonSchema[] | undefined
     if (branches) return fc.oneof(...branches.map(generate))
-    // The first branch of the documents' allOf describes the whole; the others demand more of it.
+    // In the documents, the first branch of allOf describes the whole value and the others constrain it.
     const parts = schema.allOf as JsonSchema[] | undefined
     if (parts) return generate(parts[0] as JsonSchema)
     switch (schema.type) {

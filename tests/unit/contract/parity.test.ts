@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'bun:test'
+import pino from 'pino'
 import { version } from '../../../package.json'
-import { asyncapi, openapi, written } from '../../../src/contract/documents.ts'
+import { createApp } from '../../../src/app.ts'
+import { readConfig } from '../../../src/config.ts'
+import { asyncapi, openapi, sources } from '../../../src/contract/documents.ts'
 import { allOperations, supportedVersions } from '../../../src/contract/operations.ts'
-import { startService } from '../support/service.ts'
+import { policyNames } from '../../../src/contract/policies.ts'
+import { openStorage } from '../../../src/open-storage.ts'
+import { secret, temporaryFolder } from '../support/service.ts'
 
 const entries = openapi['x-problems']
 
-/** Every object of either document that is a problem by its `code` and `title`. */
+/** Every object in `value` with a `code`: the problems among the examples of a document. */
 function problemsWithin(value: unknown): Record<string, unknown>[] {
   if (typeof value !== 'object' || value === null) return []
   const within = Object.values(value).flatMap(problemsWithin)
@@ -14,11 +19,28 @@ function problemsWithin(value: unknown): Record<string, unknown>[] {
   return typeof candidate.code === 'string' ? [candidate, ...within] : within
 }
 
+/** Every route of the service, as `METHOD /path/{name}`: those of Bun's router and those of Elysia. */
+async function listRoutes(): Promise<string[]> {
+  await using folder = await temporaryFolder()
+  const config = readConfig({ DATA_DIR: folder.path }, policyNames)
+  const storage = await openStorage(config, { onError() {} })
+  const logger = pino({ level: 'silent' })
+  const { app, chat } = await createApp({ config, storage, secret, logger, isDraining: () => false })
+  chat.close()
+  await storage.close()
+  const native = app.config.serve?.routes as Readonly<Record<string, object>>
+  return [
+    ...Object.entries(native).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    ),
+    ...app.routes
+      .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS')
+      .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`),
+  ]
+}
+
 test('the routes are the operations, the channel and the service paths', async () => {
-  await using service = await startService()
-  const routes = service.app.routes
-    .filter(({ method }) => method !== 'HEAD' && method !== 'OPTIONS')
-    .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`)
+  const routes = await listRoutes()
   const documented = new Set([
     ...allOperations.map(({ method, path }) => `${method} ${path}`),
     `GET ${asyncapi.channels.chat.address}`,
@@ -28,33 +50,33 @@ test('the routes are the operations, the channel and the service paths', async (
   expect(routes).toHaveLength(documented.size)
 })
 
-test('the codes of the Problem schema are those of the catalogue', () => {
+test('the Problem schema lists the codes of the catalogue', () => {
   expect(openapi.components.schemas.ProblemCode?.enum).toEqual(Object.keys(entries))
 })
 
-describe('each example of a problem agrees with the catalogue', () => {
-  const examples = [...problemsWithin(written.openapi), ...problemsWithin(written.asyncapi)]
+describe('the examples of problems', () => {
+  const examples = [...problemsWithin(sources.openapi), ...problemsWithin(sources.asyncapi)]
 
-  test('there is one of every code', () => {
+  test('include every code', () => {
     expect(new Set(examples.map(({ code }) => code))).toEqual(new Set(Object.keys(entries)))
   })
 
   for (const [index, example] of examples.entries()) {
-    test(`${example.code}, example ${index}`, () => {
+    test(`agree with the catalogue: example ${index}, ${example.code}`, () => {
       const { status, title, detail } = entries[String(example.code)] ?? {}
       expect(example).toMatchObject({ type: `/problems/${example.code}`, status, title, detail })
     })
   }
 })
 
-test('the version is one: of the package, of both documents, and its first number in the headers', () => {
+test('the package and both documents have the same version, and its major number is the API version', () => {
   expect(openapi.info.version).toBe(version)
-  expect((written.asyncapi as { info: { version: string } }).info.version).toBe(version)
+  expect((sources.asyncapi as { info: { version: string } }).info.version).toBe(version)
   expect(supportedVersions).toEqual([version.split('.')[0] as string])
   expect(openapi.components.headers['API-Version']?.schema.const).toBe(version.split('.')[0])
   expect(asyncapi.channels.chat['x-subprotocol']).toBe(`parley.v${version.split('.')[0]}`)
 })
 
-test('a socket may carry as much as a body', () => {
+test('a frame can be as large as a request body', () => {
   expect(asyncapi.channels.chat['x-max-frame-bytes']).toBe(openapi['x-limits']['request-body-bytes'])
 })

@@ -9,14 +9,14 @@ import { toTypeBox } from '../../../src/contract/schema.ts'
 import { createValues } from './json-values.ts'
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
-console.log(`Generated values: SEED=${seed} repeats this run`)
+console.log(`Generated values: set SEED=${seed} to repeat this run`)
 
 const ajv = new Ajv2020({ strictTypes: false, strictRequired: false })
 addFormats.default(ajv, { mode: 'full' })
 
 const values = createValues((schema, value) => ajv.validate(schema, value))
 
-/** Every schema that either document holds, by where it stands. */
+/** Every schema of both documents, with its location. */
 function allSchemas(): [string, JsonSchema][] {
   const named = [
     ...Object.entries(openapi.components.schemas),
@@ -43,34 +43,34 @@ function allSchemas(): [string, JsonSchema][] {
   return [...named, ...inline].map(([name, schema]) => [name, schema])
 }
 
-/** One validator a schema, however many places refer to it. */
+/** The different schemas, with the first location of each. */
 const distinct = new Map<string, [string, JsonSchema]>()
 for (const [name, schema] of allSchemas()) {
   const text = JSON.stringify(schema)
   if (!distinct.has(text)) distinct.set(text, [name, schema])
 }
 
-describe('TypeBox and Ajv agree on every value of', () => {
+describe('TypeBox and Ajv accept the same values of', () => {
   for (const [name, schema] of distinct.values()) {
     test(name, () => {
       const type = toTypeBox(schema, name)
       const compiled = TypeCompiler.Compile(type)
-      const judge = ajv.compile(schema)
+      const isValid = ajv.compile(schema)
       let good = 0
       let bad = 0
       fc.assert(
         fc.property(fc.oneof(values.good(schema), values.near(schema)), (value) => {
-          const verdict = judge(value)
-          if (verdict) good++
+          const expected = isValid(value)
+          if (expected) good++
           else bad++
-          expect(compiled.Check(value)).toBe(verdict)
+          expect(compiled.Check(value)).toBe(expected)
           const errors = explainErrors(type, value)
-          expect(errors.length > 0).toBe(!verdict)
+          expect(errors.length > 0).toBe(!expected)
           expect(errors.length).toBeLessThanOrEqual(20)
         }),
         { seed, numRuns: 150 },
       )
-      // Otherwise the generator missed what it was made for.
+      // The generator must create valid and invalid values; otherwise the test proves nothing.
       const isOpen = schema.type === 'string' && Object.keys(schema).length === 1
       expect({ good: good > 0, bad: bad > 0 || isOpen }).toEqual({ good: true, bad: true })
     })

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { openapi } from '../../../src/contract/documents.ts'
-import { exchange, head } from '../support/raw-http.ts'
+import { requestHead, sendRaw } from '../support/raw-http.ts'
 import { bearer, outcome, type Service, startService } from '../support/service.ts'
 
 const path = '/api/chats/send'
-const mostBytes = openapi['x-limits']['request-body-bytes']
+const maxBytes = openapi['x-limits']['request-body-bytes']
 
 let service: Service
 let token: string
@@ -25,13 +25,13 @@ const send = (body: RequestInit['body'], headers: Record<string, string> = {}) =
 const bytes = (...values: number[]) => new Uint8Array(values)
 const text = (value: string) => new TextEncoder().encode(value)
 
-describe('a body that is no JSON in UTF-8 is malformed', () => {
+describe('a body that is not JSON in UTF-8 is refused as malformed', () => {
   const bodies: [string, RequestInit['body']][] = [
-    ['an empty one', ''],
+    ['an empty body', ''],
     ['spaces', '   '],
-    ['half an object', '{"message":"Hello'],
+    ['an unfinished object', '{"message":"Hello'],
     ['two values', '{"message":"a"}{"message":"b"}'],
-    ['a comma too many', '{"message":"a",}'],
+    ['a trailing comma', '{"message":"a",}'],
     ['a comment', '{"message":"a"} // comment'],
     ['single quotes', "{'message':'a'}"],
     ['NaN', '{"message":NaN}'],
@@ -41,8 +41,8 @@ describe('a body that is no JSON in UTF-8 is malformed', () => {
     ['an overlong slash', bytes(...text('{"message":"'), 0xc0, 0xaf, ...text('"}'))],
     ['a surrogate in UTF-8', bytes(...text('{"message":"'), 0xed, 0xa0, 0xb4, ...text('"}'))],
     ['UTF-16', new Uint8Array(Buffer.from('{"message":"a"}', 'utf16le'))],
-    ['64 KiB of [', '['.repeat(mostBytes)],
-    ['64 KiB of {"a":', '{"a":'.repeat(mostBytes / 5)],
+    ['64 KiB of [', '['.repeat(maxBytes)],
+    ['64 KiB of {"a":', '{"a":'.repeat(maxBytes / 5)],
     ['a bare control character in a string', '{"message":"a\u0001"}'],
   ]
   for (const [name, body] of bodies) {
@@ -50,46 +50,46 @@ describe('a body that is no JSON in UTF-8 is malformed', () => {
   }
 })
 
-describe('a body that is JSON and no message breaks the schema', () => {
+describe('a JSON body that violates the schema is refused with the locations of the errors', () => {
   const bodies: [string, string, string[]][] = [
     ['null', 'null', ['']],
     ['a number', '1', ['']],
     ['an array', '[{"message":"a"}]', ['']],
-    ['an array deep within', `{"message":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, ['/message']],
+    ['a deeply nested array', `{"message":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, ['/message']],
     ['__proto__', '{"message":"a","__proto__":{"admin":true}}', ['/__proto__']],
     ['constructor', '{"message":"a","constructor":{"prototype":{"admin":true}}}', ['/constructor']],
-    ['the message behind __proto__', '{"__proto__":{"message":"a"}}', ['/message', '/__proto__']],
-    ['the message under another case', '{"Message":"a"}', ['/message', '/Message']],
+    ['the message within __proto__', '{"__proto__":{"message":"a"}}', ['/message', '/__proto__']],
+    ['the name of the property in another letter case', '{"Message":"a"}', ['/message', '/Message']],
     ['a lone surrogate', '{"message":"\\ud834"}', ['/message']],
-    ['4,097 characters of two units', `{"message":"${'𝄞'.repeat(4097)}"}`, ['/message']],
-    ['a duplicate key, the last of which is wrong', '{"message":"a","message":1}', ['/message']],
-    ['a key that has to be escaped', '{"message":"a","a/b~c":1}', ['/a~1b~0c']],
+    ['4,097 characters of two UTF-16 units', `{"message":"${'𝄞'.repeat(4097)}"}`, ['/message']],
+    ['a duplicate property whose last value is invalid', '{"message":"a","message":1}', ['/message']],
+    ['a property name that must be escaped in a pointer', '{"message":"a","a/b~c":1}', ['/a~1b~0c']],
   ]
   for (const [name, body, pointers] of bodies) {
     test(name, async () => {
-      const answer = await send(body)
-      const { code, errors } = (await answer.json()) as { code: string; errors: { pointer: string }[] }
-      expect([answer.status, code]).toEqual([422, 'validation-failed'])
+      const response = await send(body)
+      const { code, errors } = (await response.json()) as { code: string; errors: { pointer: string }[] }
+      expect([response.status, code]).toEqual([422, 'validation-failed'])
       expect(errors.map(({ pointer }) => pointer).sort()).toEqual(pointers.toSorted())
     })
   }
 
-  test('and nothing that was sent became a property of every object', () => {
+  test('and no body has changed the prototype of all objects', () => {
     expect(({} as { admin?: boolean }).admin).toBeUndefined()
   })
 
-  test('a thousand unknown properties get twenty errors', async () => {
+  test('a thousand unknown properties cause twenty errors', async () => {
     const body = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`p${i}`, i]))
     const { errors } = (await (await send(JSON.stringify(body))).json()) as { errors: unknown[] }
     expect(errors).toHaveLength(20)
   })
 })
 
-describe('a body that is taken', () => {
+describe('a body is accepted with', () => {
   const bodies: [string, RequestInit['body'], string][] = [
-    ['4,096 characters of two units', `{"message":"${'𝄞'.repeat(4096)}"}`, '𝄞'.repeat(4096)],
-    ['a duplicate key: the last one counts', '{"message":"first","message":"last"}', 'last'],
-    ['after a byte order mark', bytes(0xef, 0xbb, 0xbf, ...text('{"message":"marked"}')), 'marked'],
+    ['4,096 characters of two UTF-16 units', `{"message":"${'𝄞'.repeat(4096)}"}`, '𝄞'.repeat(4096)],
+    ['a duplicate property, the last value of which is used', '{"message":"first","message":"last"}', 'last'],
+    ['a byte order mark', bytes(0xef, 0xbb, 0xbf, ...text('{"message":"marked"}')), 'marked'],
     ['an escaped NUL', '{"message":"a\\u0000b"}', 'a\0b'],
   ]
   for (const [name, body, message] of bodies) {
@@ -109,7 +109,7 @@ describe('the media type', () => {
     'application/json;charset="UTF-8"',
   ]
   for (const type of good) {
-    test(`${type} is taken`, async () => {
+    test(`${type} is accepted`, async () => {
       expect((await send('{"message":"a"}', { 'content-type': type })).status).toBe(200)
     })
   }
@@ -124,7 +124,7 @@ describe('the media type', () => {
     'x',
   ]
   for (const type of bad) {
-    test(`${type} is not`, async () => {
+    test(`${type} is refused`, async () => {
       expect(await outcome(send('{"message":"a"}', { 'content-type': type }))).toEqual([
         415,
         'unsupported-media-type',
@@ -132,16 +132,16 @@ describe('the media type', () => {
     })
   }
 
-  test('none is not', async () => {
-    const answer = await exchange(
+  test('a request without Content-Type is refused', async () => {
+    const response = await sendRaw(
       service.url,
-      head('POST', path, { ...bearer(token), 'content-length': 15 }),
+      requestHead('POST', path, { ...bearer(token), 'content-length': 15 }),
       '{"message":"a"}',
     )
-    expect([answer.status, JSON.parse(answer.body).code]).toEqual([415, 'unsupported-media-type'])
+    expect([response.status, JSON.parse(response.body).code]).toEqual([415, 'unsupported-media-type'])
   })
 
-  test('a content coding is not, so that no bomb is ever unpacked', async () => {
+  test('a content coding is refused, so that no compressed body is ever expanded', async () => {
     const packed = Bun.gzipSync(JSON.stringify({ message: 'a'.repeat(10_000_000) }))
     for (const coding of ['gzip', 'br', 'deflate', 'gzip, identity']) {
       expect(await outcome(send(packed, { 'content-encoding': coding }))).toEqual([
@@ -153,13 +153,13 @@ describe('the media type', () => {
   })
 })
 
-describe('64 KiB', () => {
+describe('a body of 64 KiB', () => {
   const ofLength = (length: number) => '{"message":"a"}'.padEnd(length, ' ')
   /** Chunks of about 8 KiB, and no Content-Length. */
   function chunked(length: number): (string | Uint8Array)[] {
     const body = ofLength(length)
     const chunks = body.match(/.{1,8000}/gs) ?? []
-    const heading = head('POST', path, {
+    const heading = requestHead('POST', path, {
       ...bearer(token),
       'content-type': 'application/json',
       'transfer-encoding': 'chunked',
@@ -167,73 +167,77 @@ describe('64 KiB', () => {
     return [heading, ...chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`), '0\r\n\r\n']
   }
 
-  test('exactly, declared, is taken', async () => {
-    expect((await send(ofLength(mostBytes))).status).toBe(200)
+  test('with Content-Length is accepted', async () => {
+    expect((await send(ofLength(maxBytes))).status).toBe(200)
   })
-  test('and one more, declared, is too large', async () => {
-    expect(await outcome(send(ofLength(mostBytes + 1)))).toEqual([413, 'content-too-large'])
+  test('and one byte, with Content-Length, is too large', async () => {
+    expect(await outcome(send(ofLength(maxBytes + 1)))).toEqual([413, 'content-too-large'])
   })
-  test('exactly, in chunks, is taken', async () => {
-    expect((await exchange(service.url, ...chunked(mostBytes))).status).toBe(200)
+  test('in chunks is accepted', async () => {
+    expect((await sendRaw(service.url, ...chunked(maxBytes))).status).toBe(200)
   })
-  test('and one more, in chunks, is too large', async () => {
-    const answer = await exchange(service.url, ...chunked(mostBytes + 1))
-    expect([answer.status, JSON.parse(answer.body).code]).toEqual([413, 'content-too-large'])
+  test('and one byte, in chunks, is too large', async () => {
+    const response = await sendRaw(service.url, ...chunked(maxBytes + 1))
+    expect([response.status, JSON.parse(response.body).code]).toEqual([413, 'content-too-large'])
   })
-  test('a length beyond all measure is refused before the body comes', async () => {
+  test('or more that Content-Length declares is refused before the body arrives', async () => {
     for (const length of ['1000000000000', '9007199254740991']) {
-      const heading = head('POST', path, {
+      const heading = requestHead('POST', path, {
         ...bearer(token),
         'content-type': 'application/json',
         'content-length': length,
       })
-      const answer = await exchange(service.url, heading, '{"message":')
-      expect([answer.status, JSON.parse(answer.body).code]).toEqual([413, 'content-too-large'])
+      const response = await sendRaw(service.url, heading, '{"message":')
+      expect([response.status, JSON.parse(response.body).code]).toEqual([413, 'content-too-large'])
     }
   })
-  test('and the service goes on', async () => {
+  test('does not stop the service', async () => {
     expect((await send('{"message":"a"}')).status).toBe(200)
   })
 })
 
-describe('a head that no handler sees', () => {
-  const secretive = /src\/|node_modules|\.ts|at \w+ \(|Error:|SELECT/
+describe('a request that the HTTP parser may refuse', () => {
+  const internals = /src\/|node_modules|\.ts|at \w+ \(|Error:|SELECT/
 
   const requests: [string, string][] = [
-    ['a header too large', head('GET', '/livez', { 'x-large': 'a'.repeat(100_000) })],
+    ['a header of 100 kB', requestHead('GET', '/livez', { 'x-large': 'a'.repeat(100_000) })],
     [
       'a thousand headers',
-      head('GET', '/livez', Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`x-${i}`, 'a']))),
+      requestHead(
+        'GET',
+        '/livez',
+        Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`x-${i}`, 'a'])),
+      ),
     ],
-    ['a path too long', head('GET', `/${'a'.repeat(100_000)}`, {})],
+    ['a path of 100 kB', requestHead('GET', `/${'a'.repeat(100_000)}`, {})],
     [
-      'a length that is no number',
-      head('POST', path, { 'content-length': 'x', 'content-type': 'application/json' }),
+      'a Content-Length that is not a number',
+      requestHead('POST', path, { 'content-length': 'x', 'content-type': 'application/json' }),
     ],
     [
-      'two lengths',
-      `${head('POST', path, { 'content-length': 1 }).trimEnd()}\r\ncontent-length: 2\r\n\r\n{}`,
+      'two different values of Content-Length',
+      `${requestHead('POST', path, { 'content-length': 1 }).trimEnd()}\r\ncontent-length: 2\r\n\r\n{}`,
     ],
     [
-      'a length and chunks',
-      `${head('POST', path, { 'content-length': 2, 'transfer-encoding': 'chunked' })}0\r\n\r\n`,
+      'Content-Length and chunks',
+      `${requestHead('POST', path, { 'content-length': 2, 'transfer-encoding': 'chunked' })}0\r\n\r\n`,
     ],
-    ['no HTTP at all', 'nonsense\r\n\r\n'],
+    ['text that is not HTTP', 'nonsense\r\n\r\n'],
     ['a header with a NUL', 'GET /livez HTTP/1.1\r\nhost: localhost\r\nx: a\0b\r\n\r\n'],
   ]
   for (const [name, request] of requests) {
-    test(`${name}: refused or answered, and nothing told`, async () => {
-      const { text: answered } = await exchange(
+    test(`${name}: the response reveals no internals, and the service keeps running`, async () => {
+      const { text: received } = await sendRaw(
         service.url,
         request.replace(/\r\n\r\n/, '\r\nconnection: close\r\n\r\n'),
       )
-      expect(answered).not.toMatch(secretive)
+      expect(received).not.toMatch(internals)
       expect((await service.get('/livez')).status).toBe(200)
     })
   }
 })
 
-describe('what matches no operation', () => {
+describe('a request that matches no operation', () => {
   const requests: [string, string, number, string | undefined][] = [
     ['GET', '/nothing', 404, undefined],
     ['GET', '/api/users/profile/', 404, undefined],
@@ -254,10 +258,10 @@ describe('what matches no operation', () => {
   ]
   for (const [method, target, status, allow] of requests) {
     test(`${method} ${target}`, async () => {
-      const answer = await exchange(service.url, head(method, target, { connection: 'close' }))
-      expect(answer.status).toBe(status)
-      expect(answer.headers['content-type']).toBe('application/problem+json')
-      expect(answer.headers.allow).toBe(allow as string)
+      const response = await sendRaw(service.url, requestHead(method, target, { connection: 'close' }))
+      expect(response.status).toBe(status)
+      expect(response.headers['content-type']).toBe('application/problem+json')
+      expect(response.headers.allow).toBe(allow as string)
     })
   }
 })

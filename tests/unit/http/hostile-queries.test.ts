@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => service[Symbol.asyncDispose]())
 
-describe('a query that breaks its schema is refused, with the parameter', () => {
+describe('a query that violates the schema is refused with the name of the parameter', () => {
   const queries: [string, string][] = [
     ['limit=0', '/limit'],
     ['limit=201', '/limit'],
@@ -37,9 +37,9 @@ describe('a query that breaks its schema is refused, with the parameter', () => 
   ]
   for (const [query, pointer] of queries) {
     test(query, async () => {
-      const answer = await service.get(`/api/chats/messages?${query}`, token)
-      const { code, errors } = (await answer.json()) as { code: string; errors: { pointer: string }[] }
-      expect([answer.status, code, errors.map((each) => each.pointer)]).toEqual([
+      const response = await service.get(`/api/chats/messages?${query}`, token)
+      const { code, errors } = (await response.json()) as { code: string; errors: { pointer: string }[] }
+      expect([response.status, code, errors.map((each) => each.pointer)]).toEqual([
         422,
         'validation-failed',
         [pointer],
@@ -48,7 +48,7 @@ describe('a query that breaks its schema is refused, with the parameter', () => 
   }
 })
 
-test('limits at their edges are taken', async () => {
+test('the smallest and the largest limit are accepted', async () => {
   for (const limit of ['1', '200', '007']) {
     expect((await service.get(`/api/chats/messages?limit=${limit}`, token)).status).toBe(200)
   }

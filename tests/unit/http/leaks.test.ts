@@ -5,10 +5,10 @@ import { connect } from '../support/chat-client.ts'
 import { startChild } from '../support/child.ts'
 import { bearer, temporaryFolder } from '../support/service.ts'
 
-const password = 'a password that is told to nobody'
-const message = 'a message that is told to nobody else'
+const password = 'a password that must not be disclosed'
+const message = 'a message that must not be disclosed'
 
-/** What no answer carries: stacks, source paths, SQL, names of tables, planted texts, what was sent. */
+/** Texts that no response may contain: stacks, source paths, SQL, table names and texts of thrown values. */
 const forbidden = [
   /\bat .+:\d+:\d+/,
   /node_modules|\/src\/|\.ts\b|file:\/\//,
@@ -17,12 +17,12 @@ const forbidden = [
 ]
 
 async function request(url: string, path: string, token: string, body?: object) {
-  const answer = await fetch(url + path, {
+  const response = await fetch(url + path, {
     method: body ? 'POST' : 'GET',
     headers: { 'content-type': 'application/json', ...bearer(token) },
     ...(body && { body: JSON.stringify(body) }),
   })
-  return { status: answer.status, headers: answer.headers, text: await answer.text() }
+  return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
 async function logIn(url: string): Promise<string> {
@@ -32,9 +32,9 @@ async function logIn(url: string): Promise<string> {
   return (JSON.parse(text) as { token: string }).token
 }
 
-function expectNothingTold(text: string, ...told: string[]): void {
+function expectNoDisclosure(text: string, ...secrets: string[]): void {
   for (const pattern of forbidden) expect(text).not.toMatch(pattern)
-  for (const each of told) expect(text).not.toContain(each)
+  for (const each of secrets) expect(text).not.toContain(each)
 }
 
 function expectInternalError({ status, headers, text }: Awaited<ReturnType<typeof request>>, token: string) {
@@ -49,12 +49,12 @@ function expectInternalError({ status, headers, text }: Awaited<ReturnType<typeo
     'title',
     'type',
   ])
-  expectNothingTold(text, password, token, message)
+  expectNoDisclosure(text, password, token, message)
 }
 
 for (const NODE_ENV of ['development', 'production']) {
   describe(`with NODE_ENV=${NODE_ENV}`, () => {
-    test('whatever a handler throws is an internal error that tells nothing', async () => {
+    test('anything that the storage throws becomes an internal-error without internals', async () => {
       await using folder = await temporaryFolder()
       const program = 'tests/fixtures/faulty-service.ts'
       await using service = await startChild({ program, environment: { NODE_ENV, DATA_DIR: folder.path } })
@@ -67,7 +67,7 @@ for (const NODE_ENV of ['development', 'production']) {
       client.send({ message })
       const frame = await client.next()
       expect(frame.problem).toMatchObject({ code: 'internal-error' })
-      expectNothingTold(JSON.stringify(frame), message, token)
+      expectNoDisclosure(JSON.stringify(frame), message, token)
       await client.close()
       const log = await service.stop()
       expect(log).toContain('internal-error')
@@ -75,7 +75,7 @@ for (const NODE_ENV of ['development', 'production']) {
       expect(log).not.toMatch(/\bat .+:\d+:\d+|node_modules|\/src\/|\.ts\b/)
     })
 
-    test('a table that is gone is an internal error that tells nothing', async () => {
+    test('a missing table becomes an internal-error without internals', async () => {
       await using folder = await temporaryFolder()
       await using service = await startChild({ environment: { NODE_ENV, DATA_DIR: folder.path } })
       const token = await logIn(service.url)
@@ -85,7 +85,7 @@ for (const NODE_ENV of ['development', 'production']) {
       expectInternalError(await request(service.url, '/api/chats/messages', token), token)
       const client = await connect(service.url, token)
       client.send({ message })
-      expectNothingTold(JSON.stringify(await client.next()), message, token)
+      expectNoDisclosure(JSON.stringify(await client.next()), message, token)
       await client.close()
       file.run('drop table users')
       file.close()

@@ -42,22 +42,28 @@ const scenarios: Scenario[] = [
     reads: false,
   },
   {
-    name: 'a longer name',
+    name: 'a host name that starts with a listed one',
     at: 'production',
     origin: `${allowed}.evil.example`,
     connects: false,
     reads: false,
   },
   {
-    name: 'a name within',
+    name: 'a host name that ends with a listed one',
     at: 'production',
     origin: 'https://evil-app.example.com',
     connects: false,
     reads: false,
   },
   { name: 'another origin', at: 'production', origin: 'https://evil.example', connects: false, reads: false },
-  { name: 'a page without an origin', at: 'production', origin: 'null', connects: false, reads: false },
-  { name: 'nonsense', at: 'production', origin: 'nonsense', connects: false, reads: false },
+  { name: 'an opaque origin', at: 'production', origin: 'null', connects: false, reads: false },
+  {
+    name: 'text that is not an origin',
+    at: 'production',
+    origin: 'nonsense',
+    connects: false,
+    reads: false,
+  },
   {
     name: 'localhost in production',
     at: 'production',
@@ -87,49 +93,55 @@ const scenarios: Scenario[] = [
     reads: true,
   },
   {
-    name: 'a name that begins as localhost',
+    name: 'a host name that starts with localhost',
     at: 'development',
     origin: 'http://localhost.evil.example',
     connects: false,
     reads: false,
   },
   {
-    name: 'another one in development',
+    name: 'another origin in development',
     at: 'development',
     origin: 'https://evil.example',
     connects: false,
     reads: false,
   },
   {
-    name: 'any, where none is listed',
+    name: 'any origin, if none is listed',
     at: 'closed',
     origin: 'https://evil.example',
     connects: false,
     reads: false,
   },
-  { name: 'any, where all are', at: 'open', origin: 'https://anyone.example', connects: true, reads: true },
+  {
+    name: 'any origin, if all are allowed',
+    at: 'open',
+    origin: 'https://anyone.example',
+    connects: true,
+    reads: true,
+  },
 ]
 
 for (const { name, at, origin, connects, reads } of scenarios) {
   describe(name, () => {
     const headers: Record<string, string> = origin === undefined ? {} : { origin }
 
-    test(`${connects ? 'may' : 'may not'} open a socket`, async () => {
+    test(`${connects ? 'can' : 'cannot'} open a WebSocket`, async () => {
       const service = services[at] as Service
       const { token } = await service.account(`socket-${scenarios.findIndex((each) => each.name === name)}`)
       if (connects) return (await connect(service.url, token, { headers })).close()
-      const answer = await refusedHandshake(service.url, { ...headers, ...bearer(token) })
-      expect([answer.status, JSON.parse(answer.body).code]).toEqual([403, 'origin-not-allowed'])
+      const response = await refusedHandshake(service.url, { ...headers, ...bearer(token) })
+      expect([response.status, JSON.parse(response.body).code]).toEqual([403, 'origin-not-allowed'])
     })
 
-    test(`${reads ? 'may' : 'may not'} read answers from a script`, async () => {
+    test(`${reads ? 'can' : 'cannot'} read responses from a script`, async () => {
       const service = services[at] as Service
-      const answer = await service.get('/api/users/profile', undefined, headers)
-      const permission = answer.headers.get('access-control-allow-origin')
-      expect([permission === origin || permission === '*', answer.status]).toEqual([reads, 401])
-      expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
+      const response = await service.get('/api/users/profile', undefined, headers)
+      const permission = response.headers.get('access-control-allow-origin')
+      expect([permission === origin || permission === '*', response.status]).toEqual([reads, 401])
+      expect(response.headers.get('access-control-allow-credentials')).toBeNull()
       if (reads) {
-        const exposed = answer.headers.get('access-control-expose-headers')?.toLowerCase()
+        const exposed = response.headers.get('access-control-expose-headers')?.toLowerCase()
         for (const each of ['ratelimit', 'retry-after', 'x-request-id', 'api-version'])
           expect(exposed).toContain(each)
       }
@@ -137,7 +149,7 @@ for (const { name, at, origin, connects, reads } of scenarios) {
 
     test(`${reads ? 'passes' : 'fails'} a preflight`, async () => {
       const service = services[at] as Service
-      const answer = await fetch(`${service.url}/api/chats/send`, {
+      const response = await fetch(`${service.url}/api/chats/send`, {
         method: 'OPTIONS',
         headers: {
           ...headers,
@@ -145,32 +157,32 @@ for (const { name, at, origin, connects, reads } of scenarios) {
           'access-control-request-headers': 'authorization, content-type, idempotency-key, api-version',
         },
       })
-      const permission = answer.headers.get('access-control-allow-origin')
+      const permission = response.headers.get('access-control-allow-origin')
       expect(permission === origin || permission === '*').toBe(reads)
       if (reads) {
-        expect(answer.ok).toBe(true)
-        const names = answer.headers.get('access-control-allow-headers')?.toLowerCase()
+        expect(response.ok).toBe(true)
+        const names = response.headers.get('access-control-allow-headers')?.toLowerCase()
         for (const each of ['authorization', 'content-type', 'idempotency-key', 'api-version'])
           expect(names).toContain(each)
-        expect(answer.headers.get('access-control-allow-methods')).toMatch(/POST|\*/)
+        expect(response.headers.get('access-control-allow-methods')).toMatch(/POST|\*/)
       }
     })
   })
 }
 
-test('a page of this very host may open a socket', async () => {
+test('a page of the same host can open a WebSocket', async () => {
   const service = services.closed as Service
   const { token } = await service.account('same-host')
   await (await connect(service.url, token, { headers: { origin: service.url } })).close()
 })
 
-test('where answers differ by origin, caches are told', async () => {
-  const answer = await (services.production as Service).get('/livez', undefined, { origin: allowed })
-  expect(answer.headers.get('vary')?.toLowerCase()).toContain('origin')
+test('responses that differ by origin have Vary: Origin', async () => {
+  const response = await (services.production as Service).get('/livez', undefined, { origin: allowed })
+  expect(response.headers.get('vary')?.toLowerCase()).toContain('origin')
 })
 
-describe('headers of every answer', () => {
-  test('nosniff and no-referrer, also on what fails', async () => {
+describe('every response', () => {
+  test('has nosniff, no-referrer, a request id and the API version, even if it is an error', async () => {
     const service = services.production as Service
     for (const path of [
       '/livez',
@@ -191,7 +203,7 @@ describe('headers of every answer', () => {
     }
   })
 
-  test('every page has a policy that lets no script of elsewhere in', async () => {
+  test('with a page has a content security policy that allows no foreign scripts', async () => {
     const service = services.production as Service
     for (const path of ['/', '/swagger', '/problems', '/problems/not-found']) {
       const { headers } = await service.get(path, undefined, { accept: 'text/html' })
@@ -200,11 +212,11 @@ describe('headers of every answer', () => {
     }
   })
 
-  test('an answer with a token is kept by no cache', async () => {
+  test('with a token has Cache-Control: no-store', async () => {
     const service = services.production as Service
     const account = { username: 'someone', password: 'a long password' }
     await service.post('/api/auth/register', account)
-    const answer = await service.post('/api/auth/login', account)
-    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store'])
+    const response = await service.post('/api/auth/login', account)
+    expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store'])
   })
 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { readConfig } from '../../../src/config.ts'
 import { createClientAddress } from '../../../src/limits/client-address.ts'
 
@@ -12,92 +12,105 @@ interface Scenario {
 
 const scenarios: Scenario[] = [
   {
-    name: 'the peer, where no proxy is trusted',
+    name: 'the peer, if no proxy is trusted',
     peer: '198.51.100.7',
     forwarded: '1.2.3.4',
     expected: '198.51.100.7',
   },
   {
-    name: 'the peer, where it is not the proxy',
+    name: 'the peer, if it is not a trusted proxy',
     trusted: '10.0.0.0/8',
     peer: '198.51.100.7',
     forwarded: '1.2.3.4',
     expected: '198.51.100.7',
   },
   {
-    name: 'what the proxy says',
+    name: 'the forwarded address, if the peer is a trusted proxy',
     trusted: '10.0.0.0/8',
     peer: '10.1.2.3',
     forwarded: '1.2.3.4',
     expected: '1.2.3.4',
   },
   {
-    name: 'the last, where a client has put one before it',
+    name: 'the last forwarded address, if the client added one before it',
     trusted: '10.0.0.1',
     peer: '10.0.0.1',
     forwarded: '9.9.9.9, 1.2.3.4',
     expected: '1.2.3.4',
   },
   {
-    name: 'the last before the chain of trusted proxies',
+    name: 'the last forwarded address before the chain of trusted proxies',
     trusted: '10.0.0.0/8,192.0.2.1',
     peer: '10.0.0.1',
     forwarded: '9.9.9.9, 1.2.3.4, 192.0.2.1, 10.9.9.9',
     expected: '1.2.3.4',
   },
   {
-    name: 'the farthest proxy, where all are trusted',
+    name: 'the first forwarded address, if all are trusted proxies',
     trusted: '10.0.0.0/8',
     peer: '10.0.0.1',
     forwarded: '10.0.0.3, 10.0.0.2',
     expected: '10.0.0.3',
   },
-  { name: 'the proxy, where it says nothing', trusted: '10.0.0.1', peer: '10.0.0.1', expected: '10.0.0.1' },
   {
-    name: 'the proxy, where it says nonsense',
+    name: 'the proxy, if it forwards no address',
+    trusted: '10.0.0.1',
+    peer: '10.0.0.1',
+    expected: '10.0.0.1',
+  },
+  {
+    name: 'the proxy, if it forwards an invalid address',
     trusted: '10.0.0.1',
     peer: '10.0.0.1',
     forwarded: 'nonsense',
     expected: '10.0.0.1',
   },
   {
-    name: 'nothing before nonsense',
+    name: 'an address after the last invalid one',
     trusted: '10.0.0.0/8',
     peer: '10.0.0.1',
     forwarded: '1.2.3.4, unknown, 10.0.0.2',
     expected: '10.0.0.2',
   },
   {
-    name: 'no address with a port',
+    name: 'the proxy, if the forwarded address has a port',
     trusted: '10.0.0.1',
     peer: '10.0.0.1',
     forwarded: '1.2.3.4:80',
     expected: '10.0.0.1',
   },
-  { name: 'IPv6 by its network', peer: '2001:db8:1:2:3:4:5:6', expected: '2001:db8:1:2' },
-  { name: 'IPv6 with zeros left out', peer: '2001:db8::1', expected: '2001:db8:0:0' },
+  { name: 'the 64-bit network of an IPv6 address', peer: '2001:db8:1:2:3:4:5:6', expected: '2001:db8:1:2' },
+  { name: 'the network of a compressed IPv6 address', peer: '2001:db8::1', expected: '2001:db8:0:0' },
   {
-    name: 'IPv6 with zeros left out in the middle of the network',
+    name: 'the network of an IPv6 address that is compressed within the network',
     peer: '2001::2:0:0:0:1',
     expected: '2001:0:0:2',
   },
   {
-    name: 'IPv6 in upper case and with leading zeros',
+    name: 'the network of an IPv6 address in upper case and with leading zeros',
     peer: '2001:0DB8:0001:0002::1',
     expected: '2001:db8:1:2',
   },
-  { name: 'IPv6 with a zone', peer: 'fe80::1%eth0', expected: 'fe80:0:0:0' },
-  { name: 'IPv4 within IPv6 as IPv4', peer: '::ffff:198.51.100.7', expected: '198.51.100.7' },
-  { name: 'IPv4 within IPv6, in capitals', peer: '::FFFF:198.51.100.7', expected: '198.51.100.7' },
+  { name: 'the network of an IPv6 address with a zone', peer: 'fe80::1%eth0', expected: 'fe80:0:0:0' },
   {
-    name: 'a proxy that is IPv4 within IPv6',
+    name: 'the IPv4 address of an IPv4-mapped IPv6 address',
+    peer: '::ffff:198.51.100.7',
+    expected: '198.51.100.7',
+  },
+  {
+    name: 'the IPv4 address of an IPv4-mapped IPv6 address in upper case',
+    peer: '::FFFF:198.51.100.7',
+    expected: '198.51.100.7',
+  },
+  {
+    name: 'the forwarded address, if both are IPv4-mapped IPv6 addresses',
     trusted: '10.0.0.1',
     peer: '::ffff:10.0.0.1',
     forwarded: '::ffff:1.2.3.4',
     expected: '1.2.3.4',
   },
   {
-    name: 'IPv6 from a proxy that is IPv6',
+    name: 'the network of an IPv6 address that an IPv6 proxy forwards',
     trusted: '2001:db8::/32',
     peer: '2001:db8::1',
     forwarded: '2001:4860:1:2::9',
@@ -106,7 +119,7 @@ const scenarios: Scenario[] = [
 ]
 
 for (const { name, trusted = '', peer, forwarded, expected } of scenarios) {
-  test(`the address that counts is ${name}`, () => {
+  test(`the counted address is ${name}`, () => {
     const { trustedProxies } = readConfig({ TRUSTED_PROXIES: trusted }, [])
     const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }
     const request = new Request('http://localhost/', { headers })
@@ -116,11 +129,9 @@ for (const { name, trusted = '', peer, forwarded, expected } of scenarios) {
   })
 }
 
-describe('what has no address', () => {
-  test('shares one count', () => {
-    const { trustedProxies } = readConfig({}, [])
-    const clientAddress = createClientAddress(trustedProxies)
-    const request = new Request('http://localhost/', { headers: { 'x-forwarded-for': '1.2.3.4' } })
-    expect(clientAddress(request, null)).toBe(clientAddress(request, { requestIP: () => null }))
-  })
+test('requests whose connection has no address any more share one counter', () => {
+  const { trustedProxies } = readConfig({}, [])
+  const clientAddress = createClientAddress(trustedProxies)
+  const request = new Request('http://localhost/', { headers: { 'x-forwarded-for': '1.2.3.4' } })
+  expect(clientAddress(request, null)).toBe(clientAddress(request, { requestIP: () => null }))
 })

@@ -1,7 +1,14 @@
-/** A chat client that keeps what comes, for tests to ask for in order. */
+interface Frame {
+  readonly event: string
+  readonly [property: string]: unknown
+}
+
+/** A chat client that buffers the frames that it receives, so that tests can read them in order. */
 export interface ChatClient {
-  /** The next frame, waited for. */
-  next(): Promise<{ event: string; [property: string]: unknown }>
+  /** Waits for the next frame. */
+  next(): Promise<Frame>
+  /** The frames that have arrived and that `next` has not returned. */
+  received(): readonly Frame[]
   send(frame: string | object | Uint8Array): void
   readonly closed: Promise<{ code: number; reason: string }>
   close(): Promise<void>
@@ -12,7 +19,7 @@ interface ConnectOptions {
   readonly path?: string
 }
 
-/** Connects to the service at `url`; fails where the upgrade is refused. */
+/** Connects to the service at `url`. Rejects if the handshake is refused. */
 export async function connect(
   url: string,
   token: string,
@@ -33,13 +40,14 @@ export async function connect(
   })
   await new Promise<void>((resolve, reject) => {
     socket.onopen = () => resolve()
-    socket.onerror = () => reject(new Error('The upgrade was refused'))
+    socket.onerror = () => reject(new Error('The handshake was refused'))
   })
   return {
     async next() {
       const text = frames.shift() ?? (await new Promise<string>((resolve) => waiting.push(resolve)))
       return JSON.parse(text)
     },
+    received: () => frames.map((text) => JSON.parse(text) as Frame),
     send(frame) {
       const isText = typeof frame === 'string' || frame instanceof Uint8Array
       socket.send(isText ? (frame as string) : JSON.stringify(frame))

@@ -1,21 +1,22 @@
 import { fileURLToPath } from 'node:url'
+import { endWithParent } from './end-with-parent.ts'
 
 const project = fileURLToPath(new URL('../../..', import.meta.url))
 
 interface ChildOptions {
-  /** The program, from the project's folder. */
+  /** The program, relative to the project's folder. */
   readonly program?: string
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** A service in a process of its own; `await using` ends it. */
+/** Starts a service in its own process. `await using` ends it; it also ends if the test process dies. */
 export async function startChild({ program = 'src/main.ts', environment }: ChildOptions) {
   const child = spawnService({ program, environment })
   const output: string[] = []
   const reader = child.stdout.getReader()
   const decoder = new TextDecoder()
 
-  /** Reads on until a line matches, or the output ends. */
+  /** Reads standard output until a line matches. */
   async function waitFor(pattern: RegExp): Promise<string> {
     for (;;) {
       const line = output
@@ -34,7 +35,7 @@ export async function startChild({ program = 'src/main.ts', environment }: Child
   return {
     url,
     waitFor,
-    /** All that it has written to standard output and to standard error, once it has ended. */
+    /** Stops the service with SIGTERM, and returns everything that it wrote to standard output and standard error. */
     async stop(): Promise<string> {
       child.kill('SIGTERM')
       for (let each = await reader.read(); !each.done; each = await reader.read()) {
@@ -50,13 +51,14 @@ export async function startChild({ program = 'src/main.ts', environment }: Child
   }
 }
 
-/** The process alone, for those that end by themselves. */
+/** Spawns the process without waiting for it to listen, for a service that is expected not to start. */
 export function spawnService({ program = 'src/main.ts', environment }: ChildOptions) {
-  return Bun.spawn([process.execPath, program], {
+  const child = Bun.spawn([process.execPath, program], {
     cwd: project,
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...environment },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
   })
+  return endWithParent(child)
 }

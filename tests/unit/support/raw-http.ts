@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
@@ -8,8 +8,8 @@ export interface RawAnswer {
   readonly text: string
 }
 
-/** Sends `parts` as they are to the server at `url`, and reads until it closes or its answer is whole. */
-export function exchange(url: string, ...parts: (string | Uint8Array)[]): Promise<RawAnswer> {
+/** Sends `parts` unchanged to the server at `url`, and reads until the response is complete or the connection closes. */
+export function sendRaw(url: string, ...parts: (string | Uint8Array)[]): Promise<RawResponse> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
     let text = ''
@@ -18,11 +18,11 @@ export function exchange(url: string, ...parts: (string | Uint8Array)[]): Promis
     })
     const finish = () => {
       socket.destroy()
-      resolve(parseAnswer(text))
+      resolve(parseResponse(text))
     }
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1')
-      const { headers, body } = parseAnswer(text)
+      const { headers, body } = parseResponse(text)
       const length = headers['content-length']
       if (text.includes('\r\n\r\n') && length !== undefined && body.length >= Number(length)) finish()
     })
@@ -31,7 +31,7 @@ export function exchange(url: string, ...parts: (string | Uint8Array)[]): Promis
   })
 }
 
-function parseAnswer(text: string): RawAnswer {
+function parseResponse(text: string): RawResponse {
   const [head = '', ...rest] = text.split('\r\n\r\n')
   const [statusLine = '', ...lines] = head.split('\r\n')
   const headers = Object.fromEntries(
@@ -40,8 +40,12 @@ function parseAnswer(text: string): RawAnswer {
   return { status: Number(statusLine.split(' ')[1]), headers, body: rest.join('\r\n\r\n'), text }
 }
 
-/** The lines of a request's head, with what every request has, and the empty line. */
-export const head = (method: string, path: string, headers: Readonly<Record<string, string | number>>) =>
+/** The head of a request: request line, `Host` and `headers`, and the empty line. */
+export const requestHead = (
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string | number>>,
+) =>
   [
     `${method} ${path} HTTP/1.1`,
     ...Object.entries({ host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}`),
@@ -49,11 +53,11 @@ export const head = (method: string, path: string, headers: Readonly<Record<stri
     '',
   ].join('\r\n')
 
-/** Asks for an upgrade, and returns what is answered instead. */
+/** Sends a WebSocket handshake that the service is expected to refuse, and returns its response. */
 export const refusedHandshake = (url: string, headers: Readonly<Record<string, string>> = {}, path = '/') =>
-  exchange(
+  sendRaw(
     url,
-    head('GET', path, {
+    requestHead('GET', path, {
       connection: 'Upgrade',
       upgrade: 'websocket',
       'sec-websocket-version': 13,

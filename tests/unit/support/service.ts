@@ -11,7 +11,7 @@ import { startServer } from '../../../src/server.ts'
 
 export const secret = new TextEncoder().encode('a secret that the tests share, 32 bytes or more')
 
-/** A temporary folder, gone with the scope that `await using`s it. */
+/** Creates a temporary folder. `await using` removes it. */
 export async function temporaryFolder() {
   const path = await mkdtemp(join(tmpdir(), 'parley-unit-'))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
@@ -55,13 +55,13 @@ export async function startService(
     storage,
     /** The log lines so far, each a JSON text. */
     lines,
-    /** Creates an account that cannot log in, and its token. It avoids the time that hashing takes. */
+    /** Creates an account that cannot log in, and its token, without the cost of hashing a password. */
     async account(username: string) {
       const user = await storage.users.add(username, 'no hash')
       if (!user) throw new Error(`${username} is taken`)
       return { user, token: await tokens.issue(user.id) }
     },
-    /** Another connection to the same file, like that of an operator. */
+    /** Opens another connection to the database file, as an operator does. */
     openFile: () => new Sqlite(join(folder.path, 'parley.sqlite')),
     get: (path: string, token?: string, headers: Record<string, string> = {}) =>
       fetch(url + path, { headers: { ...(token !== undefined && bearer(token)), ...headers } }),
@@ -82,9 +82,9 @@ export type Service = Awaited<ReturnType<typeof startService>>
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
-/** The status and the problem code of an answer. */
-export async function outcome(response: Response | Promise<Response>): Promise<[number, string | undefined]> {
-  const answer = await response
-  const body = (await answer.json()) as { code?: string }
-  return [answer.status, body.code]
+/** The status and the problem code of a response. */
+export async function outcome(pending: Response | Promise<Response>): Promise<[number, string | undefined]> {
+  const response = await pending
+  const { code } = (await response.json()) as { code?: string }
+  return [response.status, code]
 }

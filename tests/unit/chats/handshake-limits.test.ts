@@ -5,13 +5,13 @@ import { connect } from '../support/chat-client.ts'
 import { refusedHandshake } from '../support/raw-http.ts'
 import { bearer, secret, startService } from '../support/service.ts'
 
-const refusal = async (answer: ReturnType<typeof refusedHandshake>) => {
-  const { status, headers, body } = await answer
+const refusal = async (response: ReturnType<typeof refusedHandshake>) => {
+  const { status, headers, body } = await response
   return { status, code: (JSON.parse(body) as { code: string }).code, retryAfter: headers['retry-after'] }
 }
 
-/** Tries until the server has noticed that a connection is gone. */
-async function connectOnceFree(url: string, token: string) {
+/** Connects, and retries until the server has noticed that an earlier connection was closed. */
+async function connectRetrying(url: string, token: string) {
   for (;;) {
     const client = await connect(url, token).catch(() => undefined)
     if (client) return client
@@ -19,8 +19,8 @@ async function connectOnceFree(url: string, token: string) {
   }
 }
 
-describe('places', () => {
-  test('beyond MAX_SOCKETS_PER_USER: 429 before the upgrade; a place is given back', async () => {
+describe('slots', () => {
+  test('a handshake beyond MAX_SOCKETS_PER_USER is refused with 429 until a connection closes', async () => {
     await using service = await startService({ MAX_SOCKETS_PER_USER: '2' })
     const [a, b] = [await service.account('user-a'), await service.account('user-b')]
     const [first, second] = [await connect(service.url, a.token), await connect(service.url, a.token)]
@@ -31,12 +31,12 @@ describe('places', () => {
     })
     const other = await connect(service.url, b.token)
     await first.close()
-    const third = await connectOnceFree(service.url, a.token)
+    const third = await connectRetrying(service.url, a.token)
     expect((await refusal(refusedHandshake(service.url, bearer(a.token)))).status).toBe(429)
     for (const client of [second, third, other]) await client.close()
   })
 
-  test('beyond MAX_SOCKETS: 503 before the upgrade; a place is given back', async () => {
+  test('a handshake beyond MAX_SOCKETS is refused with 503 until a connection closes', async () => {
     await using service = await startService({ MAX_SOCKETS: '2' })
     const accounts = [
       await service.account('user-a'),
@@ -51,11 +51,11 @@ describe('places', () => {
       retryAfter: expect.stringMatching(/^[1-9]\d*$/),
     })
     await first.close()
-    const third = await connectOnceFree(service.url, c)
+    const third = await connectRetrying(service.url, c)
     for (const client of [second, third]) await client.close()
   })
 
-  test('handshakes side by side get no more places than there are', async () => {
+  test('parallel handshakes do not exceed the limit', async () => {
     await using service = await startService({ MAX_SOCKETS_PER_USER: '3' })
     const { token } = await service.account('someone')
     const results = await Promise.allSettled(Array.from({ length: 12 }, () => connect(service.url, token)))
@@ -64,7 +64,7 @@ describe('places', () => {
     for (const client of clients) await client.close()
   })
 
-  test('a handshake that is refused takes no place', async () => {
+  test('a refused handshake occupies no slot', async () => {
     await using service = await startService({ MAX_SOCKETS_PER_USER: '1' })
     const { token } = await service.account('someone')
     for (let i = 0; i < 3; i++) {
@@ -76,8 +76,8 @@ describe('places', () => {
   })
 })
 
-describe('what a handshake needs', () => {
-  test('the subprotocol is the version', async () => {
+describe('a handshake', () => {
+  test('with an unsupported subprotocol or API version is refused with 400', async () => {
     await using service = await startService()
     const { token } = await service.account('someone')
     const wrong = refusedHandshake(service.url, { ...bearer(token), 'sec-websocket-protocol': 'parley.v2' })
@@ -86,7 +86,7 @@ describe('what a handshake needs', () => {
     expect(await refusal(version)).toMatchObject({ status: 400, code: 'unsupported-api-version' })
   })
 
-  test('a malformed cursor, an unknown parameter and two cursors are 422', async () => {
+  test('with a malformed cursor, an unknown parameter or two cursors is refused with 422', async () => {
     await using service = await startService()
     const { token } = await service.account('someone')
     for (const query of [
@@ -104,7 +104,7 @@ describe('what a handshake needs', () => {
     }
   })
 
-  test('without a token it is 401, whatever the origin', async () => {
+  test('without a token is refused with 401, from any origin', async () => {
     await using service = await startService()
     expect(await refusal(refusedHandshake(service.url, { origin: 'https://evil.example' }))).toMatchObject({
       status: 401,
@@ -114,7 +114,7 @@ describe('what a handshake needs', () => {
 })
 
 describe('frames', () => {
-  test('64 KiB is taken, and one byte more closes with 1009', async () => {
+  test('of 64 KiB are accepted, and one more byte closes the connection with 1009', async () => {
     await using service = await startService()
     const { token } = await service.account('someone')
     const client = await connect(service.url, token)
@@ -125,7 +125,7 @@ describe('frames', () => {
     expect(await client.closed).toEqual({ code, reason })
   })
 
-  test('a binary frame closes with 1003', async () => {
+  test('in binary close the connection with 1003', async () => {
     await using service = await startService()
     const { token } = await service.account('someone')
     const client = await connect(service.url, token)
@@ -134,7 +134,7 @@ describe('frames', () => {
     expect(await client.closed).toEqual({ code, reason })
   })
 
-  test('hostile frames get an error each, and the connection stays open', async () => {
+  test('that are invalid receive one error frame each, and the connection stays open', async () => {
     await using service = await startService()
     const { token } = await service.account('someone')
     const client = await connect(service.url, token)
@@ -165,24 +165,24 @@ describe('frames', () => {
   })
 })
 
-describe('what ends with its account or its token', () => {
-  test('the next frame of a removed account closes with 3000, and is not sent', async () => {
+describe('a connection', () => {
+  test('of a removed account is closed with 3000 at its next frame, which is not stored', async () => {
     await using service = await startService()
-    const [gone, witness] = [await service.account('leaver'), await service.account('witness')]
+    const [removed, witness] = [await service.account('removed'), await service.account('witness')]
     const [client, other] = [
-      await connect(service.url, gone.token),
+      await connect(service.url, removed.token),
       await connect(service.url, witness.token),
     ]
     using file = service.openFile()
-    file.run('delete from users where id = ?', [gone.user.id])
-    client.send({ message: 'from beyond' })
+    file.run('delete from users where id = ?', [removed.user.id])
+    client.send({ message: 'after removal' })
     expect(await client.closed).toEqual({ code: 3000, reason: 'account-removed' })
-    other.send({ message: 'the first' })
-    expect((await other.next()).message).toBe('the first')
+    other.send({ message: 'the first message' })
+    expect((await other.next()).message).toBe('the first message')
     await other.close()
   })
 
-  test('a token that expires closes with 3000, whether frames come or not', async () => {
+  test('is closed with 3000 when its token expires, whether or not it sends frames', async () => {
     await using service = await startService()
     const { user } = await service.account('someone')
     const brief = await createTokens({ secret, ttlSeconds: 2 })

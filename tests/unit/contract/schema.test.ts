@@ -7,7 +7,7 @@ const at = 'openapi.yaml#/components/schemas/Thing'
 const accepts = (schema: Record<string, unknown>, value: unknown) =>
   TypeCompiler.Compile(toTypeBox(schema, at)).Check(value)
 
-describe('a keyword that is not honoured stops the start with its pointer', () => {
+describe('an unsupported keyword is an error that names its location', () => {
   const object = (property: object) => ({ type: 'object', properties: { inner: property } })
   const refused: [string, Record<string, unknown>, string][] = [
     ['multipleOf', { type: 'integer', multipleOf: 5 }, '/multipleOf'],
@@ -22,39 +22,39 @@ describe('a keyword that is not honoured stops the start with its pointer', () =
     ],
     ['uniqueItems', { type: 'array', uniqueItems: true }, '/uniqueItems'],
     ['an unknown format', { type: 'string', format: 'ipv7' }, '/format'],
-    ['a format of numbers', { type: 'integer', format: 'int32' }, '/format'],
+    ['a format for numbers', { type: 'integer', format: 'int32' }, '/format'],
     ['several types', { type: ['string', 'null'] }, '/type'],
     ['no type', { minLength: 1 }, '/type'],
     ['not', { type: 'string', not: { const: 'a' } }, '/not'],
     ['oneOf', { oneOf: [{ type: 'string' }] }, '/type'],
-    ['a keyword beside anyOf', { anyOf: [{ type: 'string' }], minLength: 1 }, '/minLength'],
-    ['a const that is no string', { type: 'integer', const: 1 }, '/const'],
-    ['minLength beside an enum', { type: 'string', enum: ['a'], minLength: 2 }, '/minLength'],
+    ['a keyword next to anyOf', { anyOf: [{ type: 'string' }], minLength: 1 }, '/minLength'],
+    ['a const that is not a string', { type: 'integer', const: 1 }, '/const'],
+    ['minLength next to an enum', { type: 'string', enum: ['a'], minLength: 2 }, '/minLength'],
     ['minLength of a number', { type: 'integer', minLength: 1 }, '/minLength'],
     [
-      'a name that is required in a closed object and not there',
+      'a required property that a closed object does not have',
       { type: 'object', required: ['a'], additionalProperties: false },
       '/required',
     ],
     [
-      'one deep within',
+      'an unsupported keyword in a nested schema',
       object({ type: 'array', items: { anyOf: [{ type: 'null' }, { type: 'integer', multipleOf: 2 }] } }),
       '/properties/inner/items/anyOf/1/multipleOf',
     ],
   ]
   for (const [name, schema, pointer] of refused) {
     test(name, () =>
-      expect(() => toTypeBox(schema, at)).toThrow(`${at}${pointer}: this keyword is not honoured here`),
+      expect(() => toTypeBox(schema, at)).toThrow(`${at}${pointer}: this keyword is not supported`),
     )
   }
 
-  test('a pattern that is none', () => {
+  test('a pattern that is not a regular expression', () => {
     expect(() => toTypeBox({ type: 'string', pattern: '(' }, at)).toThrow()
   })
 })
 
-describe('date-time, by RFC 3339', () => {
-  const verdicts: [string, boolean][] = [
+describe('the format date-time (RFC 3339)', () => {
+  const cases: [string, boolean][] = [
     ['2026-01-31T23:59:59Z', true],
     ['2026-01-31t23:59:59.123456z', true],
     ['2026-02-30T00:00:00Z', false],
@@ -74,25 +74,25 @@ describe('date-time, by RFC 3339', () => {
     ['2026-01-31', false],
     ['２026-01-31T23:59:59Z', false],
   ]
-  for (const [text, verdict] of verdicts) {
-    test(`${text} is ${verdict ? 'one' : 'none'}`, () => {
-      expect(accepts({ type: 'string', format: 'date-time' }, text)).toBe(verdict)
+  for (const [text, expected] of cases) {
+    test(`${expected ? 'accepts' : 'refuses'} ${text}`, () => {
+      expect(accepts({ type: 'string', format: 'date-time' }, text)).toBe(expected)
     })
   }
 })
 
-describe('lengths count code points', () => {
+describe('string lengths from 3 to 4 count code points:', () => {
   const schema = { type: 'string', minLength: 3, maxLength: 4 }
-  const verdicts: [string, string, boolean][] = [
-    ['two of two units', '𝄞𝄞', false],
-    ['three of two units', '𝄞𝄞𝄞', true],
-    ['four of two units', '𝄞𝄞𝄞𝄞', true],
-    ['five of two units', '𝄞𝄞𝄞𝄞𝄞', false],
-    ['lone surrogates, each one', '\ud834\ud834\ud834', true],
-    ['an emoji of three code points', '👩‍🚀', true],
+  const cases: [string, string, boolean][] = [
+    ['two characters of two UTF-16 units are too short', '𝄞𝄞', false],
+    ['three characters of two UTF-16 units fit', '𝄞𝄞𝄞', true],
+    ['four characters of two UTF-16 units fit', '𝄞𝄞𝄞𝄞', true],
+    ['five characters of two UTF-16 units are too long', '𝄞𝄞𝄞𝄞𝄞', false],
+    ['each lone surrogate counts as one', '\ud834\ud834\ud834', true],
+    ['an emoji of three code points counts as three', '👩‍🚀', true],
   ]
-  for (const [name, text, verdict] of verdicts) {
-    test(name, () => expect(accepts(schema, text)).toBe(verdict))
+  for (const [name, text, expected] of cases) {
+    test(name, () => expect(accepts(schema, text)).toBe(expected))
   }
 })
 
@@ -100,7 +100,7 @@ describe('explainErrors', () => {
   const pointersOf = (schema: Record<string, unknown>, value: unknown) =>
     explainErrors(toTypeBox(schema, at), value).map(({ pointer }) => pointer)
 
-  test('escapes ~ and / in a pointer', () => {
+  test('escapes ~ and / in pointers', () => {
     const schema = {
       type: 'object',
       properties: { 'a/b': { type: 'object', additionalProperties: false } },
@@ -109,23 +109,23 @@ describe('explainErrors', () => {
     expect(pointersOf(schema, { 'a/b': { 'm~n': 1 }, '~1': 2 }).sort()).toEqual(['/a~1b/m~0n', '/~01'])
   })
 
-  test('points into arrays, and at the whole by the empty pointer', () => {
+  test('points into arrays, and to the whole value with the empty pointer', () => {
     const schema = { type: 'array', items: { type: 'object', properties: { n: { type: 'integer' } } } }
     expect(pointersOf(schema, [{ n: 1 }, { n: 'x' }])).toEqual(['/1/n'])
     expect(pointersOf(schema, 'x')).toEqual([''])
   })
 
-  test('names a property called __proto__', () => {
+  test('points to a property named __proto__', () => {
     const schema = { type: 'object', additionalProperties: false }
     expect(pointersOf(schema, JSON.parse('{"__proto__":{"polluted":true}}'))).toEqual(['/__proto__'])
   })
 
-  test('tells twenty of a thousand errors', () => {
+  test('returns twenty of a thousand errors', () => {
     const schema = { type: 'array', items: { type: 'string' } }
     expect(pointersOf(schema, Array(1000).fill(1))).toHaveLength(20)
   })
 
-  test('repeats no value', () => {
+  test('never repeats a value', () => {
     const values = [
       'canary',
       ['canary'],

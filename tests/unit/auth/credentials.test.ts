@@ -15,7 +15,8 @@ const register = (username: string, secret = password) =>
 const login = (username: string, secret = password) =>
   service.post('/api/auth/login', { username, password: secret })
 
-const fragments = [
+/** Texts that are code in another language. */
+const injections = [
   "' OR '1'='1",
   "admin'--",
   '"; DROP TABLE users; --',
@@ -32,23 +33,23 @@ const fragments = [
   '\r\nSet-Cookie: a=b',
 ]
 
-test('a name is one in whatever case, and keeps the case it was registered with', async () => {
+test('a username is unique in any letter case, and keeps the case that it was registered with', async () => {
   expect((await register('Case.Keeper')).status).toBe(201)
   expect(await outcome(register('case.keeper'))).toEqual([409, 'username-taken'])
   expect(await outcome(register('CASE.KEEPER'))).toEqual([409, 'username-taken'])
-  const answer = await login('cAsE.kEePeR')
-  const { token } = (await answer.json()) as { token: string }
+  const response = await login('cAsE.kEePeR')
+  const { token } = (await response.json()) as { token: string }
   const profile = await service.get('/api/users/profile', token)
   expect(await profile.json()).toMatchObject({ user: { username: 'Case.Keeper' } })
 })
 
-test('of many registrations of one name side by side, one succeeds', async () => {
+test('of parallel registrations of one username, one succeeds', async () => {
   const names = ['Racer', 'racer', 'RACER', 'rAcer', 'raCer', 'racEr']
-  const answers = await Promise.all(names.map((name) => outcome(register(name))))
-  expect(answers.map(([status]) => status).sort()).toEqual([201, 409, 409, 409, 409, 409])
+  const responses = await Promise.all(names.map((name) => outcome(register(name))))
+  expect(responses.map(([status]) => status).sort()).toEqual([201, 409, 409, 409, 409, 409])
 })
 
-describe('a look-alike is no name', () => {
+describe('a username that looks like another one is refused', () => {
   const lookalikes: [string, string][] = [
     ['Cyrillic а', '\u0430dmin'],
     ['long s, which upper-cases to S', '\u017fomeone'],
@@ -67,7 +68,7 @@ describe('a look-alike is no name', () => {
     })
   }
 
-  test('and logs nobody in as the one it looks like', async () => {
+  test('and does not log in to the account that it looks like', async () => {
     await register('keeper')
     for (const username of ['\u212aeeper', 'keeper ', 'keeper\0', 'ｋeeper']) {
       expect(await outcome(login(username))).toEqual([401, 'invalid-credentials'])
@@ -75,8 +76,8 @@ describe('a look-alike is no name', () => {
   })
 })
 
-describe('fragments of other languages are only text', () => {
-  for (const [index, fragment] of fragments.entries()) {
+describe('injections are only text', () => {
+  for (const [index, fragment] of injections.entries()) {
     test(JSON.stringify(fragment), async () => {
       expect(await outcome(register(fragment))).toEqual([422, 'validation-failed'])
       expect(await outcome(login(fragment))).toEqual([401, 'invalid-credentials'])
@@ -84,10 +85,10 @@ describe('fragments of other languages are only text', () => {
     })
   }
 
-  test('as messages they come back as they were sent, by HTTP, by socket and from the log', async () => {
+  test('as messages, they are received unchanged by HTTP, by socket and from the history', async () => {
     const { token } = await service.account('quoter')
     const client = await connect(service.url, token)
-    for (const [index, message] of fragments.entries()) {
+    for (const [index, message] of injections.entries()) {
       if (index % 2 === 0) await service.post('/api/chats/send', { message }, bearer(token))
       else client.send({ message })
       expect((await client.next()).message).toBe(message)
@@ -95,10 +96,10 @@ describe('fragments of other languages are only text', () => {
     await client.close()
     const page = await service.get('/api/chats/messages', token)
     const { messages } = (await page.json()) as { messages: { message: string }[] }
-    expect(messages.map(({ message }) => message)).toEqual(fragments)
+    expect(messages.map(({ message }) => message)).toEqual(injections)
   })
 
-  test('and the accounts are still there', async () => {
+  test('and the accounts still exist', async () => {
     using file = service.openFile()
     const { count } = file.query('select count(*) as count from users').get() as { count: number }
     expect(count).toBeGreaterThanOrEqual(3)
@@ -107,13 +108,13 @@ describe('fragments of other languages are only text', () => {
 
 describe('passwords', () => {
   const taken: [string, string][] = [
-    ['of eight characters of two units', '𝄞'.repeat(8)],
-    ['of 128 of them', '𝄞'.repeat(128)],
-    ['with a NUL', 'before\0after'],
-    ['with spaces at both ends', '  within  '],
+    ['8 characters of two UTF-16 units', '𝄞'.repeat(8)],
+    ['128 characters of two UTF-16 units', '𝄞'.repeat(128)],
+    ['characters before and after a NUL', 'before\0after'],
+    ['spaces at both ends', '  within  '],
   ]
   for (const [index, [name, secret]] of taken.entries()) {
-    test(`${name}: registered, and nothing else logs in`, async () => {
+    test(`of ${name} can be registered, and no similar password logs in`, async () => {
       const username = `owner-${index}`
       expect((await register(username, secret)).status).toBe(201)
       expect((await login(username, secret)).status).toBe(200)
@@ -129,24 +130,24 @@ describe('passwords', () => {
     })
   }
 
-  test('seven characters, 129 characters and half a character are refused', async () => {
+  test('of 7 or 129 characters, or with a lone surrogate, are refused', async () => {
     for (const secret of ['a'.repeat(7), '𝄞'.repeat(7), '𝄞'.repeat(129), 'a'.repeat(129), '1234567\ud834']) {
       expect(await outcome(register('someone-new', secret))).toEqual([422, 'validation-failed'])
     }
   })
 
-  test('the empty password logs nobody in, and fails as any other', async () => {
+  test('that are empty fail as any wrong password does', async () => {
     expect(await outcome(login('keeper', ''))).toEqual([401, 'invalid-credentials'])
     expect(await outcome(login('nobody', ''))).toEqual([401, 'invalid-credentials'])
   })
 
-  test('the common ones are refused in whatever case', async () => {
+  test('that are common are refused in any letter case', async () => {
     for (const secret of ['Password1', 'PASSWORD1', 'qwertyuiop', 'QwErTyUiOp', '12345678', 'iloveyou1']) {
       expect(await outcome(register('someone-new', secret))).toEqual([422, 'password-too-common'])
     }
   })
 
-  test('the documented one passes', async () => {
+  test('in the examples of the document are accepted', async () => {
     expect((await register('exampleuser', 'securepassword')).status).toBe(201)
   })
 })

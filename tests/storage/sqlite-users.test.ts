@@ -1,0 +1,91 @@
+import { expect, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
+import { createDataVersion } from '../../src/storage/sqlite/data-version.ts'
+import { users as usersTable } from '../../src/storage/sqlite/schema.ts'
+import { createSqliteUsers } from '../../src/users/users.sqlite.ts'
+import type { Users } from '../../src/users/users.ts'
+import { temporaryFolder } from '../unit/support/service.ts'
+import { openOtherConnection, openSqliteLog } from './support/sqlite.ts'
+
+/** Longer than `data_version` is reused for. */
+const waitForNextRead = () => Bun.sleep(5)
+
+async function openUsers() {
+  const folder = await temporaryFolder()
+  const opened = openSqliteLog(folder.path)
+  const { queries } = opened
+  const other = openOtherConnection(folder.path)
+  return {
+    queries,
+    users: createSqliteUsers(queries),
+    /** The connection of another program, such as sqlite3 in the hands of an operator. */
+    other,
+    async [Symbol.asyncDispose]() {
+      other.close()
+      await opened[Symbol.asyncDispose]()
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function addUser(users: Users, username: string) {
+  const user = await users.add(username, 'no hash')
+  if (!user) throw new Error(`${username} is taken`)
+  return user
+}
+
+test('a user that was not found is found once another program has inserted it', async () => {
+  await using opened = await openUsers()
+  const { users, other } = opened
+  expect(await users.find('an id')).toBeUndefined()
+  other.run("insert into users (id, username, password_hash, created_at) values ('an id', 'someone', 'x', 1)")
+  expect(await users.find('an id')).toEqual({ id: 'an id', username: 'someone' })
+})
+
+test('the version changes once for each change by another program, and a find then returns the new row', async () => {
+  await using opened = await openUsers()
+  const { users, other } = opened
+  const { id } = await addUser(users, 'before')
+  const version = users.version()
+  other.run("update users set username = 'after'")
+  await waitForNextRead()
+  const changed = users.version()
+  expect(changed).not.toBe(version)
+  expect(await users.find(id)).toEqual({ id, username: 'after' })
+  await waitForNextRead()
+  expect(users.version()).toBe(changed)
+})
+
+test('the version ignores writes of its own connection that do not go through the port', async () => {
+  await using opened = await openUsers()
+  const { queries, users } = opened
+  const { id } = await addUser(users, 'before')
+  const version = users.version()
+  queries.update(usersTable).set({ username: 'after' }).where(eq(usersTable.id, id)).run()
+  await waitForNextRead()
+  expect(users.version()).toBe(version)
+})
+
+test('the version changes when another program deletes a user, who is then not found', async () => {
+  await using opened = await openUsers()
+  const { users, other } = opened
+  const [kept, removed] = [await addUser(users, 'kept'), await addUser(users, 'removed')]
+  const version = users.version()
+  other.run("delete from users where username = 'removed'")
+  await waitForNextRead()
+  expect(users.version()).not.toBe(version)
+  expect([await users.find(kept.id), await users.find(removed.id)]).toEqual([kept, undefined])
+})
+
+test('data_version changes with commits of other connections only', async () => {
+  await using opened = await openUsers()
+  const { queries, users, other } = opened
+  const dataVersion = createDataVersion(queries.$client)
+  const before = dataVersion()
+  await users.changePasswordHash((await addUser(users, 'someone')).id, 'another hash')
+  await waitForNextRead()
+  expect(dataVersion()).toBe(before)
+  other.run("update users set password_hash = 'a third'")
+  await waitForNextRead()
+  expect(dataVersion()).not.toBe(before)
+})

@@ -1,0 +1,59 @@
+import { Database } from 'bun:sqlite'
+import { join } from 'node:path'
+import { drizzle } from 'drizzle-orm/bun-sqlite'
+import { openSqliteMessageLog } from '../../../src/chats/message-log.sqlite.ts'
+import { openSqlite } from '../../../src/storage/sqlite/connection.ts'
+import * as schema from '../../../src/storage/sqlite/schema.ts'
+import { createSqliteUsers } from '../../../src/users/users.sqlite.ts'
+import { temporaryFolder } from '../../unit/support/service.ts'
+import type { MessageLogEngine } from '../suites/message-log.ts'
+import type { UsersEngine } from '../suites/users.ts'
+import { observeLog } from './message-logs.ts'
+
+/** Opens a message log in `path`. Disposing it closes the database, as the end of the process does. */
+export function openSqliteLog(path: string, { retentionDays = 30, retentionCount = 1_000_000 } = {}) {
+  const { queries, close } = openSqlite(path)
+  const log = openSqliteMessageLog({ queries, retentionDays, retentionCount, onError() {} })
+  return {
+    ...observeLog(log),
+    queries,
+    async [Symbol.asyncDispose]() {
+      await log.flush()
+      log.close()
+      close()
+    },
+  }
+}
+
+export const sqliteMessageLogs: MessageLogEngine = {
+  name: 'SQLite',
+  async createStorage() {
+    const folder = await temporaryFolder()
+    return {
+      open: async (options) => openSqliteLog(folder.path, options),
+      [Symbol.asyncDispose]: folder[Symbol.asyncDispose],
+    }
+  },
+}
+
+/** Opens the database file of `path` as another program does, without the lock of the folder. */
+export const openOtherConnection = (path: string) => new Database(join(path, 'parley.sqlite'))
+
+export const sqliteUsers: UsersEngine = {
+  name: 'SQLite',
+  async open() {
+    const folder = await temporaryFolder()
+    const log = openSqliteLog(folder.path)
+    const other = openOtherConnection(folder.path)
+    return {
+      users: createSqliteUsers(log.queries),
+      otherUsers: createSqliteUsers(drizzle(other, { schema })),
+      messageLog: log.log,
+      async [Symbol.asyncDispose]() {
+        other.close()
+        await log[Symbol.asyncDispose]()
+        await folder[Symbol.asyncDispose]()
+      },
+    }
+  },
+}

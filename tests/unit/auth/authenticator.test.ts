@@ -1,0 +1,196 @@
+import { expect, test } from 'bun:test'
+import { BlockList } from 'node:net'
+import { createAuthenticator } from '../../../src/auth/authenticator.ts'
+import type { RequestContext } from '../../../src/http/request-context.ts'
+import { createClientAddress } from '../../../src/limits/client-address.ts'
+import { createMemoryRateLimits } from '../../../src/limits/rate-limits.memory.ts'
+import type { RateLimiter } from '../../../src/limits/rate-limits.ts'
+import type { MaybePromise } from '../../../src/maybe-promise.ts'
+import type { User, Users } from '../../../src/users/users.ts'
+
+interface Options {
+  /** Seconds since the epoch; the requests arrive at 1. */
+  readonly expiresAt?: number
+  readonly limiter?: RateLimiter
+  /** Answers `find` in place of the current account. */
+  readonly find?: (current: User | undefined) => MaybePromise<User | undefined>
+}
+
+/** Opens an authenticator for one account, and counts the verified tokens and the account reads. */
+function openAuthenticator({ expiresAt = Number.POSITIVE_INFINITY, limiter, find }: Options = {}) {
+  const calls = { verified: 0, found: 0 }
+  let user: User | undefined = { id: 'an id', username: 'someone' }
+  let version = 1
+  const users: Partial<Users> = {
+    find() {
+      calls.found++
+      return find ? find(user) : user
+    },
+    version: () => version,
+  }
+  const authenticator = createAuthenticator({
+    tokens: {
+      issue: async () => 'good',
+      async verify(token) {
+        calls.verified++
+        return token === 'good' ? { userId: 'an id', expiresAt } : undefined
+      },
+    },
+    users: users as Users,
+    rateLimits: createMemoryRateLimits({ enabled: true, overrides: {} }),
+    clientAddress: createClientAddress(new BlockList()),
+    isDraining: () => false,
+  })
+  return {
+    calls,
+    isCurrent: authenticator.isCurrent,
+    /** Changes the account; undefined removes it. */
+    change(changed: User | undefined) {
+      user = changed
+      version++
+    },
+    /** Changes the account without changing the version. */
+    changeUnnoticed(changed: User) {
+      user = changed
+    },
+    authenticate(authorization: string | null, cachesIdentity = true) {
+      const context = { request: new Request('http://localhost'), arrivedAt: 1 } as RequestContext
+      return authenticator.authenticate(
+        { secured: true, cachesIdentity, limiter },
+        context,
+        authorization,
+        null,
+      )
+    },
+  }
+}
+
+test('a cached identity is returned synchronously, without verifying the token or reading the account', async () => {
+  const { authenticate, calls } = openAuthenticator()
+  const first = authenticate('Bearer good')
+  expect(first).toBeInstanceOf(Promise)
+  expect(await first).toMatchObject({ user: { username: 'someone' } })
+  expect(authenticate('Bearer good')).toMatchObject({ user: { username: 'someone' } })
+  expect(calls).toEqual({ verified: 1, found: 1 })
+})
+
+test('a route that caches no identities verifies the token of each request', async () => {
+  const { authenticate, calls } = openAuthenticator()
+  for (const _ of [1, 2, 3]) {
+    expect(await authenticate('Bearer good', false)).toMatchObject({ user: { id: 'an id' } })
+  }
+  expect(calls.verified).toBe(3)
+})
+
+test('a header with additional white space is valid, but is not cached', async () => {
+  const { authenticate, calls } = openAuthenticator()
+  for (const _ of [1, 2]) {
+    expect(await authenticate('Bearer  good')).toMatchObject({ user: { id: 'an id' } })
+  }
+  expect(calls.verified).toBe(2)
+})
+
+test('an invalid token is verified each time', async () => {
+  const { authenticate, calls } = openAuthenticator()
+  for (const _ of [1, 2]) await expect(authenticate('Bearer bad')).rejects.toThrow('invalid-token')
+  expect(calls.verified).toBe(2)
+})
+
+test('a cached identity whose token has expired is not used', async () => {
+  const { authenticate, calls } = openAuthenticator({ expiresAt: 1 })
+  await authenticate('Bearer good')
+  await authenticate('Bearer good')
+  expect(calls.verified).toBe(2)
+})
+
+test('a cached identity follows its account: a changed one is returned, a removed one is refused', async () => {
+  const { authenticate, change } = openAuthenticator()
+  await authenticate('Bearer good')
+  change({ id: 'an id', username: 'renamed' })
+  expect(authenticate('Bearer good')).toMatchObject({ user: { username: 'renamed' } })
+  change(undefined)
+  await expect(authenticate('Bearer good')).rejects.toThrow('invalid-token')
+})
+
+test('the account of a cached identity is read once after each change of the version', async () => {
+  const { authenticate, calls, change, changeUnnoticed } = openAuthenticator()
+  await authenticate('Bearer good')
+  changeUnnoticed({ id: 'an id', username: 'unnoticed' })
+  expect(authenticate('Bearer good')).toMatchObject({ user: { username: 'someone' } })
+  expect(calls.found).toBe(1)
+  change({ id: 'an id', username: 'noticed' })
+  for (const _ of [1, 2, 3]) {
+    expect(authenticate('Bearer good')).toMatchObject({ user: { username: 'noticed' } })
+  }
+  expect(calls.found).toBe(2)
+})
+
+test('isCurrent is false once the account has been removed', async () => {
+  const { authenticate, isCurrent, change } = openAuthenticator()
+  const identity = await authenticate('Bearer good')
+  if (!identity) throw new Error('There is no identity')
+  expect(isCurrent(identity)).toBe(true)
+  change(undefined)
+  expect(isCurrent(identity)).toBe(false)
+})
+
+test('accounts that are read asynchronously give the same results', async () => {
+  const { authenticate, change, calls } = openAuthenticator({
+    find: async (current) => {
+      await Bun.sleep(1)
+      return current
+    },
+  })
+  await authenticate('Bearer good')
+  expect(authenticate('Bearer good')).toMatchObject({ user: { username: 'someone' } })
+  change({ id: 'an id', username: 'renamed' })
+  expect(await authenticate('Bearer good')).toMatchObject({ user: { username: 'renamed' } })
+  expect(calls.verified).toBe(1)
+  change(undefined)
+  await expect(authenticate('Bearer good')).rejects.toThrow('invalid-token')
+})
+
+const failures: [string, () => MaybePromise<never>][] = [
+  [
+    'throws',
+    () => {
+      throw new Error('outage')
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('outage'))],
+]
+for (const [way, fail] of failures) {
+  test(`a request is counted even if reading its account ${way}`, async () => {
+    let fails = false
+    const limits = createMemoryRateLimits({ enabled: true, overrides: {} })
+    const limiter = limits.limiter({ policy: 'read', quota: 3, window: 60, partition: 'ip' })
+    const { authenticate, change } = openAuthenticator({
+      limiter: limiter as RateLimiter,
+      find: (current) => (fails ? fail() : current),
+    })
+    await authenticate('Bearer good')
+    fails = true
+    change({ id: 'an id', username: 'changed' })
+    const attempt = async () => authenticate('Bearer good')
+    // The first uses the cached identity. The second is not cached.
+    await expect(attempt()).rejects.toThrow('outage')
+    await expect((async () => authenticate('Bearer  good'))()).rejects.toThrow('outage')
+    await expect(attempt()).rejects.toThrow('rate-limit-exceeded')
+  })
+}
+
+test.each([null, '', 'Bearer', 'Bearer ', 'Basic good', 'good', 'BearerX good'])(
+  'the header %p contains no token',
+  (authorization) => {
+    const { authenticate, calls } = openAuthenticator()
+    expect(() => authenticate(authorization)).toThrow('missing-token')
+    expect(calls.verified).toBe(0)
+  },
+)
+
+test.each(['bearer good', 'BEARER good', 'Bearer  good '])(
+  'the header %p contains a token',
+  async (authorization) => {
+    expect(await openAuthenticator().authenticate(authorization)).toMatchObject({ user: { id: 'an id' } })
+  },
+)

@@ -1,0 +1,48 @@
+import { expect, test } from 'bun:test'
+import { connect } from '../support/chat-client.ts'
+import { bearer, outcome, type Service, startService } from '../support/service.ts'
+
+type Remove = (service: Service, id: string) => unknown
+
+const removals: [string, Remove][] = [
+  ['this process', ({ storage }, id) => storage.users.remove(id)],
+  [
+    'another program',
+    ({ openFile }, id) => {
+      using file = openFile()
+      file.run('delete from users where id = ?', [id])
+    },
+  ],
+]
+
+for (const [remover, remove] of removals) {
+  test(`once ${remover} has removed an account, its cached token is invalid and its socket is closed`, async () => {
+    await using service = await startService()
+    const [removed, kept] = [await service.account('removed'), await service.account('kept')]
+    const [client, other] = [
+      await connect(service.url, removed.token),
+      await connect(service.url, kept.token),
+    ]
+    // The second request of each is served from the cache of identities.
+    for (const { token } of [removed, kept, removed, kept]) {
+      expect((await service.get('/api/users/profile', token)).status).toBe(200)
+    }
+    await remove(service, removed.user.id)
+    expect(await outcome(service.get('/api/users/profile', removed.token))).toEqual([401, 'invalid-token'])
+    const sent = service.post('/api/chats/send', { message: 'Hello' }, bearer(removed.token))
+    expect(await outcome(sent)).toEqual([401, 'invalid-token'])
+    expect((await service.get('/api/users/profile', kept.token)).status).toBe(200)
+    expect(await client.closed).toEqual({ code: 3000, reason: 'account-removed' })
+    other.send({ message: 'the first message' })
+    expect((await other.next()).message).toBe('the first message')
+    await other.close()
+  })
+}
+
+test('a cached token stays valid when this process changes the password hash of its account', async () => {
+  await using service = await startService()
+  const { user, token } = await service.account('someone')
+  expect((await service.get('/api/users/profile', token)).status).toBe(200)
+  await service.storage.users.changePasswordHash(user.id, 'new hash')
+  expect((await service.get('/api/users/profile', token)).status).toBe(200)
+})

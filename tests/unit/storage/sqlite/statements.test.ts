@@ -1,0 +1,22 @@
+import { expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
+import { openSqlite } from '../../../../src/storage/sqlite/connection.ts'
+import { messageLog } from '../../../../src/storage/sqlite/schema.ts'
+import { prepareStatement } from '../../../../src/storage/sqlite/statements.ts'
+import { temporaryFolder } from '../../support/service.ts'
+
+test('a prepared statement binds values in the order of its names, and other names are refused', async () => {
+  await using folder = await temporaryFolder()
+  const { queries, close } = openSqlite(folder.path)
+  const query = queries.insert(messageLog).values({
+    id: sql.placeholder('id'),
+    epoch: sql.placeholder('epoch'),
+    trimmedThrough: sql.placeholder('trimmed'),
+  })
+  for (const names of [[], ['id', 'trimmed', 'epoch'], ['id', 'epoch', 'trimmed', 'more']]) {
+    expect(() => prepareStatement(queries, query, names)).toThrow('are id,epoch,trimmed')
+  }
+  prepareStatement<[number, string, number]>(queries, query, ['id', 'epoch', 'trimmed']).run(1, 'abc', 7)
+  expect(queries.select().from(messageLog).all()).toEqual([{ id: 1, epoch: 'abc', trimmedThrough: 7 }])
+  close()
+})
