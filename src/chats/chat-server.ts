@@ -16,6 +16,9 @@ const topic = 'chat'
 /** Bun pings an idle client in time, and closes the connection if it has not responded for this long. */
 const idleTimeoutSeconds = 50
 
+/** How long a drain waits for received frames. */
+const maxPendingMs = 10_000
+
 interface ChatServerOptions {
   readonly messageLog: MessageLog
   readonly authenticator: Pick<Authenticator, 'isCurrent'>
@@ -88,6 +91,9 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         if (wait > 1) await Bun.sleep(wait)
         connections.closeAfterPending(socket, 'restart')
       }
+      // Frames that are still being checked are not in the message log yet, so its flush does not wait for them.
+      const deadline = performance.now() + maxPendingMs
+      while (all.some(({ data }) => data.pending > 0) && performance.now() < deadline) await Bun.sleep(10)
     },
     close: () => sweep.stop(),
   }

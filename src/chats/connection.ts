@@ -11,6 +11,8 @@ export interface Connection {
   refusals: number
   /** Set once the connection is to close after its pending frames; later frames are ignored. */
   closing: CloseCodeName | undefined
+  /** Set by the frame that ends the connection; frames that were received after it are ignored. */
+  ended: boolean
   /** The progress of a client that resumes; undefined once it receives live messages. */
   replay: Replay | undefined
   /** The frame that is being checked asynchronously; later frames wait for it, to keep their order. */
@@ -31,6 +33,7 @@ export const createConnection = (identity: Identity, cursor: string | undefined)
   pending: 0,
   refusals: 0,
   closing: undefined,
+  ended: false,
   replay: cursor === undefined ? undefined : { cursor, waiting: false },
   receiving: undefined,
 })

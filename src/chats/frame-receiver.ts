@@ -10,6 +10,7 @@ import {
   sendRateLimit,
 } from '../contract/frames.ts'
 import { ProblemError } from '../contract/problems.ts'
+import type { CloseCodeName } from '../contract/types.gen.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
@@ -54,6 +55,12 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
     socket.send(JSON.stringify(frame))
   }
 
+  /** Closes the connection because of a frame; frames after it are ignored. */
+  function end(socket: ChatSocket, name: CloseCodeName): void {
+    socket.data.ended = true
+    connections.closeAfterPending(socket, name)
+  }
+
   /** Counts a frame and returns whether it is within the limit; if not, sends an error frame. */
   function count(socket: ChatSocket, now: number, frame?: unknown): MaybePromise<boolean> {
     const { data } = socket
@@ -65,7 +72,7 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
       const failure = new ProblemError('rate-limit-exceeded', { retryAfterSeconds: counted.resetSeconds })
       refuse(socket, failure, keyOf(frame))
       data.refusals++
-      if (data.refusals >= maxRefusals) connections.closeAfterPending(socket, 'rate-limited')
+      if (data.refusals >= maxRefusals) end(socket, 'rate-limited')
       return false
     })
   }
@@ -92,12 +99,12 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
     const frame = value as SendFrame
     return chain(authenticator.isCurrent(socket.data.identity), (current) => {
       if (current) store(socket, frame)
-      else connections.closeAfterPending(socket, 'account-removed')
+      else end(socket, 'account-removed')
     })
   }
 
   function handle(socket: ChatSocket, text: string, now: number): MaybePromise<void> {
-    if (socket.data.closing !== undefined) return
+    if (socket.data.ended) return
     let value: unknown
     try {
       value = JSON.parse(text)
@@ -106,7 +113,7 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
         if (admitted) refuse(socket, new ProblemError('malformed-json', { cause: error }))
       })
     }
-    if (disconnectFrame.Check(value)) return connections.closeAfterPending(socket, 'disconnected')
+    if (disconnectFrame.Check(value)) return end(socket, 'disconnected')
     return chain(count(socket, now, value), (admitted) => {
       if (admitted) return accept(socket, value)
     })
