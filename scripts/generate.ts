@@ -2,7 +2,7 @@
 // command fails if the committed file is out of date.
 import openapiTS, { astToString } from 'openapi-typescript'
 import packageJson from '../package.json'
-import { asyncapi, openapi, sources } from '../src/contract/documents.ts'
+import { asyncapi, type OperationObject, openapi, sources } from '../src/contract/documents.ts'
 
 const target = new URL('../src/contract/types.gen.ts', import.meta.url)
 
@@ -18,6 +18,26 @@ function merge(): object {
 
 const union = (names: readonly string[]) => names.map((name) => `'${name}'`).join(' | ')
 
+const problemCodes = ({ responses }: OperationObject): string[] => [
+  ...new Set(
+    Object.values(responses)
+      .flatMap(({ content = {} }) => Object.values(content))
+      .flatMap(({ examples = {} }) => Object.values(examples))
+      .flatMap(({ value }) => (value as { code?: string }).code ?? []),
+  ),
+]
+
+const successHeaders = ({ responses }: OperationObject) =>
+  Object.entries(responses).find(([status]) => status.startsWith('2'))?.[1].headers ?? {}
+
+/** The pipeline supplies constant headers and those that every operation has; the handler supplies the rest. */
+function replyHeaders(operation: OperationObject): string[] {
+  const all = Object.values(openapi.paths).flatMap((methods) => Object.values(methods))
+  return Object.entries(successHeaders(operation)).flatMap(([name, { schema }]) =>
+    'const' in schema || all.every((each) => name in successHeaders(each)) ? [] : [name],
+  )
+}
+
 async function generate(): Promise<string> {
   const types = astToString(await openapiTS(JSON.stringify(merge()), { defaultNonNullable: false }))
   const queryDefaults = Object.values(openapi.paths)
@@ -26,6 +46,7 @@ async function generate(): Promise<string> {
       const names = parameters.filter((each) => each.in === 'query' && 'default' in each.schema)
       return names.length > 0 ? [{ operationId, names: names.map(({ name }) => name) }] : []
     })
+  const all = Object.values(openapi.paths).flatMap((methods) => Object.values(methods))
   return [
     '// Written by `bun run generate` from spec/openapi.yaml and spec/asyncapi.yaml. Do not edit.',
     '',
@@ -34,6 +55,19 @@ async function generate(): Promise<string> {
     '/** The status of each problem code. */',
     'export interface ProblemStatus {',
     ...Object.entries(openapi['x-problems']).map(([code, { status }]) => `    '${code}': ${status};`),
+    '}',
+    '',
+    '/** The problem codes of each operation, from the examples of its responses. */',
+    'export interface OperationProblems {',
+    ...all.map((operation) => `    ${operation.operationId}: ${union(problemCodes(operation))};`),
+    '}',
+    '',
+    '/** The headers of each success response that the handler supplies. */',
+    'export interface ReplyHeaders {',
+    ...all.flatMap((operation) => {
+      const names = replyHeaders(operation)
+      return names.length > 0 ? [`    ${operation.operationId}: ${union(names)};`] : []
+    }),
     '}',
     '',
     '/** The query parameters of each operation that have a default. */',

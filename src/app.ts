@@ -72,7 +72,13 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
   })
   const operations = operationRoutes({
     handlers: {
-      ...authHandlers({ users, passwords, tokens, guard: loginGuard }),
+      ...authHandlers({
+        users,
+        passwords,
+        tokens,
+        guard: loginGuard,
+        onError: (error) => void toProblem(error, crypto.randomUUID()),
+      }),
       ...userHandlers,
       ...chatHandlers({ messageLog }),
     },
@@ -82,7 +88,7 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
   })
   const routes = {
     ...operations,
-    [channelPath]: { GET: createChannelRoute({ handshake, responses, page: landingPage }) },
+    [channelPath]: { GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage }) },
   }
   const pages = new Elysia()
     .use(healthPages({ isDraining, isReady: storage.isReady }))

@@ -1,2 +1,17 @@
-/** Whole seconds since the epoch: the unit of token claims and rate-limit windows. */
-export const nowSeconds = () => Math.floor(Date.now() / 1000)
+export interface Clock {
+  /** Milliseconds since the epoch; may jump. */
+  epochMs(): number
+  /** Milliseconds; never jumps. */
+  monotonicMs(): number
+}
+
+export const systemClock: Clock = {
+  epochMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+}
+
+/** Whole seconds since the epoch, the unit of token claims. May jump, so it must not measure durations. */
+export const epochSeconds = () => Math.floor(systemClock.epochMs() / 1000)
+
+/** Whole seconds that never jump, for rate limits, waits and timeouts. */
+export const monotonicSeconds = () => Math.floor(systemClock.monotonicMs() / 1000)

@@ -2,6 +2,7 @@ import { createMemoryLoginGuard } from './auth/login-guard.memory.ts'
 import type { LoginGuard } from './auth/login-guard.ts'
 import { openSqliteMessageLog } from './chats/message-log.sqlite.ts'
 import type { MessageLog } from './chats/message-log.ts'
+import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
@@ -43,7 +44,7 @@ export async function openStorage(config: Config, { onError }: StorageOptions): 
   return {
     users: createSqliteUsers(queries),
     messageLog,
-    loginGuard: createMemoryLoginGuard(() => Date.now() / 1000),
+    loginGuard: createMemoryLoginGuard(() => systemClock.monotonicMs() / 1000),
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
     isReady: connection.isReady,
     async close() {

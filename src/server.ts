@@ -1,6 +1,6 @@
 import type { Server } from 'bun'
 import { createApp } from './app.ts'
-import type { Connection } from './chats/connection.ts'
+import type { SocketData } from './chats/connection.ts'
 import type { Config } from './config.ts'
 import type { Logger } from './logger.ts'
 import type { Storage } from './open-storage.ts'
@@ -57,7 +57,7 @@ export async function startServer({
     error: (thrown: unknown) =>
       responses.problem(responses.startRequest(new Request('http://localhost'), undefined), thrown),
   })
-  const server = app.server as unknown as Server<Connection> | null
+  const server = app.server as unknown as Server<SocketData> | null
   if (!server?.port) throw new Error('The server did not start')
   chat.attach(server)
 

@@ -4,7 +4,7 @@ import {
   type Authenticator,
   bearerToken,
   type Identity,
-  isCanonical,
+  isWellFormedToken,
   type RoutePolicy,
 } from '../http/gate.ts'
 import type { RequestContext } from '../http/request-context.ts'
@@ -44,7 +44,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         ? identity.rateLimitKey
         : rateLimits.key(clientAddress(context.request, peer))
     context.limiter = limiter
-    const counted = limiter.count(key, context.arrivedAt)
+    const counted = limiter.count(key, Math.floor(context.startedAt / 1000))
     if (counted instanceof Promise) return counted.then((later) => recordCount(context, later))
     recordCount(context, counted)
   }
@@ -96,41 +96,35 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   async function authenticateLater(
     policy: RoutePolicy,
     context: RequestContext,
-    authorization: string,
+    token: string,
     cached: MaybePromise<Identity | undefined>,
     peer: Peer | null,
   ): Promise<Identity | undefined> {
-    const token = bearerToken(authorization)
     let identity: Identity | undefined
     try {
-      identity = await cached
-      if (!identity && token !== undefined) identity = await identities.verify(token)
+      identity = (await cached) ?? (await identities.verify(token))
     } catch (error) {
       return failAfterCounting(policy, context, peer, error)
     }
-    // Cache only the canonical header; white space around the token would otherwise fill the cache.
-    if (identity && token !== undefined && policy.cachesIdentity && isCanonical(authorization, token)) {
-      identities.cache(authorization, identity)
-    }
-    return admit(policy, context, identity, peer, 'invalid-token')
+    const admitted = await admit(policy, context, identity, peer, 'invalid-token')
+    // Cached only once the request is admitted, so that refused requests cannot fill the cache.
+    if (identity && policy.cachesIdentity) identities.cache(token, identity, context.arrivedAt)
+    return admitted
   }
 
   return {
     authenticate(policy, context, authorization, peer) {
-      if (!policy.secured || authorization === null) {
-        return admit(policy, context, undefined, peer, 'missing-token')
-      }
+      const token = policy.secured ? bearerToken(authorization) : undefined
+      if (token === undefined) return admit(policy, context, undefined, peer, 'missing-token')
       let cached: MaybePromise<Identity | undefined>
       try {
-        cached = identities.fromCache(authorization, context.arrivedAt)
+        cached = identities.fromCache(token, context.arrivedAt)
       } catch (error) {
         return failAfterCounting(policy, context, peer, error)
       }
       if (cached && !(cached instanceof Promise)) return admit(policy, context, cached, peer, 'invalid-token')
-      if (!cached && bearerToken(authorization) === undefined) {
-        return admit(policy, context, undefined, peer, 'missing-token')
-      }
-      return authenticateLater(policy, context, authorization, cached, peer)
+      if (!isWellFormedToken(token)) return admit(policy, context, undefined, peer, 'invalid-token')
+      return authenticateLater(policy, context, token, cached, peer)
     },
     isCurrent: identities.isCurrent,
   }

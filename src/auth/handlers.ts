@@ -10,6 +10,8 @@ interface AuthOptions {
   readonly passwords: Passwords
   readonly tokens: Tokens
   readonly guard: LoginGuard
+  /** Called with errors of background work; no request is waiting for it. */
+  readonly onError: (error: unknown) => void
 }
 
 export function authHandlers({
@@ -17,10 +19,20 @@ export function authHandlers({
   passwords,
   tokens,
   guard,
+  onError,
 }: AuthOptions): Pick<Handlers, 'registerUser' | 'loginUser'> {
+  /** Replaces an outdated hash. If this fails, the next login tries again. */
+  async function rehash(id: string, password: string): Promise<void> {
+    try {
+      await passwords.runQueued(async () => users.changePasswordHash(id, await passwords.hash(password)))
+    } catch (error) {
+      onError(error)
+    }
+  }
+
   return {
     async registerUser({ body: { username, password }, reply, problem }) {
-      if (isCommonPassword(password)) {
+      if (isCommonPassword(password) || password.toLowerCase() === username.toLowerCase()) {
         throw problem('password-too-common', { errors: [{ pointer: '/password', detail: 'is too common' }] })
       }
       // Checked before hashing, which is expensive. `add` decides, since the name may be taken in between.
@@ -42,12 +54,11 @@ export function authHandlers({
           : await passwords.verifyDummy(password)
         if (!found || !valid) return undefined
         await guard.succeed(username)
-        if (passwords.isOutdated(found.passwordHash)) {
-          await users.changePasswordHash(found.id, await passwords.hash(password))
-        }
         return found
       })
       if (!user) throw problem('invalid-credentials')
+      // After the response, so that a login takes the same time with an outdated hash.
+      if (passwords.isOutdated(user.passwordHash)) void rehash(user.id, password)
       return reply({ token: await tokens.issue(user.id) })
     },
   }

@@ -12,23 +12,28 @@ interface IdentitiesOptions {
 }
 
 export interface Identities {
-  /** The cached identity for this `Authorization` header, if its token and its account are still valid. */
-  fromCache(authorization: string, now: number): MaybePromise<Identity | undefined>
-  /** Caches an identity that `verify` returned. */
-  cache(authorization: string, identity: Identity): void
+  /** The cached identity of a token, if the token and its account are still valid. @param now epoch seconds */
+  fromCache(token: string, now: number): MaybePromise<Identity | undefined>
+  /** Caches an identity that `verify` returned. @param now epoch seconds */
+  cache(token: string, identity: Identity, now: number): void
   /** Verifies a token and reads its account. Returns undefined if either is invalid. */
   verify(token: string): Promise<Identity | undefined>
   /** Whether the account still exists. Reads it only if an account has changed since the last call. */
   isCurrent(identity: Identity): MaybePromise<boolean>
 }
 
-/** The number of cached identities. One takes the header's text and about 200 bytes. */
+/** Expired identities are removed from the cache once in this many seconds, when an identity is added. */
+const evictionIntervalSeconds = 60
+
+/** The number of cached identities. One takes the text of the token and about 200 bytes. */
 const cacheCapacity = 20_000
 
 /** The users that tokens identify (docs/decisions/cached-identities.md). */
 export function createIdentities({ tokens, users, rateLimits }: IdentitiesOptions): Identities {
-  /** By the value of `Authorization`. The signature of a cached token needs no second verification. */
+  /** By token. The signature of a cached token needs no second verification. */
   const cached = createFifoCache<string, Identity>(cacheCapacity)
+
+  let evictedAt = 0
 
   function isCurrent(identity: Identity): MaybePromise<boolean> {
     // Read before the account, so that a change in between is noticed by the next call.
@@ -43,18 +48,24 @@ export function createIdentities({ tokens, users, rateLimits }: IdentitiesOption
   }
 
   return {
-    fromCache(authorization, now) {
-      const identity = cached.get(authorization)
+    fromCache(token, now) {
+      const identity = cached.get(token)
       if (!identity) return undefined
       const valid = identity.expiresAt > now && isCurrent(identity)
       if (valid === true) return identity
       return chain(valid, (current) => {
         if (current) return identity
-        cached.delete(authorization)
+        cached.delete(token)
         return undefined
       })
     },
-    cache: cached.set,
+    cache(token, identity, now) {
+      if (now - evictedAt >= evictionIntervalSeconds) {
+        cached.deleteWhere(({ expiresAt }) => expiresAt <= now)
+        evictedAt = now
+      }
+      cached.set(token, identity)
+    },
     async verify(token) {
       const claims = await tokens.verify(token)
       if (!claims) return undefined

@@ -12,7 +12,7 @@ const ticksPerSecond = 10
 /**
  * The login guard in the memory of this process.
  *
- * @param now seconds with fractions, so that a wait of one second lasts one second
+ * @param now monotonic seconds with fractions, so that a wait of one second lasts one second
  */
 export function createMemoryLoginGuard(now: () => number): LoginGuard {
   const table = createCounterTable()

@@ -40,12 +40,24 @@ export function createPasswords({ concurrency }: { concurrency: number }): Passw
   const limit = pLimit(concurrency)
   // Started now, so that the first unknown username does not take longer; startup does not wait for it.
   const dummyHash = Bun.password.hash(crypto.randomUUID(), parameters)
+  /** Takes the same time for every password and every stored value, valid or not. */
+  async function verify(password: string, hash: string): Promise<boolean> {
+    // Bun rejects an empty password before it hashes anything. No account has one.
+    const comparable = password || ' '
+    try {
+      return (await Bun.password.verify(comparable, hash)) && password !== ''
+    } catch {
+      // The stored value is not a hash, for example because an operator disabled the password.
+      await Bun.password.verify(comparable, await dummyHash)
+      return false
+    }
+  }
+
   return {
     hash: (password) => Bun.password.hash(password, parameters),
-    // Bun rejects an empty password with an error; no account has one.
-    verify: async (password, hash) => password !== '' && (await Bun.password.verify(password, hash)),
+    verify,
     async verifyDummy(password) {
-      await Bun.password.verify(password || ' ', await dummyHash)
+      await verify(password, await dummyHash)
       return false
     },
     isOutdated: (hash) => !hash.startsWith(currentPrefix),

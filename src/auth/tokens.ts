@@ -1,5 +1,5 @@
 import { jwt } from '@elysiajs/jwt'
-import { nowSeconds } from '../clock.ts'
+import { epochSeconds } from '../clock.ts'
 
 /** The claims of a valid token. */
 export interface Claims {
@@ -18,6 +18,9 @@ interface TokensOptions {
   readonly secret: Uint8Array<ArrayBuffer>
   readonly ttlSeconds: number
 }
+
+/** Accepts tokens that were issued before the clock was set back a little, or by a node whose clock is ahead. */
+const clockLeewaySeconds = 10
 
 const algorithm = 'HS256'
 const issuer = 'parley'
@@ -45,13 +48,13 @@ export async function createTokens({ secret, ttlSeconds }: TokensOptions): Promi
   }
   return {
     issue(userId) {
-      const now = nowSeconds()
+      const now = epochSeconds()
       return sign({ sub: userId, jti: Bun.randomUUIDv7(), iat: true, exp: now + ttlSeconds })
     },
     async verify(token) {
       const claims = await verify(token, requirements)
       if (!claims || typeof claims.sub !== 'string' || typeof claims.exp !== 'number') return undefined
-      if (typeof claims.iat !== 'number' || claims.iat > nowSeconds()) return undefined
+      if (typeof claims.iat !== 'number' || claims.iat > epochSeconds() + clockLeewaySeconds) return undefined
       return { userId: claims.sub, expiresAt: claims.exp }
     },
   }

@@ -1,29 +1,35 @@
 import type { Server } from 'bun'
 import { channelPath } from '../contract/frames.ts'
+import type { ToProblem } from '../http/error-handler.ts'
 import type { Responses } from '../http/responses.ts'
-import type { Connection } from './connection.ts'
-import { type Handshake, isUpgrade } from './handshake.ts'
+import type { SocketData } from './connection.ts'
+import { type Handshake, isHandshake } from './handshake.ts'
 
 interface ChannelRouteOptions {
   readonly handshake: Handshake
   readonly responses: Responses
+  readonly toProblem: ToProblem
   /** The page that a request without an upgrade receives. */
   readonly page: { readonly text: string; readonly headers: Readonly<Record<string, string>> }
 }
 
 /** The route of the WebSocket channel for Bun's router. After an upgrade there is no response. */
 export const createChannelRoute =
-  ({ handshake, responses, page }: ChannelRouteOptions) =>
-  async (request: Request, server: Server<Connection>): Promise<Response | undefined> => {
+  ({ handshake, responses, toProblem, page }: ChannelRouteOptions) =>
+  async (request: Request, server: Server<SocketData>): Promise<Response | undefined> => {
     const context = responses.startRequest(request, channelPath)
-    try {
-      if (isUpgrade(request) && (await handshake(context, server))) {
-        responses.logRequest(context, 101)
-        return undefined
-      }
+    if (!isHandshake(request)) {
       responses.logRequest(context, 200)
       return new Response(page.text, { headers: { ...responses.headers(context), ...page.headers } })
+    }
+    try {
+      await handshake.accept(context, server)
+      responses.logRequest(context, 101)
+      return undefined
     } catch (error) {
-      return responses.problem(context, error)
+      const failure = toProblem(error, context.requestId)
+      if (!handshake.refuse(context, server, failure.error)) return responses.problem(context, failure.error)
+      responses.logRequest(context, failure.error.status)
+      return undefined
     }
   }

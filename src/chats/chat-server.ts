@@ -1,10 +1,10 @@
-import type { Server, WebSocketHandler } from 'bun'
-import { nowSeconds } from '../clock.ts'
+import type { Server, ServerWebSocket, WebSocketHandler } from 'bun'
+import { epochSeconds, monotonicSeconds } from '../clock.ts'
 import { maxFrameBytes } from '../contract/frames.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
-import type { Connection } from './connection.ts'
+import { asChatSocket, type ChatSocket, type SocketData } from './connection.ts'
 import { startConnectionSweep } from './connection-sweep.ts'
 import type { Connections } from './connections.ts'
 import { createFrameReceiver } from './frame-receiver.ts'
@@ -12,9 +12,6 @@ import type { MessageLog } from './message-log.ts'
 import { createReplayer } from './replayer.ts'
 
 const topic = 'chat'
-
-/** Bun pings an idle client in time, and closes the connection if it has not responded for this long. */
-const idleTimeoutSeconds = 50
 
 /** How long a drain waits for received frames. */
 const maxPendingMs = 10_000
@@ -30,12 +27,20 @@ interface ChatServerOptions {
 }
 
 export interface ChatServer {
-  readonly handlers: WebSocketHandler<Connection>
+  readonly handlers: WebSocketHandler<SocketData>
   /** Starts to broadcast the log's messages to the sockets of `server`. */
-  attach(server: Pick<Server<Connection>, 'publish'>): void
+  attach(server: Pick<Server<SocketData>, 'publish'>): void
   /** Closes all connections, spread over `seconds`, so that the clients do not all reconnect at once. */
   drain(seconds: number): Promise<void>
   close(): void
+}
+
+/** Records that the client has sent something. */
+function hear(socket: ServerWebSocket<SocketData>): void {
+  const { data } = asChatSocket(socket) ?? {}
+  if (!data) return
+  data.heardAt = monotonicSeconds()
+  data.pings = 0
 }
 
 /** The WebSocket side of the service: connects frames, connections, replays and broadcasts. */
@@ -56,28 +61,49 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
     onError: (error) => void toProblem(error, crypto.randomUUID()),
   })
 
+  function open(socket: ChatSocket): void {
+    connections.add(socket)
+    if (socket.data.replay) replayer.start(socket)
+    else socket.subscribe(topic)
+  }
+
+  function receiveData(socket: ChatSocket, data: string | Uint8Array): void {
+    if (socket.data.closing !== undefined) return
+    hear(socket)
+    if (typeof data !== 'string') connections.closeAfterPending(socket, 'binary-frame')
+    else if (socket.data.identity.expiresAt <= epochSeconds()) {
+      connections.closeAfterPending(socket, 'token-expired')
+    } else receive(socket, data, socket.data.heardAt)
+  }
+
   return {
     handlers: {
       maxPayloadLength: maxFrameBytes,
       backpressureLimit: options.socketBufferBytes,
       // Otherwise Bun silently drops frames, and the client has a gap that it cannot detect.
       closeOnBackpressureLimit: true,
-      idleTimeout: idleTimeoutSeconds,
-      sendPings: true,
+      // The connection sweep checks that clients respond.
+      idleTimeout: 0,
+      sendPings: false,
       open(socket) {
-        connections.add(socket)
-        if (socket.data.replay) replayer.start(socket)
-        else socket.subscribe(topic)
+        const { data } = socket
+        if ('refusal' in data) socket.close(data.refusal.code, data.refusal.reason)
+        else open(socket as ChatSocket)
       },
       message(socket, data) {
-        if (socket.data.closing !== undefined) return
-        const now = nowSeconds()
-        if (typeof data !== 'string') connections.closeAfterPending(socket, 'binary-frame')
-        else if (socket.data.identity.expiresAt <= now) connections.closeAfterPending(socket, 'token-expired')
-        else receive(socket, data, now)
+        const accepted = asChatSocket(socket)
+        if (accepted) receiveData(accepted, data)
       },
-      drain: (socket) => replayer.drained(socket),
-      close: (socket) => connections.remove(socket),
+      ping: hear,
+      pong: hear,
+      drain(socket) {
+        const accepted = asChatSocket(socket)
+        if (accepted) replayer.drained(accepted)
+      },
+      close(socket) {
+        const accepted = asChatSocket(socket)
+        if (accepted) connections.remove(accepted)
+      },
     },
     attach(server) {
       messageLog.subscribe(({ frame }) => server.publish(topic, frame))

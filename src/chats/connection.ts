@@ -1,4 +1,5 @@
 import type { ServerWebSocket } from 'bun'
+import { monotonicSeconds } from '../clock.ts'
 import type { CloseCodeName } from '../contract/types.gen.ts'
 import type { Identity } from '../http/gate.ts'
 
@@ -15,6 +16,10 @@ export interface Connection {
   ended: boolean
   /** The progress of a client that resumes; undefined once it receives live messages. */
   replay: Replay | undefined
+  /** When the client was last heard: monotonic seconds. */
+  heardAt: number
+  /** Pings since then. */
+  pings: number
   /** The frame that is being checked asynchronously; later frames wait for it, to keep their order. */
   receiving: Promise<void> | undefined
 }
@@ -26,7 +31,17 @@ export interface Replay {
   waiting: boolean
 }
 
+/** A handshake that was refused with a close frame, for clients that cannot read the response. */
+export interface RefusedConnection {
+  readonly refusal: { readonly code: number; readonly reason: string }
+}
+
+export type SocketData = Connection | RefusedConnection
 export type ChatSocket = ServerWebSocket<Connection>
+
+/** The socket of an accepted connection, or undefined if the handshake was refused. */
+export const asChatSocket = (socket: ServerWebSocket<SocketData>): ChatSocket | undefined =>
+  'refusal' in socket.data ? undefined : (socket as ChatSocket)
 
 export const createConnection = (identity: Identity, cursor: string | undefined): Connection => ({
   identity,
@@ -35,5 +50,7 @@ export const createConnection = (identity: Identity, cursor: string | undefined)
   closing: undefined,
   ended: false,
   replay: cursor === undefined ? undefined : { cursor, waiting: false },
+  heardAt: monotonicSeconds(),
+  pings: 0,
   receiving: undefined,
 })

@@ -1,23 +1,26 @@
-import { explainErrors } from '../contract/explain.ts'
 import {
+  clientFrames,
   closeCodes,
-  disconnectEvent,
   disconnectFrame,
   type ErrorFrame,
   isIdempotencyKey,
+  type PongFrame,
+  pingFrame,
+  pingRateLimit,
   type SendFrame,
+  type StoredFrame,
   sendFrame,
   sendRateLimit,
 } from '../contract/frames.ts'
-import { ProblemError } from '../contract/problems.ts'
+import { ProblemError, validationFailed } from '../contract/problems.ts'
 import type { CloseCodeName } from '../contract/types.gen.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
-import type { RateLimits } from '../limits/rate-limits.ts'
+import type { RateLimiter, RateLimits } from '../limits/rate-limits.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
 import type { ChatSocket } from './connection.ts'
 import type { Connections } from './connections.ts'
-import type { MessageLog } from './message-log.ts'
+import { type MessageLog, type NewMessage, outcomeOf } from './message-log.ts'
 
 interface FrameReceiverOptions {
   readonly messageLog: MessageLog
@@ -27,10 +30,12 @@ interface FrameReceiverOptions {
   readonly connections: Connections
 }
 
-/** Handles one text frame. @param now seconds since the epoch */
+/** Handles one text frame. @param now monotonic seconds */
 export type ReceiveFrame = (socket: ChatSocket, text: string, now: number) => void
 
 const maxRefusals = closeCodes['rate-limited'].refusals ?? Number.POSITIVE_INFINITY
+
+const pong = JSON.stringify({ event: 'pong' } satisfies PongFrame)
 
 /** The frame's idempotency key if it is valid, even if the rest of the frame is not. */
 function keyOf(value: unknown): string | undefined {
@@ -41,7 +46,8 @@ function keyOf(value: unknown): string | undefined {
 /** Creates the function that handles the frames of all clients. */
 export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame {
   const { messageLog, authenticator, toProblem, connections } = options
-  const limiter = options.rateLimits.limiter(sendRateLimit)
+  const sendLimiter = options.rateLimits.limiter(sendRateLimit)
+  const pingLimiter = options.rateLimits.limiter(pingRateLimit)
 
   function refuse(socket: ChatSocket, failure: unknown, idempotencyKey?: string): void {
     const problem = toProblem(failure, crypto.randomUUID())
@@ -62,7 +68,12 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
   }
 
   /** Counts a frame and returns whether it is within the limit; if not, sends an error frame. */
-  function count(socket: ChatSocket, now: number, frame?: unknown): MaybePromise<boolean> {
+  function count(
+    socket: ChatSocket,
+    limiter: RateLimiter | undefined,
+    now: number,
+    frame?: unknown,
+  ): MaybePromise<boolean> {
     const { data } = socket
     return chain(limiter?.count(data.identity.rateLimitKey, now), (counted) => {
       if (!counted?.exceeded) {
@@ -77,10 +88,28 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
     })
   }
 
+  /** Tells a sender that its key was already stored; receivers of a new message learn it from the broadcast. */
+  function confirm(socket: ChatSocket, message: NewMessage): void {
+    const { id, repeated } = outcomeOf(message)
+    if (!repeated || message.idempotencyKey === undefined) return
+    const frame: StoredFrame = { event: 'stored', id, idempotencyKey: message.idempotencyKey }
+    socket.send(JSON.stringify(frame))
+  }
+
+  function settle(socket: ChatSocket, message: NewMessage): void {
+    try {
+      confirm(socket, message)
+    } catch (error) {
+      refuse(socket, error, message.idempotencyKey)
+    }
+    connections.endPending(socket)
+  }
+
   function store(socket: ChatSocket, { message, idempotencyKey }: SendFrame): void {
+    const newMessage: NewMessage = { user: socket.data.identity.user, message, idempotencyKey }
     connections.startPending(socket)
-    messageLog.append({ user: socket.data.identity.user, message, idempotencyKey }).then(
-      () => connections.endPending(socket),
+    messageLog.append(newMessage).then(
+      () => settle(socket, newMessage),
       (error: unknown) => {
         refuse(socket, error, idempotencyKey)
         connections.endPending(socket)
@@ -88,19 +117,17 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
     )
   }
 
-  function accept(socket: ChatSocket, value: unknown): MaybePromise<void> {
-    if (!sendFrame.Check(value)) {
-      const { event } = (value ?? {}) as { event?: unknown }
-      const schema = event === disconnectEvent ? disconnectFrame.Schema() : sendFrame.Schema()
-      const errors = explainErrors(schema, value)
-      refuse(socket, new ProblemError('validation-failed', { errors }), keyOf(value))
-      return
-    }
-    const frame = value as SendFrame
+  function accept(socket: ChatSocket, frame: SendFrame): MaybePromise<void> {
     return chain(authenticator.isCurrent(socket.data.identity), (current) => {
       if (current) store(socket, frame)
       else end(socket, 'account-removed')
     })
+  }
+
+  /** Handles a frame that follows its schema. */
+  function dispatch(socket: ChatSocket, check: unknown, value: unknown): MaybePromise<void> {
+    if (check === pingFrame) socket.send(pong)
+    else return accept(socket, value as SendFrame)
   }
 
   function handle(socket: ChatSocket, text: string, now: number): MaybePromise<void> {
@@ -109,13 +136,19 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
     try {
       value = JSON.parse(text)
     } catch (error) {
-      return chain(count(socket, now), (admitted) => {
+      return chain(count(socket, sendLimiter, now), (admitted) => {
         if (admitted) refuse(socket, new ProblemError('malformed-json', { cause: error }))
       })
     }
-    if (disconnectFrame.Check(value)) return end(socket, 'disconnected')
-    return chain(count(socket, now, value), (admitted) => {
-      if (admitted) return accept(socket, value)
+    const { event } = (value ?? {}) as { event?: unknown }
+    const check = clientFrames.get(event) ?? sendFrame
+    const valid = check.Check(value)
+    if (valid && check === disconnectFrame) return end(socket, 'disconnected')
+    const limiter = valid && check === pingFrame ? pingLimiter : sendLimiter
+    return chain(count(socket, limiter, now, value), (admitted) => {
+      if (!admitted) return
+      if (valid) return dispatch(socket, check, value)
+      refuse(socket, validationFailed(check.Schema(), value), keyOf(value))
     })
   }
 

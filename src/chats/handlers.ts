@@ -1,21 +1,26 @@
 import type { Handlers } from '../contract/handlers.ts'
-import { gone, type MessageLog, parseFrame } from './message-log.ts'
+import { allOperations } from '../contract/operations.ts'
+import { gone, type MessageLog, type NewMessage, outcomeOf, parseFrame } from './message-log.ts'
 
 /** The key in `Idempotency-Key`: the draft's quoted string (RFC 8941, section 3.3.3), or the bare key. */
 const unquote = (header: string) =>
   header.startsWith('"') ? header.slice(1, -1).replace(/\\(["\\])/g, '$1') : header
 
+const getMessagePath = allOperations.find(({ id }) => id === 'getMessage')?.path ?? ''
+const messagePath = (id: string) => getMessagePath.replace('{id}', id)
+
 export function chatHandlers({
   messageLog,
 }: {
   messageLog: MessageLog
-}): Pick<Handlers, 'sendMessage' | 'listMessages'> {
+}): Pick<Handlers, 'sendMessage' | 'listMessages' | 'getMessage'> {
   return {
     async sendMessage({ user, body: { message }, headers, reply }) {
       const header = headers['Idempotency-Key']
       const idempotencyKey = header === undefined ? undefined : unquote(header)
-      await messageLog.append({ user, message, idempotencyKey })
-      return reply({})
+      const newMessage: NewMessage = { user, message, idempotencyKey }
+      await messageLog.append(newMessage)
+      return reply({}, { 'Content-Location': messagePath(outcomeOf(newMessage).id) })
     },
 
     async listMessages({ query: { after, before, limit }, reply, problem }) {
@@ -31,7 +36,14 @@ export function chatHandlers({
       return reply({
         messages: page.messages.map(({ frame }) => parseFrame(frame)),
         next: page.more && edge ? edge.id : null,
+        head: messageLog.head(),
       })
+    },
+
+    async getMessage({ path: { id }, reply, problem }) {
+      const stored = await messageLog.read(id)
+      if (!stored) throw problem('not-found')
+      return reply(parseFrame(stored.frame))
     },
   }
 }

@@ -52,18 +52,12 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   let head = newest?.sequence ?? trimmedThrough
   let lastSentAt = newest?.sentAt ?? 0
   const listeners = createListeners(onError)
-  /** Messages that the last commit left out, and why. */
-  const refused = new WeakMap<NewMessage, IdempotencyKeyReused>()
 
-  /** Stores one message, or returns undefined if it has already been stored with the same key. */
+  /** The message that the user has already stored with the same key. */
+  const findRepeated = ({ user, idempotencyKey }: NewMessage) =>
+    idempotencyKey === undefined ? undefined : statements.byKey.get({ userId: user.id, idempotencyKey })
+
   function store({ user, message, idempotencyKey }: NewMessage, sequence: number, sentAt: SentAt) {
-    if (idempotencyKey !== undefined) {
-      const earlier = statements.byKey.get({ userId: user.id, idempotencyKey })
-      if (earlier) {
-        if (parseFrame(earlier.frame).message === message) return undefined
-        throw new IdempotencyKeyReused()
-      }
-    }
     const stored: ChatMessage = {
       event: 'message',
       id: ids.encode(sequence),
@@ -77,18 +71,22 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     return { id: stored.id, frame }
   }
 
+  /** Stores a batch and decides the outcome of each message. Returns the messages that are new. */
   function storeAll(batch: readonly NewMessage[], sentAt: SentAt): StoredMessage[] {
-    const stored: StoredMessage[] = []
+    const added: StoredMessage[] = []
     for (const message of batch) {
-      try {
-        const result = store(message, head + stored.length + 1, sentAt)
-        if (result) stored.push(result)
-      } catch (error) {
-        if (!(error instanceof IdempotencyKeyReused)) throw error
-        refused.set(message, error)
+      const earlier = findRepeated(message)
+      if (!earlier) {
+        const stored = store(message, head + added.length + 1, sentAt)
+        added.push(stored)
+        message.outcome = { id: stored.id, repeated: false }
+      } else if (parseFrame(earlier.frame).message === message.message) {
+        message.outcome = { id: ids.encode(earlier.sequence), repeated: true }
+      } else {
+        message.outcome = new IdempotencyKeyReused()
       }
     }
-    return stored
+    return added
   }
 
   function commit(batch: readonly NewMessage[]): void {
@@ -123,14 +121,12 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   const trimming = scheduleTrimming({ retentionDays, onError, trim })
 
   return {
-    append(message) {
-      const committed = commits.add(message)
-      // Only a message with a key can be refused alone; all others share the promise, which costs least.
-      if (message.idempotencyKey === undefined) return committed
-      return committed.then(() => {
-        const refusal = refused.get(message)
-        if (refusal) throw refusal
-      })
+    append: commits.add,
+    read(id) {
+      const sequence = ids.decode(id)
+      if (sequence === undefined) return undefined
+      const row = withStorageErrors(() => statements.bySequence.get({ sequence }))
+      return row && toMessage(row)
     },
     readAfter(cursor, limit) {
       const after = cursor === undefined ? trimmedThrough : ids.decode(cursor)
@@ -138,7 +134,11 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       const rows = withStorageErrors(() =>
         statements.following.all({ sequence: after, head, limit: limit + 1 }),
       )
-      return { messages: rows.slice(0, limit).map(toMessage), more: rows.length > limit }
+      return {
+        start: ids.encode(after),
+        messages: rows.slice(0, limit).map(toMessage),
+        more: rows.length > limit,
+      }
     },
     readBefore(cursor, limit) {
       const before = cursor === undefined ? head + 1 : ids.decode(cursor)
@@ -146,7 +146,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       const rows = withStorageErrors(() => statements.preceding.all({ sequence: before, limit: limit + 1 }))
       return { messages: rows.slice(0, limit).reverse().map(toMessage), more: rows.length > limit }
     },
-    head: () => (head > 0 ? ids.encode(head) : undefined),
+    head: () => ids.encode(head),
     subscribe: listeners.add,
     flush: commits.flush,
     close: trimming.stop,

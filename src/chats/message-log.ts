@@ -3,10 +3,13 @@ import { ProblemError } from '../contract/problems.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { User } from '../users/users.ts'
 
+/** A message to append. */
 export interface NewMessage {
   readonly user: User
   readonly message: string
   readonly idempotencyKey: string | undefined
+  /** Set by the log before the promise of `append` resolves. */
+  outcome?: Appended | IdempotencyKeyReused
 }
 
 /** A stored message: its id, and the JSON text of the frame that every client receives. */
@@ -18,7 +21,17 @@ export interface StoredMessage {
 /** The log cannot continue from a cursor: it is from another log, or messages after it were removed. */
 export const gone = 'gone'
 
+/** A message that is durable. */
+export interface Appended {
+  /** The id of the stored message. */
+  readonly id: string
+  /** Whether the message had already been stored with the same key. It is not broadcast again. */
+  readonly repeated: boolean
+}
+
 export interface Page {
+  /** The cursor that the page follows; only for pages that are read forward. */
+  readonly start?: string
   /** In log order. */
   readonly messages: readonly StoredMessage[]
   /** Whether there are more messages in the direction of reading. */
@@ -42,28 +55,40 @@ export class IdempotencyKeyReused extends ProblemError {
  */
 export interface MessageLog {
   /**
-   * Resolves when the message is durable, or if the same user has already stored the same message with the
-   * same key.
+   * Resolves when the outcome of the message is decided and durable. All messages of one commit share the
+   * promise, which costs least; `outcomeOf` returns the outcome of each.
    *
    * @throws StorageUnavailable if nothing was stored
-   * @throws IdempotencyKeyReused if the key came with another message
    */
   append(message: NewMessage): Promise<void>
   /** The messages after `cursor`, or all of them. Never returns a message before the listeners received it. */
   readAfter(cursor: string | undefined, limit: number): ReadResult
   /** The messages before `cursor`, or the newest. */
   readBefore(cursor: string | undefined, limit: number): ReadResult
+  /** Returns a stored message, or undefined if no message with this id is stored. */
+  read(id: string): MaybePromise<StoredMessage | undefined>
   /**
-   * The id of the newest message that listeners have received or that was stored at startup, even if it has
-   * been removed since; undefined if the log never contained a message.
+   * A cursor for the end of the log: the id of the newest message that listeners have received or that was
+   * stored at startup, even if it has been removed since, or a cursor that precedes the first message.
    */
-  head(): string | undefined
+  head(): string
   /** Calls `listener` with each durable message, once, in log order. */
   subscribe(listener: (message: StoredMessage) => void): void
   /** Resolves when no append is pending. */
   flush(): Promise<void>
   /** Stops the background work. */
   close(): void
+}
+
+/**
+ * The outcome of an append that has resolved.
+ *
+ * @throws IdempotencyKeyReused if the key came with another message
+ */
+export function outcomeOf({ outcome }: NewMessage): Appended {
+  if (outcome instanceof Error) throw outcome
+  if (!outcome) throw new Error('The message has not been appended')
+  return outcome
 }
 
 /** Parses the frame of a stored message. The log creates all frames, so they follow the document. */

@@ -23,7 +23,7 @@ export function prepareMessageStatements(queries: Queries) {
       ['sequence', 'userId', 'idempotencyKey', 'sentAt', 'frame'],
     ),
     byKey: queries
-      .select({ frame: messages.frame })
+      .select(columns)
       .from(messages)
       .where(
         and(
@@ -31,6 +31,11 @@ export function prepareMessageStatements(queries: Queries) {
           eq(messages.idempotencyKey, placeholder('idempotencyKey')),
         ),
       )
+      .prepare(),
+    bySequence: queries
+      .select(columns)
+      .from(messages)
+      .where(eq(messages.sequence, placeholder('sequence')))
       .prepare(),
     following: queries
       .select(columns)

@@ -1,4 +1,4 @@
-import type { GapFrame } from '../contract/frames.ts'
+import type { CaughtUpFrame, GapFrame } from '../contract/frames.ts'
 import type { ChatSocket, Replay } from './connection.ts'
 import { gone, type MessageLog, type Page } from './message-log.ts'
 
@@ -55,7 +55,8 @@ export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }:
     replay.cursor = undefined
     const first = await messageLog.readAfter(undefined, pageSize)
     if (first === gone) throw new Error('The log cannot be read from its start')
-    const gap: GapFrame = { event: 'gap', oldest: first.messages[0]?.id ?? null }
+    const cursor = first.start ?? messageLog.head()
+    const gap: GapFrame = { event: 'gap', oldest: first.messages[0]?.id ?? null, cursor }
     socket.send(JSON.stringify(gap))
     return first
   }
@@ -76,6 +77,8 @@ export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }:
     // The log returns only messages that were broadcast, so a client at its head has missed nothing.
     if (replay.cursor === messageLog.head()) {
       socket.data.replay = undefined
+      const caughtUp: CaughtUpFrame = { event: 'caught-up', cursor: replay.cursor }
+      socket.send(JSON.stringify(caughtUp))
       onCaughtUp(socket)
     } else if (socket.getBufferedAmount() > 0) {
       replay.waiting = true

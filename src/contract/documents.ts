@@ -34,12 +34,19 @@ interface Header {
 
 interface Parameter extends Header {
   readonly name: string
-  readonly in: 'header' | 'query'
+  readonly in: 'header' | 'query' | 'path'
+}
+
+interface Example {
+  readonly value?: unknown
 }
 
 export interface ResponseObject {
   readonly headers?: Record<string, Header>
-  readonly content?: Record<string, { readonly schema: JsonSchema }>
+  readonly content?: Record<
+    string,
+    { readonly schema: JsonSchema; readonly examples?: Record<string, Example> }
+  >
 }
 
 export interface OperationObject {
@@ -85,10 +92,19 @@ interface AsyncApi {
       readonly 'x-token-subprotocol-prefix': string
       readonly 'x-rate-limit': RateLimit
       readonly 'x-max-frame-bytes': number
+      readonly 'x-liveness': { readonly 'ping-after-seconds': number; readonly 'close-after-seconds': number }
+      readonly 'x-refusals': {
+        readonly subprotocol: string
+        /** Close codes by the status of the handshake response. */
+        readonly 'close-codes': Readonly<Record<string, number>>
+      }
       readonly 'x-close-codes': Record<string, CloseCode>
     }
   }
-  readonly operations: { readonly sendMessage: { readonly 'x-rate-limit': RateLimit } }
+  readonly operations: {
+    readonly sendMessage: { readonly 'x-rate-limit': RateLimit }
+    readonly ping: { readonly 'x-rate-limit': RateLimit }
+  }
   readonly components: { readonly schemas: Record<string, JsonSchema> }
 }
 

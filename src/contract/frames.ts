@@ -7,11 +7,14 @@ type Schemas = components['schemas']
 export type SendFrame = Schemas['SendFrame']
 export type ErrorFrame = Schemas['ErrorFrame']
 export type GapFrame = Schemas['GapFrame']
+export type CaughtUpFrame = Schemas['CaughtUpFrame']
+export type StoredFrame = Schemas['StoredFrame']
+export type PongFrame = Schemas['PongFrame']
 export type ChatMessage = Schemas['ChatMessage']
 
 const { chat } = asyncapi.channels
 
-function frame(name: 'SendFrame' | 'DisconnectFrame') {
+function frame(name: 'SendFrame' | 'DisconnectFrame' | 'PingFrame') {
   const schema = asyncapi.components.schemas[name] ?? {}
   return TypeCompiler.Compile(toTypeBox(schema, `asyncapi.yaml#/components/schemas/${name}`))
 }
@@ -19,10 +22,13 @@ function frame(name: 'SendFrame' | 'DisconnectFrame') {
 /** Validators of the client's frames, compiled at startup. */
 export const sendFrame = frame('SendFrame')
 export const disconnectFrame = frame('DisconnectFrame')
+export const pingFrame = frame('PingFrame')
 /** Validates the idempotency key of a frame that is otherwise invalid, so that its error frame can repeat the key. */
 export const isIdempotencyKey = TypeCompiler.Compile(sendFrame.Schema().properties.idempotencyKey)
-/** The event name of a disconnect frame. */
-export const disconnectEvent: unknown = disconnectFrame.Schema().properties.event.const
+/** The validator of each event that a client may send. A frame without an event is a message. */
+export const clientFrames: ReadonlyMap<unknown, typeof sendFrame> = new Map(
+  [sendFrame, disconnectFrame, pingFrame].map((check) => [check.Schema().properties.event.const, check]),
+)
 /** Validates the query of the handshake request. */
 export const connectQuery = TypeCompiler.Compile(
   toTypeBox(chat.bindings.ws.query, 'asyncapi.yaml#/channels/chat/bindings/ws/query'),
@@ -34,4 +40,8 @@ export const tokenSubprotocolPrefix = chat['x-token-subprotocol-prefix']
 export const maxFrameBytes = chat['x-max-frame-bytes']
 export const connectRateLimit = chat['x-rate-limit']
 export const sendRateLimit = asyncapi.operations.sendMessage['x-rate-limit']
+export const pingRateLimit = asyncapi.operations.ping['x-rate-limit']
+export const refusals = chat['x-refusals']
+export const { 'ping-after-seconds': pingAfterSeconds, 'close-after-seconds': closeAfterSeconds } =
+  chat['x-liveness']
 export const closeCodes = chat['x-close-codes'] as Readonly<Record<CloseCodeName, CloseCode>>

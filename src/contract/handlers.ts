@@ -1,8 +1,10 @@
 import type {
   OperationId,
   OperationProblem,
+  PathParameters,
   QueryValues,
   ReplyData,
+  ReplyHeaderValues,
   RequestBody,
   RequestHeaders,
 } from './operations.ts'
@@ -23,10 +25,14 @@ export interface Call<Id extends OperationId> {
   /** The authenticated user; present only on secured operations. */
   readonly user: User
   readonly body: RequestBody<Id>
+  readonly path: PathParameters<Id>
   readonly query: QueryValues<Id>
   readonly headers: RequestHeaders<Id>
-  /** Adds the texts that the document fixes to `data`. */
-  reply(data: ReplyData<Id>): Reply<Id>
+  /** Adds the texts that the document fixes to `data`, and the headers that it leaves to the handler. */
+  reply(
+    data: ReplyData<Id>,
+    ...headers: ReplyHeaderValues<Id> extends undefined ? [] : [headers: ReplyHeaderValues<Id>]
+  ): Reply<Id>
   /** Creates a failure that the document lists for this operation. Throw it. */
   problem(code: OperationProblem<Id>, options?: ProblemOptions): ProblemError
 }

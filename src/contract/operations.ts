@@ -7,7 +7,7 @@ import {
   type RateLimit,
 } from './documents.ts'
 import { toTypeBox } from './schema.ts'
-import type { operations, ProblemStatus, QueryDefaults } from './types.gen.ts'
+import type { OperationProblems, operations, QueryDefaults, ReplyHeaders } from './types.gen.ts'
 
 export type OperationId = keyof operations
 
@@ -43,15 +43,22 @@ export type QueryValues<Id extends OperationId> = Omit<Query<Id>, DefaultedKeys<
 
 export type RequestHeaders<Id extends OperationId> = NonNullable<operations[Id]['parameters']['header']>
 
-/** The problem codes whose status the document lists for the operation. */
-export type OperationProblem<Id extends OperationId> = {
-  [Code in keyof ProblemStatus]: ProblemStatus[Code] extends keyof Responses<Id> ? Code : never
-}[keyof ProblemStatus]
+export type PathParameters<Id extends OperationId> = NonNullable<operations[Id]['parameters']['path']>
+
+/** The problem codes that the document lists for the operation. */
+export type OperationProblem<Id extends OperationId> = OperationProblems[Id]
+
+/** The headers of the success response that the handler supplies. */
+export type ReplyHeaderValues<Id extends OperationId> = Id extends keyof ReplyHeaders
+  ? Readonly<Record<ReplyHeaders[Id], string>>
+  : undefined
 
 export interface Operation {
   readonly id: OperationId
   readonly method: string
   readonly path: string
+  /** Path parameters; a request that violates them matches no resource. */
+  readonly pathParameters: TSchema | undefined
   readonly secured: boolean
   readonly rateLimit: RateLimit
   readonly loginGuard: LoginGuardPolicy | undefined
@@ -126,6 +133,7 @@ function readOperation(path: string, method: string, operation: OperationObject)
     id: operation.operationId as OperationId,
     method: method.toUpperCase(),
     path,
+    pathParameters: parametersIn('path'),
     secured: operation.security.length > 0,
     rateLimit: operation['x-rate-limit'],
     loginGuard: operation['x-login-guard'],

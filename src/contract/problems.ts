@@ -11,6 +11,10 @@ export const catalogue = openapi['x-problems'] as Readonly<
   Record<ProblemCode, (typeof openapi)['x-problems'][string]>
 >
 
+/** The only version of the WebSocket protocol (RFC 6455) that the server supports. */
+export const supportedWebSocketVersion = openapi.components.headers['Sec-WebSocket-Version']?.schema
+  .const as string
+
 export const problemMediaType = 'application/problem+json'
 export const problemPath = (code: string) => `/problems/${code}`
 
@@ -63,6 +67,7 @@ export class ProblemError extends Error {
       ...(this.status === 401 && {
         'www-authenticate': this.code === 'invalid-token' ? 'Bearer error="invalid_token"' : 'Bearer',
       }),
+      ...(this.status === 426 && { 'sec-websocket-version': supportedWebSocketVersion }),
       ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
     }
   }

@@ -107,6 +107,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/chats/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one message.
+         * @description The message that `Content-Location` of a send identifies, as long as it is stored.
+         */
+        get: operations["getMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -186,17 +206,19 @@ export interface components {
             messages: components["schemas"]["ChatMessage"][];
             /** @description The cursor of the next page in the same direction; null if there is none. */
             next: components["schemas"]["MessageId"] | null;
+            /**
+             * @description A cursor for the end of the log, valid for `after` even if the log is empty. A client that
+             *     reads the history and then connects with `after=<head>` misses nothing in between.
+             */
+            head: components["schemas"]["MessageId"];
         };
         /**
          * Format: uuid
          * @description Identifies the request in the server's log.
          */
         RequestId: string;
-        /**
-         * @description Identifies the problem. Its meaning never changes. `x-problems` explains each code.
-         * @enum {string}
-         */
-        ProblemCode: "malformed-json" | "unsupported-api-version" | "missing-token" | "invalid-token" | "invalid-credentials" | "origin-not-allowed" | "not-found" | "method-not-allowed" | "username-taken" | "cursor-gone" | "content-too-large" | "unsupported-media-type" | "validation-failed" | "password-too-common" | "idempotency-key-reused" | "rate-limit-exceeded" | "login-throttled" | "too-many-sockets" | "internal-error" | "hashing-overloaded" | "storage-unavailable" | "shutting-down" | "sockets-exhausted";
+        /** @description Identifies the problem. Its meaning never changes. `x-problems` explains each code. */
+        ProblemCode: string;
         /** @description Problem details (RFC 9457). */
         Problem: {
             /**
@@ -263,6 +285,28 @@ export interface components {
             event: "gap";
             /** @description The id of the oldest stored message, which follows this frame; null if no message is stored. */
             oldest: components["schemas"]["MessageId"] | null;
+            /** @description A cursor from which the client can resume, for example if the connection ends before the next frame. */
+            cursor: components["schemas"]["MessageId"];
+        };
+        CaughtUpFrame: {
+            /** @constant */
+            event: "caught-up";
+            /** @description The end of the log. A client that resumes from it receives only later messages. */
+            cursor: components["schemas"]["MessageId"];
+        };
+        StoredFrame: {
+            /** @constant */
+            event: "stored";
+            id: components["schemas"]["MessageId"];
+            idempotencyKey: components["schemas"]["IdempotencyKey"];
+        };
+        PingFrame: {
+            /** @constant */
+            event: "ping";
+        };
+        PongFrame: {
+            /** @constant */
+            event: "pong";
         };
     };
     responses: {
@@ -273,6 +317,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 [name: string]: unknown;
@@ -288,8 +333,42 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The handshake is malformed, or the API version is not supported. */
+        BadHandshake: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "API-Version": components["headers"]["API-Version"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The handshake names another version of the WebSocket protocol. */
+        UpgradeRequired: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "API-Version": components["headers"]["API-Version"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Sec-WebSocket-Version": components["headers"]["Sec-WebSocket-Version"];
                 [name: string]: unknown;
             };
             content: {
@@ -303,6 +382,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -319,6 +399,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 [name: string]: unknown;
@@ -334,6 +415,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 [name: string]: unknown;
             };
             content: {
@@ -347,6 +429,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 Allow: components["headers"]["Allow"];
                 [name: string]: unknown;
             };
@@ -361,6 +444,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 [name: string]: unknown;
@@ -376,6 +460,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 [name: string]: unknown;
@@ -391,6 +476,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 [name: string]: unknown;
@@ -406,6 +492,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -422,6 +509,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -438,6 +526,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 [name: string]: unknown;
@@ -453,6 +542,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -469,6 +559,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -485,6 +576,7 @@ export interface components {
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 RateLimit: components["headers"]["RateLimit"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -541,7 +633,15 @@ export interface components {
          * @example POST
          */
         Allow: string;
-        /** @description The response contains a token, so no cache may store it. */
+        /**
+         * @description The path of the stored message (RFC 9110, section 8.7). A repeated request with the same
+         *     idempotency key has the path of the message that was stored first.
+         * @example /api/chats/messages/4f7h2k9x-00000000001
+         */
+        "Content-Location": string;
+        /** @description The version of the WebSocket protocol that the server supports. */
+        "Sec-WebSocket-Version": "13";
+        /** @description No cache may store the response. */
         "Cache-Control": "no-store";
     };
     pathItems: never;
@@ -571,6 +671,7 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -588,6 +689,7 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -605,6 +707,7 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -658,6 +761,7 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -677,6 +781,7 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -692,6 +797,7 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     "Retry-After": components["headers"]["Retry-After"];
@@ -724,6 +830,7 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -771,8 +878,10 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
+                    "Content-Location": components["headers"]["Content-Location"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -794,6 +903,7 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -833,6 +943,7 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -854,6 +965,7 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -869,6 +981,7 @@ export interface operations {
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
@@ -882,11 +995,67 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The id of the message. */
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatMessage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description No message with this id is stored. It may have been removed by the retention limits. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
 }
 
 /** The status of each problem code. */
 export interface ProblemStatus {
     'malformed-json': 400;
+    'malformed-handshake': 400;
     'unsupported-api-version': 400;
     'missing-token': 401;
     'invalid-token': 401;
@@ -898,6 +1067,7 @@ export interface ProblemStatus {
     'cursor-gone': 410;
     'content-too-large': 413;
     'unsupported-media-type': 415;
+    'unsupported-websocket-version': 426;
     'validation-failed': 422;
     'password-too-common': 422;
     'idempotency-key-reused': 422;
@@ -911,9 +1081,24 @@ export interface ProblemStatus {
     'sockets-exhausted': 503;
 }
 
+/** The problem codes of each operation, from the examples of its responses. */
+export interface OperationProblems {
+    registerUser: 'malformed-json' | 'unsupported-api-version' | 'method-not-allowed' | 'username-taken' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'password-too-common' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded';
+    loginUser: 'malformed-json' | 'unsupported-api-version' | 'invalid-credentials' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'login-throttled' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded';
+    getProfile: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    sendMessage: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    listMessages: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'cursor-gone' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    getMessage: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+}
+
+/** The headers of each success response that the handler supplies. */
+export interface ReplyHeaders {
+    sendMessage: 'Content-Location';
+}
+
 /** The query parameters of each operation that have a default. */
 export interface QueryDefaults {
     listMessages: { limit: true };
 }
 
-export type CloseCodeName = 'disconnected' | 'binary-frame' | 'slow-reader' | 'invalid-text' | 'rate-limited' | 'frame-too-large' | 'internal-error' | 'restart' | 'token-expired' | 'account-removed';
+export type CloseCodeName = 'disconnected' | 'protocol-error' | 'binary-frame' | 'slow-reader' | 'silent-client' | 'invalid-text' | 'rate-limited' | 'frame-too-large' | 'internal-error' | 'restart' | 'token-expired' | 'account-removed';

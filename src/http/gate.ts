@@ -1,3 +1,4 @@
+import { openapi } from '../contract/documents.ts'
 import type { User } from '../contract/handlers.ts'
 import type { Peer } from '../limits/client-address.ts'
 import type { RateLimiter, RateLimitKey } from '../limits/rate-limits.ts'
@@ -46,13 +47,16 @@ export interface Authenticator {
 }
 
 const scheme = 'bearer '
+const { maxLength } = openapi.components.schemas.Token as { maxLength: number }
 
-/** The token of `Authorization: Bearer` (RFC 6750), or undefined if there is none. */
+/** The compact serialisation of a JSON Web Signature (RFC 7515, section 3.1). */
+const jws = /^[\w-]+\.[\w-]+\.[\w-]+$/
+
+/** The credentials of `Authorization: Bearer` (RFC 6750), or undefined if there are none. */
 export function bearerToken(authorization: string | null): string | undefined {
   if (authorization?.slice(0, scheme.length).toLowerCase() !== scheme) return undefined
   return authorization.slice(scheme.length).trim() || undefined
 }
 
-/** Whether the header is the scheme, one space and the token, without further white space. */
-export const isCanonical = (authorization: string, token: string): boolean =>
-  authorization.length === scheme.length + token.length
+/** Whether a token has the form of one. Other tokens are neither verified nor cached. */
+export const isWellFormedToken = (token: string): boolean => token.length <= maxLength && jws.test(token)

@@ -28,10 +28,19 @@ import { readJsonBody } from './request-body.ts'
 import type { RequestContext } from './request-context.ts'
 import type { Responses } from './responses.ts'
 
-type AnyHandler = (call: object) => MaybePromise<object>
+type AnyHandler = (call: object) => MaybePromise<HandlerReply>
+
+/** A request of Bun's router. */
+type RoutedRequest = Request & { readonly params?: Readonly<Record<string, string>> }
 
 /** A function of Bun's router. */
-export type Route = (request: Request, server: Peer) => MaybePromise<Response>
+export type Route = (request: RoutedRequest, server: Peer) => MaybePromise<Response>
+
+/** What `Call.reply` creates: the complete body, and the headers that the handler supplies. */
+interface HandlerReply {
+  readonly body: object
+  readonly headers: Readonly<Record<string, string>> | undefined
+}
 
 interface OperationRoutesOptions {
   readonly handlers: Handlers
@@ -59,6 +68,7 @@ function createParameterReader(operation: Operation) {
   const { query, integerParameters: integers, queryDefaults, headers, headerNames } = operation
   const queryCheck = query && TypeCompiler.Compile(query)
   const headersCheck = headers && TypeCompiler.Compile(headers)
+  const pathCheck = operation.pathParameters && TypeCompiler.Compile(operation.pathParameters)
 
   function readHeaders(request: Request): Readonly<Record<string, unknown>> {
     if (!headersCheck) return noParameters
@@ -76,17 +86,22 @@ function createParameterReader(operation: Operation) {
     return { ...queryDefaults, ...readQuery(request, { check: queryCheck, integers }) }
   }
 
-  return { readQueryValues, readHeaders }
+  function readPath({ params }: RoutedRequest): Readonly<Record<string, unknown>> {
+    if (!pathCheck) return noParameters
+    // A path that no resource can have is not a validation error: nothing is there.
+    if (!pathCheck.Check({ ...params })) throw new ProblemError('not-found')
+    return params as Record<string, unknown>
+  }
+
+  return { readQueryValues, readHeaders, readPath }
 }
 
 /** The routes of all operations, by path and method, for Bun's router. */
 export function operationRoutes(options: OperationRoutesOptions): Record<string, Record<string, Route>> {
   const routes: Record<string, Record<string, Route>> = {}
   for (const operation of allOperations) {
-    routes[operation.path] = {
-      ...routes[operation.path],
-      [operation.method]: createRoute(operation, options),
-    }
+    const path = operation.path.replace(/\{(\w+)\}/g, ':$1')
+    routes[path] = { ...routes[path], [operation.method]: createRoute(operation, options) }
   }
   return routes
 }
@@ -110,23 +125,27 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
   })
   const bodyCheck = operation.body && TypeCompiler.Compile(operation.body)
   const successCheck = TypeCompiler.Compile(operation.success)
-  const { readQueryValues, readHeaders } = createParameterReader(operation)
+  const { readQueryValues, readHeaders, readPath } = createParameterReader(operation)
   const hasConstants = Object.keys(constants).length > 0
-  const reply = hasConstants ? (data: object) => ({ ...constants, ...data }) : (data: object) => data
+  const reply = (data: object, headers?: HandlerReply['headers']): HandlerReply => ({
+    body: hasConstants ? { ...constants, ...data } : data,
+    headers,
+  })
 
-  const call = (request: Request, identity: Identity | undefined, body: unknown) =>
+  const call = (request: RoutedRequest, identity: Identity | undefined, body: unknown) =>
     handler({
       user: identity?.user,
       body,
+      path: readPath(request),
       query: readQueryValues(request),
       headers: readHeaders(request),
       reply,
       problem,
     })
 
-  function succeed(context: RequestContext, body: object): Response {
+  function succeed(context: RequestContext, { body, headers }: HandlerReply): Response {
     if (!successCheck.Check(body)) throw new Error(`The success response of ${id} violates its schema`)
-    return toSuccess(context, body)
+    return toSuccess(context, body, headers)
   }
 
   const fail = (context: RequestContext, error: unknown) => responses.problem(context, error, deprecation)
@@ -148,10 +167,10 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
       const authorization = request.headers.get('authorization')
       const identity = authenticator.authenticate(policy, context, authorization, server)
       if (bodyCheck || identity instanceof Promise) return serveLater(context, identity)
-      const body = call(request, identity, undefined)
+      const result = call(request, identity, undefined)
       // Stay synchronous if possible: a promise costs as much as the rest of a short request.
-      if (!(body instanceof Promise)) return succeed(context, body)
-      return body.then((settled) => succeed(context, settled)).catch((error) => fail(context, error))
+      if (!(result instanceof Promise)) return succeed(context, result)
+      return result.then((settled) => succeed(context, settled)).catch((error) => fail(context, error))
     } catch (error) {
       return fail(context, error)
     }

@@ -6,9 +6,9 @@ export interface RequestContext {
   /** The route, not the path: a path can contain anything a client sends, even a token. */
   readonly route: string | undefined
   readonly requestId: string
-  /** Seconds since the epoch. */
+  /** Seconds since the epoch, for the expiry of tokens. */
   readonly arrivedAt: number
-  /** Milliseconds of the monotonic clock. */
+  /** Monotonic milliseconds, for durations and rate limits. */
   readonly startedAt: number
   /** The policy that counted the request, and its count; undefined until the request has been counted. */
   limiter: RateLimiter | undefined

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { nowSeconds } from '../clock.ts'
+import { epochSeconds, systemClock } from '../clock.ts'
 import { commonHeaders, jsonMediaType } from '../contract/operations.ts'
 import { problemMediaType } from '../contract/problems.ts'
 import { countHeader, policyHeader } from '../limits/rate-limits.ts'
@@ -23,7 +23,7 @@ export interface Responses {
   /** The headers that every response has. */
   headers(context: RequestContext): Record<string, string>
   /** Creates a function that responds with the JSON text of a success body. */
-  json(options: SuccessOptions): (context: RequestContext, body: unknown) => Response
+  json(options: SuccessOptions): (context: RequestContext, body: unknown, headers?: HeaderValues) => Response
   /** Converts anything thrown to a problem response. */
   problem(context: RequestContext, thrown: unknown, headers?: HeaderValues): Response
   /** The response to a preflight, or undefined if the request is not one. */
@@ -43,15 +43,16 @@ interface ResponsesOptions {
 export function createResponses({ logger, toProblem, cors }: ResponsesOptions): Responses {
   const logsRequests = logger.isLevelEnabled('info')
 
-  const elapsedMs = ({ startedAt }: RequestContext) => Math.round((performance.now() - startedAt) * 100) / 100
+  const elapsedMs = ({ startedAt }: RequestContext) =>
+    Math.round((systemClock.monotonicMs() - startedAt) * 100) / 100
 
   function startRequest(request: Request, route: string | undefined): RequestContext {
     return {
       request,
       route,
       requestId: crypto.randomUUID(),
-      arrivedAt: nowSeconds(),
-      startedAt: logsRequests ? performance.now() : 0,
+      arrivedAt: epochSeconds(),
+      startedAt: systemClock.monotonicMs(),
       limiter: undefined,
       count: undefined,
     }
@@ -96,7 +97,7 @@ export function createResponses({ logger, toProblem, cors }: ResponsesOptions): 
       })
       // An explicit status of 200, which is the default, makes Bun a third slower.
       const init = { headers: shared, ...(status !== 200 && { status }) }
-      return (context, body) => {
+      return (context, body, headers) => {
         const { request, requestId, limiter, count } = context
         // The route of GET also serves HEAD.
         if (logsRequests && request.method === method) {
@@ -106,6 +107,8 @@ export function createResponses({ logger, toProblem, cors }: ResponsesOptions): 
         }
         shared.set('x-request-id', requestId)
         if (limiter && count) shared.set('ratelimit', countHeader(limiter, count))
+        // An operation has the same additional headers in every response, so none remains from an earlier one.
+        for (const name in headers) shared.set(name, headers[name] as string)
         if (cors) setAllowOrigin(shared, cors.allowOrigin(request))
         return Response.json(body, init)
       }

@@ -10,5 +10,11 @@ export function createFifoCache<Key, Value>(capacity: number) {
       map.set(key, value)
     },
     delete: (key: Key) => map.delete(key),
+    deleteWhere(matches: (value: Value) => boolean): void {
+      for (const [key, value] of map) if (matches(value)) map.delete(key)
+    },
+    get size() {
+      return map.size
+    },
   }
 }

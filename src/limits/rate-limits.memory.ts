@@ -26,14 +26,16 @@ export function createMemoryRateLimits({ enabled, overrides }: RateLimitsOptions
       count(client, now) {
         const { a, b } = toCounterKey(client)
         const key = { a: a ^ policyKey.a, b: b ^ policyKey.b }
-        const slot = table.findOrAdd(key, now, now + window)
+        // The table does not store zero as a time.
+        const time = now + 1
+        const slot = table.findOrAdd(key, time, time + window)
         const used = table.countAt(slot)
         const expiry = table.expiryAt(slot)
         if (used < quota) table.set(slot, used + 1, expiry)
         return {
           exceeded: used >= quota,
           remaining: Math.max(0, quota - used - 1),
-          resetSeconds: expiry - now,
+          resetSeconds: expiry - time,
         }
       },
     }

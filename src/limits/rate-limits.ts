@@ -20,7 +20,7 @@ export interface RateLimiter extends RateLimit {
   /**
    * Counts one request. A promise is returned only if the implementation has to ask a shared store.
    *
-   * @param now seconds since the epoch
+   * @param now monotonic seconds, so that a change of the clock neither extends nor ends a window
    */
   count(key: RateLimitKey, now: number): MaybePromise<Count>
 }
