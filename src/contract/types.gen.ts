@@ -216,7 +216,7 @@ export interface components {
             /**
              * Format: json-pointer
              * @description A JSON pointer (RFC 6901) into the body or the frame, or to a query parameter or a header
-             *     by its name.
+             *     by its name. A name of more than 64 characters is shortened and ends in an ellipsis.
              */
             pointer: string;
             detail: string;
