@@ -13,13 +13,13 @@ import { createHandshake } from './chats/handshake.ts'
 import type { Config } from './config.ts'
 import { sources } from './contract/documents.ts'
 import { channelPath } from './contract/frames.ts'
-import { createAllowedMethods } from './http/allowed-methods.ts'
 import { createCors } from './http/cors.ts'
 import { createErrorHandler } from './http/error-handler.ts'
 import { operationRoutes } from './http/operation-routes.ts'
 import { createOriginCheck, createRequestOriginCheck } from './http/origins.ts'
 import { pageHooks } from './http/page-hooks.ts'
 import { createResponses } from './http/responses.ts'
+import { unmatchedRequests } from './http/unmatched-requests.ts'
 import { createClientAddress } from './limits/client-address.ts'
 import type { Logger } from './logger.ts'
 import type { Storage } from './open-storage.ts'
@@ -94,15 +94,20 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
     .use(healthPages({ isDraining, isReady: storage.isReady }))
     .use(problemPages())
     .use(swaggerPages({ openapi: sources.openapi as Document }))
-  const allowedMethods = createAllowedMethods([
-    ...Object.entries(routes).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => ({ path, method })),
-    ),
-    ...pages.routes,
-  ])
-  // Operations and the channel are on Bun's router; Elysia serves the pages and requests without a route.
-  const app = new Elysia({ strictPath: true, serve: { routes: routes as never } })
-    .use(pageHooks({ responses, allowedMethods }))
+  const { refusals, unknownPath } = unmatchedRequests({
+    routes: [
+      ...Object.entries(routes).flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => ({ path, method })),
+      ),
+      ...pages.routes,
+    ],
+    responses,
+  })
+  for (const [path, methods] of Object.entries(routes)) Object.assign(refusals[path] as object, methods)
+  // Everything is on Bun's router, where Elysia adds the methods of the pages. `/*` also receives the
+  // requests that would otherwise reach Elysia's own router, which needs a valid URL and normalises paths.
+  const app = new Elysia({ strictPath: true, serve: { routes: { ...refusals, '/*': unknownPath } as never } })
+    .use(pageHooks({ responses }))
     .use(pages)
 
   return { app, chat, responses }

@@ -1,5 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { originFault } from './http/origins.ts'
+import { parseIpAddress } from './limits/ip-address.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -17,7 +19,10 @@ export interface Config {
   readonly dataDir: string
   readonly jwtSecret: string | undefined
   readonly tokenTtlSeconds: number
-  /** Origins whose pages may send requests and connect; in development, the origins of localhost as well. */
+  /**
+   * Origins whose pages may send requests and connect, `*` for all, or `https://*.example.com` for all
+   * subdomains; in development, the origins of localhost as well.
+   */
   readonly corsOrigins: readonly string[]
   readonly development: boolean
   readonly logLevel: string
@@ -64,7 +69,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
   }
 
   function choice(name: string, fallback: string, choices: readonly string[]): string {
-    const value = text(name) ?? fallback
+    const value = (text(name) ?? fallback).toLowerCase()
     if (!choices.includes(value)) faults.push(`${name} must be one of ${choices.join(', ')}`)
     return value
   }
@@ -75,10 +80,21 @@ export function readConfig(environment: Environment, policies: readonly string[]
       .map((item) => item.trim())
       .filter(Boolean)
 
+  function host(name: string, fallback: string): string {
+    const value = text(name) ?? fallback
+    const address = value.replace(/^\[(.*)\]$/, '$1')
+    if (isIP(address) === 6 || /^[a-z0-9_][a-z0-9_.-]*$/i.test(value)) return address
+    faults.push(
+      `${name} must be an address or a host name, without a scheme and without a port: not ${value}`,
+    )
+    return fallback
+  }
+
   function origins(name: string): string[] {
     return list(name).filter((item) => {
-      if (item === '*' || (URL.canParse(item) && new URL(item).origin === item)) return true
-      faults.push(`${name} must list origins such as https://app.example.com, or *: not ${item}`)
+      const fault = originFault(item)
+      if (fault === undefined) return true
+      faults.push(`${name} must list origins such as https://app.example.com, or *: ${item} ${fault}`)
       return false
     })
   }
@@ -86,17 +102,19 @@ export function readConfig(environment: Environment, policies: readonly string[]
   function addresses(name: string): BlockList {
     const blocks = new BlockList()
     for (const item of list(name)) {
-      const [address = '', prefix, rest] = item.split('/')
-      const family = isIP(address)
-      const bits = prefix === undefined ? (family === 6 ? 128 : 32) : Number(prefix)
-      const fits = /^\d*$/.test(prefix ?? '') && prefix !== '' && bits <= (family === 6 ? 128 : 32)
-      if (family === 0 || !fits || rest !== undefined) {
+      const [written = '', prefix, rest] = item.split('/')
+      const address = parseIpAddress(written)
+      const writtenBits = written.includes(':') ? 128 : 32
+      const prefixBits = prefix === undefined ? writtenBits : Number(prefix)
+      const fits = /^\d*$/.test(prefix ?? '') && prefix !== '' && prefixBits <= writtenBits
+      if (!address || !fits || rest !== undefined) {
         faults.push(`${name} must list addresses or CIDR blocks such as 10.0.0.0/8: not ${item}`)
-      } else if (bits === 0) {
-        faults.push(`${name} must not trust every address: ${item}`)
-      } else {
-        blocks.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4')
+        continue
       }
+      // Of an IPv4 address that is mapped into IPv6, the last 32 bits are the IPv4 address.
+      const bits = address.family === 'ipv4' ? Math.max(0, prefixBits - (writtenBits - 32)) : prefixBits
+      if (bits === 0) faults.push(`${name} must not trust every address: ${item}`)
+      else blocks.addSubnet(address.text, bits, address.family)
     }
     return blocks
   }
@@ -108,7 +126,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
       const value = text(name)
       if (!name.startsWith(prefix) || value === undefined) continue
       const policy = name.slice(prefix.length).toLowerCase()
-      const match = /^([1-9]\d{0,8})\/([1-9]\d{0,4})$/.exec(value)
+      const match = /^([1-9]\d{0,8})\s*\/\s*([1-9]\d{0,4})$/.exec(value)
       if (!policies.includes(policy)) {
         faults.push(
           `${name} does not name a policy; the policies are ${policies.map((each) => each.toUpperCase()).join(', ')}`,
@@ -128,7 +146,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
   }
 
   const config: Config = {
-    host: text('HOST') ?? '127.0.0.1',
+    host: host('HOST', '127.0.0.1'),
     port: integer('PORT', 3000, 0, 65_535),
     dataDir: resolve(text('DATA_DIR') ?? './data'),
     jwtSecret,

@@ -1,5 +1,6 @@
 import { healthcheck } from './commands/healthcheck.ts'
 import { serve } from './commands/serve.ts'
+import { hostAndPort } from './commands/service-address.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { policyNames } from './contract/policies.ts'
 import { UnusableStorage } from './storage/errors.ts'
@@ -14,7 +15,7 @@ function refuseToStart(message: string): never {
 function explain(error: unknown, { host, port }: Config): string {
   const { code, message } = error as { code?: string; message: string }
   if (code === 'EADDRINUSE')
-    return `${host}:${port} is in use. Stop the process that listens there, or set PORT.`
+    return `${hostAndPort(host, port)} is in use. Stop the process that listens there, or set PORT.`
   return error instanceof UnusableStorage ? message : `Parley cannot start: ${message}`
 }
 

@@ -1,8 +1,21 @@
+import { get } from 'node:http'
 import type { Config } from '../config.ts'
+import { localHost } from './service-address.ts'
+
+/** Longer than a start-up check of an orchestrator waits. */
+const timeoutMs = 10_000
 
 /** Whether the service that listens on the configured address responds. The container's health check. */
-export async function healthcheck({ host, port }: Config): Promise<boolean> {
-  const address = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host
-  const response = await fetch(`http://${address}:${port}/livez`).catch(() => undefined)
-  return response?.ok === true
+export function healthcheck({ host, port }: Config): Promise<boolean> {
+  // Not `fetch`: a URL cannot contain an IPv6 address with a zone.
+  return new Promise((resolve) => {
+    const options = { host: localHost(host), port, path: '/livez', timeout: timeoutMs, agent: false } as const
+    const request = get(options, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+    request.on('timeout', () => request.destroy())
+    request.on('error', () => resolve(false))
+    request.on('close', () => resolve(false))
+  })
 }

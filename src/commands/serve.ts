@@ -4,6 +4,7 @@ import { describeError } from '../http/error-handler.ts'
 import { openLogger } from '../logger.ts'
 import { openStorage } from '../open-storage.ts'
 import { startServer } from '../server.ts'
+import { hostAndPort } from './service-address.ts'
 
 /**
  * Serves until SIGTERM or SIGINT. Returns once the service is listening.
@@ -42,6 +43,9 @@ export async function serve(config: Config): Promise<void> {
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
 
-  logger.info({ url: `http://${config.host}:${server.port}`, development: config.development }, 'listening')
+  logger.info(
+    { url: `http://${hostAndPort(config.host, server.port)}`, development: config.development },
+    'listening',
+  )
   await flush()
 }

@@ -1,5 +1,5 @@
 import { Kind, type TSchema } from '@sinclair/typebox'
-import { ValueErrorType } from '@sinclair/typebox/errors'
+import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors'
 import { Value } from '@sinclair/typebox/value'
 import type { JsonSchema } from './documents.ts'
 import { stringKind, violatedKeyword } from './strings.ts'
@@ -9,6 +9,9 @@ export type ValidationError = components['schemas']['ValidationError']
 
 /** A hostile body can cause thousands of errors; a person reads a few. */
 const maxErrors = 20
+
+/** Characters of a name in a pointer. */
+const maxNameLength = 64
 
 const count = (n: unknown, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`
 
@@ -66,6 +69,26 @@ function explain(type: ValueErrorType, schema: TSchema, value: unknown): string 
 }
 
 /**
+ * Shortens the names in a pointer, because a client chooses the name of an unknown property. The result is
+ * a JSON pointer as well: no escape sequence and no surrogate pair is divided.
+ */
+const shortenPointer = (pointer: string) =>
+  pointer
+    .split('/')
+    .map((name) =>
+      name.length > maxNameLength
+        ? `${name.slice(0, maxNameLength).replace(/(?:~|[\ud800-\udbff])$/, '')}\u2026`
+        : name,
+    )
+    .join('/')
+
+function toValidationError({ type, schema, path, value }: ValueError): ValidationError {
+  const pointer = shortenPointer(path)
+  const detail = explain(type, schema, value)
+  return { pointer, detail: pointer === path ? detail : `${detail} (the pointer is shortened)` }
+}
+
+/**
  * Explains where and how `value` violates `schema`: the first error of each location, at most twenty.
  * No detail repeats the value, which may be a password.
  */
@@ -73,10 +96,7 @@ export function explainErrors(schema: TSchema, value: unknown): ValidationError[
   const errors = new Map<string, ValidationError>()
   for (const error of Value.Errors(schema, value)) {
     if (errors.has(error.path)) continue
-    errors.set(error.path, {
-      pointer: error.path,
-      detail: explain(error.type, error.schema, error.value),
-    })
+    errors.set(error.path, toValidationError(error))
     if (errors.size === maxErrors) break
   }
   return [...errors.values()]

@@ -243,7 +243,8 @@ export interface components {
             /**
              * Format: json-pointer
              * @description A JSON pointer (RFC 6901) into the body or the frame, or the name of a query parameter or
-             *     header after a slash.
+             *     header after a slash. A name of more than 64 characters is
+             *     shortened and ends in an ellipsis.
              */
             pointer: string;
             detail: string;

@@ -1,4 +1,4 @@
-interface RoutePath {
+export interface RoutePath {
   readonly method: string
   readonly path: string
 }
@@ -12,7 +12,6 @@ interface RoutePath {
 export function createAllowedMethods(routes: readonly RoutePath[]) {
   const paths = new Map<string, { pattern: RegExp; methods: Set<string> }>()
   for (const { method, path } of routes) {
-    if (path.includes('*')) continue
     const segments = path.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : RegExp.escape(part)))
     const entry = paths.get(path) ?? { pattern: new RegExp(`^${segments.join('/')}$`), methods: new Set() }
     entry.methods.add(method)

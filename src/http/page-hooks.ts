@@ -1,28 +1,12 @@
-import { Elysia, NotFoundError } from 'elysia'
-import { ProblemError } from '../contract/problems.ts'
+import { Elysia } from 'elysia'
 import type { Responses } from './responses.ts'
 
-interface PageHooksOptions {
-  readonly responses: Responses
-  /** The methods of a path for the `Allow` header, or undefined if no route has the path. */
-  readonly allowedMethods: (path: string) => string | undefined
-}
-
-/**
- * Gives the pages, which Elysia serves, the headers and log lines that all responses have, and responds to
- * requests that match no route.
- */
-export function pageHooks({ responses, allowedMethods }: PageHooksOptions) {
+/** Gives the pages, which Elysia serves, the headers and log lines that all responses have. */
+export function pageHooks({ responses }: { readonly responses: Responses }) {
   return new Elysia({ name: 'page-hooks' })
-    .onError({ as: 'global' }, ({ request, error }) => {
-      const preflight = responses.preflight(request)
-      if (preflight) return preflight
-      const context = responses.startRequest(request, undefined)
-      if (!(error instanceof NotFoundError)) return responses.problem(context, error)
-      const allow = allowedMethods(new URL(request.url).pathname)
-      if (allow === undefined) return responses.problem(context, new ProblemError('not-found'))
-      return responses.problem(context, new ProblemError('method-not-allowed'), { allow })
-    })
+    .onError({ as: 'global' }, ({ request, error }) =>
+      responses.problem(responses.startRequest(request, undefined), error),
+    )
     .mapResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {
       // Responses of onError pass through here as well, and are complete.
       if (responseValue instanceof Response && responseValue.headers.has('x-request-id')) return responseValue

@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { TypeCheck } from '@sinclair/typebox/compiler'
 import { validationFailed } from '../contract/problems.ts'
+import { requestTarget } from './request-target.ts'
 
 interface QueryOptions {
   readonly check: TypeCheck<TSchema>
@@ -16,12 +17,16 @@ interface QueryOptions {
 export function readQuery(request: Request, { check, integers }: QueryOptions): Record<string, unknown> {
   // Without a prototype, so that a parameter named __proto__ is a parameter like any other.
   const values: Record<string, unknown> = Object.create(null)
-  const { searchParams } = new URL(request.url)
-  for (const name of new Set(searchParams.keys())) {
-    const all = searchParams.getAll(name)
-    const [text = ''] = all
-    const isInteger = integers?.has(name) && /^-?\d{1,15}$/.test(text)
-    values[name] = all.length > 1 ? all : isInteger ? Number(text) : text
+  // With a question mark, because URLSearchParams removes one that is part of the first name.
+  for (const [name, text] of new URLSearchParams(`?${requestTarget(request).query}`)) {
+    const earlier = values[name]
+    if (earlier === undefined) values[name] = text
+    else if (Array.isArray(earlier)) earlier.push(text)
+    else values[name] = [earlier, text]
+  }
+  for (const name of integers ?? []) {
+    const text = values[name]
+    if (typeof text === 'string' && /^-?\d{1,15}$/.test(text)) values[name] = Number(text)
   }
   if (!check.Check(values)) throw validationFailed(check.Schema(), values)
   return values

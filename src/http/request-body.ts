@@ -1,5 +1,7 @@
 import { openapi } from '../contract/documents.ts'
+import { jsonMediaType } from '../contract/operations.ts'
 import { ProblemError } from '../contract/problems.ts'
+import { parseMediaType, splitList } from './field-values.ts'
 
 const maxBytes = openapi['x-limits']['request-body-bytes']
 
@@ -17,6 +19,20 @@ async function readCounted(stream: ReadableStream<Uint8Array>): Promise<Uint8Arr
   return Buffer.concat(chunks)
 }
 
+/** Whether the media type is JSON in UTF-8. Parameters other than `charset` have no meaning and are ignored. */
+function isJson(contentType: string | null): boolean {
+  // The value of almost every request, which needs no parser.
+  if (contentType === jsonMediaType) return true
+  const mediaType = parseMediaType(contentType ?? '')
+  if (mediaType?.type !== jsonMediaType) return false
+  return mediaType.parameters.every(([name, value]) => name !== 'charset' || /^utf-?8$/i.test(value))
+}
+
+/** Whether no content coding has been applied. */
+const isUncoded = (contentEncoding: string | null) =>
+  contentEncoding === null ||
+  splitList(contentEncoding).every((coding) => coding.toLowerCase() === 'identity')
+
 /**
  * Reads and parses the JSON body of a request.
  *
@@ -24,14 +40,14 @@ async function readCounted(stream: ReadableStream<Uint8Array>): Promise<Uint8Arr
  */
 export async function readJsonBody(request: Request): Promise<unknown> {
   const { headers } = request
-  const contentType = headers.get('content-type') ?? ''
-  const isJson = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(contentType)
-  const coding = headers.get('content-encoding')
-  if (!isJson || (coding !== null && coding !== 'identity')) {
+  if (!isJson(headers.get('content-type')) || !isUncoded(headers.get('content-encoding'))) {
     throw new ProblemError('unsupported-media-type')
   }
   const declaredLength = headers.get('content-length')
-  if (Number(declaredLength) > maxBytes) throw new ProblemError('content-too-large')
+  // Bun joins repeated headers, which it requires to be equal: `2, 2`.
+  if (declaredLength !== null && !(Number.parseInt(declaredLength, 10) <= maxBytes)) {
+    throw new ProblemError('content-too-large')
+  }
   const bytes =
     declaredLength === null && request.body !== null
       ? await readCounted(request.body)

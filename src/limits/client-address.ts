@@ -1,49 +1,34 @@
-import { type BlockList, isIP } from 'node:net'
+import type { BlockList } from 'node:net'
+import { type IpAddress, parseIpAddress, parseNode } from './ip-address.ts'
 
 /** The server's view of the connection that a request came from. */
 export interface Peer {
   requestIP(request: Request): { readonly address: string } | null
 }
 
-/** Writes `::ffff:1.2.3.4` as `1.2.3.4`; returns undefined if the text is not an address. */
-function normalise(text: string): string | undefined {
-  const address = text.trim().replace(/^::ffff:(?=\d+\.)/i, '')
-  return isIP(address) === 0 ? undefined : address
-}
-
 /** An IPv6 client can choose any address of a 64-bit network, so the network is counted. */
-function network(address: string): string {
-  if (isIP(address) !== 6) return address
-  const [head = '', tail] = (address.split('%')[0] as string).split('::')
-  const before = head.split(':').filter(Boolean)
-  const after = (tail ?? '').split(':').filter(Boolean)
-  // A final group in dotted notation counts as two.
-  const length = (groups: string[]) => groups.reduce((sum, group) => sum + (group.includes('.') ? 2 : 1), 0)
-  const zeros = tail === undefined ? 0 : 8 - length(before) - length(after)
-  const groups = [...before, ...Array<string>(Math.max(0, zeros)).fill('0'), ...after]
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')
-}
+const network = ({ family, text }: IpAddress) =>
+  family === 'ipv4' ? text : text.split(':').slice(0, 4).join(':')
 
 /**
  * Creates a function that returns the address by which a client is counted: the address of the peer, or,
  * if the peer is a trusted proxy, the last address in `X-Forwarded-For` that is not a trusted proxy.
- * `X-Forwarded-For` from any other peer is ignored.
+ * `X-Forwarded-For` from any other peer is ignored, and so is everything before an entry that is not an
+ * address.
  */
 export function createClientAddress(trustedProxies: BlockList) {
-  const isTrusted = (address: string) => trustedProxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  const isTrusted = ({ family, text }: IpAddress) => trustedProxies.check(text, family)
   const trustsAny = trustedProxies.rules.length > 0
 
   return (request: Request, server: Peer | null): string => {
-    const peer = normalise(server?.requestIP(request)?.address ?? '')
+    const peer = parseIpAddress(server?.requestIP(request)?.address ?? '')
     // A closed connection no longer has an address; all such requests share one counter.
     if (peer === undefined) return 'unknown'
     if (!trustsAny || !isTrusted(peer)) return network(peer)
     let client = peer
     for (const hop of (request.headers.get('x-forwarded-for') ?? '').split(',').reverse()) {
-      const address = normalise(hop)
+      if (hop.trim() === '') continue
+      const address = parseNode(hop)
       if (address === undefined) break
       client = address
       if (!isTrusted(address)) break

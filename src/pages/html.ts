@@ -26,6 +26,13 @@ ${content}
 </html>
 `
 
+/**
+ * The relative link from the page at one path of this service to another path. An absolute one would lead
+ * out of the prefix under which a proxy may publish the service.
+ */
+export const linkFrom = (page: string, path: string) =>
+  `${'../'.repeat(page.split('/').length - 2)}${path.slice(1)}`
+
 /** A definition list. Terms and descriptions are HTML. */
 export const definitionList = (entries: readonly (readonly [term: string, description: string])[]) =>
   `<dl>\n${entries.map(([term, description]) => `<dt>${term}</dt><dd>${description}</dd>`).join('\n')}\n</dl>`

@@ -1,13 +1,13 @@
 import { openapi } from '../contract/documents.ts'
-import { definitionList, pageHeaders, renderPage } from './html.ts'
+import { definitionList, linkFrom, pageHeaders, renderPage } from './html.ts'
 
 const { info } = openapi
 
 const links = Object.entries(openapi['x-service-paths'])
   .filter(([path]) => path !== '/' && !path.includes('{'))
   .map(([path, text]): [string, string] => {
-    const escaped = Bun.escapeHTML(path)
-    return [`<a href="${escaped}">${escaped}</a>`, Bun.escapeHTML(text)]
+    const href = Bun.escapeHTML(linkFrom('/', path))
+    return [`<a href="${href}">${Bun.escapeHTML(path)}</a>`, Bun.escapeHTML(text)]
   })
 
 /** The page that a browser shows for `GET /`. */

@@ -1,8 +1,7 @@
 import { Elysia } from 'elysia'
 import { catalogue, type ProblemCode, ProblemError, problemPath } from '../contract/problems.ts'
-import { definitionList, pageHeaders, renderPage } from './html.ts'
-
-const acceptsHtml = (request: Request) => (request.headers.get('accept') ?? '').includes('text/html')
+import { prefersHtml } from '../http/accept.ts'
+import { definitionList, linkFrom, pageHeaders, renderPage } from './html.ts'
 
 const toJson = (code: string) => ({ type: problemPath(code), code, ...catalogue[code as ProblemCode] })
 
@@ -14,7 +13,7 @@ function problemPage(code: ProblemCode): string {
 <p><code>${Bun.escapeHTML(code)}</code>, status ${status}: ${Bun.escapeHTML(detail)}</p>
 <h2>When it happens</h2><p>${Bun.escapeHTML(when)}</p>
 <h2>What to do</h2><p>${Bun.escapeHTML(action)}</p>
-<p><a href="/problems">All problem types</a></p>`,
+<p><a href="${linkFrom(problemPath(code), '/problems')}">All problem types</a></p>`,
   )
 }
 
@@ -24,7 +23,7 @@ const problemsPage = () =>
     `<h1>Problem types</h1>
 ${definitionList(
   Object.entries(catalogue).map(([code, { status, title, when }]) => [
-    `${status} <a href="${problemPath(code)}">${Bun.escapeHTML(code)}</a>`,
+    `${status} <a href="${linkFrom('/problems', problemPath(code))}">${Bun.escapeHTML(code)}</a>`,
     `${Bun.escapeHTML(title)}. ${Bun.escapeHTML(when)}`,
   ]),
 )}`,
@@ -35,14 +34,14 @@ export const problemPages = () =>
   new Elysia({ name: 'problems' })
     .get('/problems', ({ request, set }) => {
       set.headers.vary = 'Accept'
-      if (!acceptsHtml(request)) return { problems: Object.keys(catalogue).map(toJson) }
+      if (!prefersHtml(request)) return { problems: Object.keys(catalogue).map(toJson) }
       Object.assign(set.headers, pageHeaders)
       return problemsPage()
     })
     .get('/problems/:code', ({ request, set, params: { code } }) => {
       if (!Object.hasOwn(catalogue, code)) throw new ProblemError('not-found')
       set.headers.vary = 'Accept'
-      if (!acceptsHtml(request)) return toJson(code)
+      if (!prefersHtml(request)) return toJson(code)
       Object.assign(set.headers, pageHeaders)
       return problemPage(code as ProblemCode)
     })

@@ -2,15 +2,18 @@
 // content security policy allows no other. So this server is listed first.
 const render = window.SwaggerUIBundle
 
+// The address of this page without its last segment: a proxy may have published the service under a prefix.
+const here = new URL('.', location.href).href.replace(/\/$/, '')
+
 const thisServer = () => ({
   statePlugins: {
     spec: {
       wrapActions: {
         updateJsonSpec: (update) => (document) => {
-          const others = document.servers.filter(({ url }) => url !== location.origin)
+          const others = document.servers.filter(({ url }) => url !== here)
           return update({
             ...document,
-            servers: [{ url: location.origin, description: 'This server' }, ...others],
+            servers: [{ url: here, description: 'This server' }, ...others],
           })
         },
       },

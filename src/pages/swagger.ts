@@ -7,6 +7,7 @@ import changelog from '../../CHANGELOG.md' with { type: 'text' }
 import { jsonMediaType } from '../contract/operations.ts'
 import { ProblemError } from '../contract/problems.ts'
 import { documentSource } from './document-source.ts' with { type: 'macro' }
+import { linkFrom } from './html.ts'
 import client from './swagger-client.js' with { type: 'file' }
 
 /** The properties of the OpenAPI document that this file reads. The page shows the whole document. */
@@ -29,6 +30,8 @@ const assets: Record<string, string> = {
   'favicon-32x32.png': favicon,
   'swagger-client.js': client,
 }
+
+const assetLink = (name: string) => linkFrom('/swagger', `/swagger/${name}`)
 
 /** The Swagger page, its assets, and the two documents as JSON and as YAML with comments. */
 export function swaggerPages({ openapi }: { openapi: Document }) {
@@ -88,6 +91,10 @@ async function asset(path: string): Promise<Served> {
   return served(await file.arrayBuffer(), file.type)
 }
 
+/** The changelog, whose links to files of the repository lead nowhere on the page and become text. */
+const changelogHtml = () =>
+  Bun.markdown.html(changelog).replace(/<a href="(?!https?:)[^"]*">(.*?)<\/a>/gs, '$1')
+
 /**
  * The Swagger UI page of @elysiajs/swagger with three changes for which the plugin has no option: this
  * service serves the script instead of unpkg, the policy allows the inline script by its hash, and the
@@ -102,8 +109,8 @@ async function renderPage(openapi: Document): Promise<Served> {
     // The plugin inserts both into the page without escaping them.
     documentation: { info: { title: Bun.escapeHTML(title), description: Bun.escapeHTML(summary), version } },
     path: '/swagger',
-    specPath: '/openapi.json',
-    theme: '/swagger/swagger-ui.css',
+    specPath: linkFrom('/swagger', '/openapi.json'),
+    theme: assetLink('swagger-ui.css'),
     autoDarkMode: false,
     swaggerOptions: {
       deepLinking: true,
@@ -119,16 +126,16 @@ async function renderPage(openapi: Document): Promise<Served> {
     .on('head', {
       element(head) {
         head.append(
-          '<link rel="stylesheet" href="/swagger/index.css"><link rel="icon" href="/swagger/favicon-32x32.png">',
+          `<link rel="stylesheet" href="${assetLink('index.css')}"><link rel="icon" href="${assetLink('favicon-32x32.png')}">`,
           { html: true },
         )
       },
     })
     .on('script[src]', {
       element(script) {
-        script.setAttribute('src', '/swagger/swagger-ui-bundle.js')
+        script.setAttribute('src', assetLink('swagger-ui-bundle.js'))
         script.removeAttribute('crossorigin')
-        script.after('<script src="/swagger/swagger-client.js"></script>', { html: true })
+        script.after(`<script src="${assetLink('swagger-client.js')}"></script>`, { html: true })
       },
     })
     .on('script:not([src])', {
@@ -139,7 +146,7 @@ async function renderPage(openapi: Document): Promise<Served> {
     .on('#swagger-ui', {
       element(container) {
         container.after(
-          `<section id="changelog" class="swagger-ui"><div class="wrapper"><div class="renderedMarkdown">${Bun.markdown.html(changelog)}</div></div></section>`,
+          `<section id="changelog" class="swagger-ui"><div class="wrapper"><div class="renderedMarkdown">${changelogHtml()}</div></div></section>`,
           { html: true },
         )
       },

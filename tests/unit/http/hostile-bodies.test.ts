@@ -241,7 +241,7 @@ describe('a request that matches no operation', () => {
   const requests: [string, string, number, string | undefined][] = [
     ['GET', '/nothing', 404, undefined],
     ['GET', '/api/users/profile/', 404, undefined],
-    ['GET', '/api/users/../users/profile', 401, undefined],
+    ['GET', '/api/users/../users/profile', 404, undefined],
     ['GET', '/API/users/profile', 404, undefined],
     ['DELETE', '/api/users/profile', 405, 'GET, HEAD'],
     ['GET', path, 405, 'POST'],

@@ -73,11 +73,11 @@ const scenarios: Scenario[] = [
     expected: '10.0.0.2',
   },
   {
-    name: 'the proxy, if the forwarded address has a port',
+    name: 'an address with a port',
     trusted: '10.0.0.1',
     peer: '10.0.0.1',
     forwarded: '1.2.3.4:80',
-    expected: '10.0.0.1',
+    expected: '1.2.3.4',
   },
   { name: 'the 64-bit network of an IPv6 address', peer: '2001:db8:1:2:3:4:5:6', expected: '2001:db8:1:2' },
   { name: 'the network of a compressed IPv6 address', peer: '2001:db8::1', expected: '2001:db8:0:0' },
