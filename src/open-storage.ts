@@ -48,7 +48,7 @@ export async function openStorage(config: Config, { onError }: StorageOptions): 
     isReady: connection.isReady,
     async close() {
       messageLog.close()
-      connection.close()
+      connection.close(onError)
     },
   }
 }

@@ -15,7 +15,7 @@ interface ChannelRouteOptions {
 export const createChannelRoute =
   ({ handshake, responses, page }: ChannelRouteOptions) =>
   async (request: Request, server: Server<Connection>): Promise<Response | undefined> => {
-    const context = responses.startRequest(request, channelPath)
+    const context = responses.startRequest(request, channelPath, server)
     try {
       if (isUpgrade(request) && (await handshake(context, server))) {
         responses.logRequest(context, 101)

@@ -4,7 +4,8 @@ import { maxFrameBytes } from '../contract/frames.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
-import type { Connection } from './connection.ts'
+import type { ChatSocket, Connection } from './connection.ts'
+import type { ConnectionLog } from './connection-log.ts'
 import { startConnectionSweep } from './connection-sweep.ts'
 import type { Connections } from './connections.ts'
 import { createFrameReceiver } from './frame-receiver.ts'
@@ -22,6 +23,7 @@ interface ChatServerOptions {
   readonly rateLimits: RateLimits
   readonly toProblem: ToProblem
   readonly connections: Connections
+  readonly connectionLog: ConnectionLog
   /** Bytes that may wait for a client before its connection is closed. */
   readonly socketBufferBytes: number
 }
@@ -37,12 +39,18 @@ export interface ChatServer {
 
 /** The WebSocket side of the service: connects frames, connections, replays and broadcasts. */
 export function createChatServer(options: ChatServerOptions): ChatServer {
-  const { messageLog, connections, toProblem } = options
+  const { messageLog, connections, connectionLog, toProblem } = options
+
+  function subscribe(socket: ChatSocket): void {
+    socket.subscribe(topic)
+    connectionLog.subscribed(socket)
+  }
+
   const receive = createFrameReceiver(options)
   const replayer = createReplayer({
     messageLog,
     pauseBytes: options.socketBufferBytes / 4,
-    onCaughtUp: (socket) => socket.subscribe(topic),
+    onCaughtUp: subscribe,
     onFailed(socket, error) {
       toProblem(error, crypto.randomUUID())
       connections.closeAfterPending(socket, 'internal-error')
@@ -64,9 +72,10 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       open(socket) {
         connections.add(socket)
         if (socket.data.replay) replayer.start(socket)
-        else socket.subscribe(topic)
+        else subscribe(socket)
       },
       message(socket, data) {
+        if (socket.data.record) socket.data.record.framesReceived++
         if (socket.data.closing !== undefined) return
         const now = nowSeconds()
         if (typeof data !== 'string') connections.closeAfterPending(socket, 'binary-frame')
@@ -74,10 +83,16 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         else receive(socket, data, now)
       },
       drain: (socket) => replayer.drained(socket),
-      close: (socket) => connections.remove(socket),
+      close(socket, code) {
+        connectionLog.closed(socket, code)
+        connections.remove(socket)
+      },
     },
     attach(server) {
-      messageLog.subscribe(({ frame }) => server.publish(topic, frame))
+      messageLog.subscribe(({ frame }) => {
+        server.publish(topic, frame)
+        connectionLog.broadcast()
+      })
     },
     async drain(seconds) {
       const all = [...connections.values()]

@@ -14,7 +14,7 @@ import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
-import type { ChatSocket } from './connection.ts'
+import { type ChatSocket, sendTo } from './connection.ts'
 import type { Connections } from './connections.ts'
 import type { MessageLog } from './message-log.ts'
 
@@ -51,7 +51,7 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
       ...(idempotencyKey !== undefined && { idempotencyKey }),
       ...(retryAfterSeconds !== undefined && { retryAfter: retryAfterSeconds }),
     }
-    socket.send(JSON.stringify(frame))
+    sendTo(socket, JSON.stringify(frame))
   }
 
   /** Counts a frame and returns whether it is within the limit; if not, sends an error frame. */

@@ -9,6 +9,7 @@ import type { RequestContext } from '../http/request-context.ts'
 import type { Responses } from '../http/responses.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import { type Connection, createConnection } from './connection.ts'
+import type { ConnectionLog } from './connection-log.ts'
 import type { Connections } from './connections.ts'
 
 interface HandshakeOptions {
@@ -16,6 +17,7 @@ interface HandshakeOptions {
   readonly rateLimits: RateLimits
   readonly isAllowedRequest: IsAllowedRequest
   readonly connections: Connections
+  readonly connectionLog: ConnectionLog
   readonly responses: Responses
 }
 
@@ -45,7 +47,7 @@ function readAuthorization(request: Request, protocols: readonly string[]): stri
 
 /** Creates the WebSocket handshake (RFC 6455). It upgrades natively, which needs the least memory. */
 export function createHandshake(options: HandshakeOptions): Handshake {
-  const { authenticator, isAllowedRequest, connections, responses } = options
+  const { authenticator, isAllowedRequest, connections, connectionLog, responses } = options
   const limiter = options.rateLimits.limiter(connectRateLimit)
   const policy = { secured: true, cachesIdentity: false, limiter }
 
@@ -66,7 +68,8 @@ export function createHandshake(options: HandshakeOptions): Handshake {
       ...responses.headers(context),
       ...(protocols.length > 0 && { 'sec-websocket-protocol': subprotocol }),
     }
-    const upgraded = server.upgrade(request, { data: createConnection(identity, after), headers })
+    const data = createConnection(identity, after, connectionLog.start(context))
+    const upgraded = server.upgrade(request, { data, headers })
     if (!upgraded) connections.releaseSlot(identity.user)
     return upgraded
   }

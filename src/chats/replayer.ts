@@ -1,5 +1,5 @@
 import type { GapFrame } from '../contract/frames.ts'
-import type { ChatSocket, Replay } from './connection.ts'
+import { type ChatSocket, type Replay, sendTo } from './connection.ts'
 import { gone, type MessageLog, type Page } from './message-log.ts'
 
 /** The number of messages that one client receives before the next client's turn. */
@@ -56,7 +56,7 @@ export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }:
     const first = await messageLog.readAfter(undefined, pageSize)
     if (first === gone) throw new Error('The log cannot be read from its start')
     const gap: GapFrame = { event: 'gap', oldest: first.messages[0]?.id ?? null }
-    socket.send(JSON.stringify(gap))
+    sendTo(socket, JSON.stringify(gap))
     return first
   }
 
@@ -67,7 +67,7 @@ export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }:
     const { messages } = await readPage(socket, replay)
     socket.cork(() => {
       for (const { id, frame } of messages) {
-        socket.send(frame)
+        sendTo(socket, frame)
         replay.cursor = id
         if (socket.getBufferedAmount() > pauseBytes) break
       }

@@ -14,19 +14,19 @@ interface PageHooksOptions {
  */
 export function pageHooks({ responses, allowedMethods }: PageHooksOptions) {
   return new Elysia({ name: 'page-hooks' })
-    .onError({ as: 'global' }, ({ request, error }) => {
-      const preflight = responses.preflight(request)
+    .onError({ as: 'global' }, ({ request, server, error }) => {
+      const preflight = responses.preflight(request, server)
       if (preflight) return preflight
-      const context = responses.startRequest(request, undefined)
+      const context = responses.startRequest(request, undefined, server)
       if (!(error instanceof NotFoundError)) return responses.problem(context, error)
       const allow = allowedMethods(new URL(request.url).pathname)
       if (allow === undefined) return responses.problem(context, new ProblemError('not-found'))
       return responses.problem(context, new ProblemError('method-not-allowed'), { allow })
     })
-    .mapResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {
+    .mapResponse({ as: 'global' }, ({ request, server, route, set, responseValue }) => {
       // Responses of onError pass through here as well, and are complete.
       if (responseValue instanceof Response && responseValue.headers.has('x-request-id')) return responseValue
-      const context = responses.startRequest(request, route)
+      const context = responses.startRequest(request, route, server)
       const { vary, ...headers } = responses.headers(context)
       Object.assign(set.headers, headers)
       if (vary !== undefined) set.headers.vary = [set.headers.vary, vary].filter(Boolean).join(', ')

@@ -31,8 +31,13 @@ function network(address: string): string {
  * Creates a function that returns the address by which a client is counted: the address of the peer, or,
  * if the peer is a trusted proxy, the last address in `X-Forwarded-For` that is not a trusted proxy.
  * `X-Forwarded-For` from any other peer is ignored.
+ *
+ * @param onUntrustedForward called with the address of a peer whose `X-Forwarded-For` was ignored
  */
-export function createClientAddress(trustedProxies: BlockList) {
+export function createClientAddress(
+  trustedProxies: BlockList,
+  onUntrustedForward: (peer: string) => void = () => {},
+) {
   const isTrusted = (address: string) => trustedProxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
   const trustsAny = trustedProxies.rules.length > 0
 
@@ -40,7 +45,10 @@ export function createClientAddress(trustedProxies: BlockList) {
     const peer = normalise(server?.requestIP(request)?.address ?? '')
     // A closed connection no longer has an address; all such requests share one counter.
     if (peer === undefined) return 'unknown'
-    if (!trustsAny || !isTrusted(peer)) return network(peer)
+    if (!trustsAny || !isTrusted(peer)) {
+      if (request.headers.has('x-forwarded-for')) onUntrustedForward(peer)
+      return network(peer)
+    }
     let client = peer
     for (const hop of (request.headers.get('x-forwarded-for') ?? '').split(',').reverse()) {
       const address = normalise(hop)
