@@ -115,7 +115,8 @@ export function openSqlite(dataDir: string): SqliteConnection {
         try {
           sqlite.run('pragma wal_checkpoint(truncate)')
         } catch (error) {
-          onError(error)
+          const { message } = error as Error
+          onError(new Error(`The WAL remains, because the checkpoint failed: ${message}`, { cause: error }))
         }
         sqlite.close(false)
         lock.close(false)
