@@ -7,6 +7,7 @@ import { createPasswords } from './auth/passwords.ts'
 import { createTokens } from './auth/tokens.ts'
 import { createChannelRoute } from './chats/channel-route.ts'
 import { createChatServer } from './chats/chat-server.ts'
+import { createConnectionLog } from './chats/connection-log.ts'
 import { createConnections } from './chats/connections.ts'
 import { chatHandlers } from './chats/handlers.ts'
 import { createHandshake } from './chats/handshake.ts'
@@ -15,6 +16,7 @@ import { sources } from './contract/documents.ts'
 import { channelPath } from './contract/frames.ts'
 import { createCors } from './http/cors.ts'
 import { createErrorHandler } from './http/error-handler.ts'
+import { createForwardWarning } from './http/forward-warning.ts'
 import { operationRoutes } from './http/operation-routes.ts'
 import { createOriginCheck, createRequestOriginCheck } from './http/origins.ts'
 import { pageHooks } from './http/page-hooks.ts'
@@ -45,7 +47,11 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
   const toProblem = createErrorHandler(logger)
   const tokens = await createTokens({ secret, ttlSeconds: config.tokenTtlSeconds })
   const passwords = createPasswords({ concurrency: availableParallelism() })
-  const clientAddress = createClientAddress(config.trustedProxies)
+  const { logClientAddress } = config
+  const clientAddress = createClientAddress(
+    config.trustedProxies,
+    createForwardWarning({ logger, logClientAddress }),
+  )
   const identities = createIdentities({ tokens, users, rateLimits })
   const authenticator = createAuthenticator({ identities, rateLimits, clientAddress, isDraining })
   const isAllowedOrigin = createOriginCheck({ allowed: config.corsOrigins, development: config.development })
@@ -53,14 +59,16 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
   const cors = allowsOrigins
     ? createCors({ isAllowed: isAllowedOrigin, allowsAny: config.corsOrigins.includes('*') })
     : undefined
-  const responses = createResponses({ logger, toProblem, cors })
+  const responses = createResponses({ logger, toProblem, clientAddress, logClientAddress, cors })
   const connections = createConnections(config)
+  const connectionLog = createConnectionLog(logger)
   const chat = createChatServer({
     messageLog,
     authenticator,
     rateLimits,
     toProblem,
     connections,
+    connectionLog,
     socketBufferBytes: config.socketBufferBytes,
   })
   const handshake = createHandshake({
@@ -68,6 +76,7 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
     rateLimits,
     isAllowedRequest: createRequestOriginCheck(isAllowedOrigin),
     connections,
+    connectionLog,
     responses,
   })
   const operations = operationRoutes({

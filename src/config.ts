@@ -26,6 +26,8 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   readonly development: boolean
   readonly logLevel: string
+  /** Whether log lines contain the addresses of clients. */
+  readonly logClientAddress: boolean
   readonly rateLimits: boolean
   readonly rateLimitOverrides: Readonly<Record<string, RateLimitOverride>>
   /** Proxies whose X-Forwarded-For is trusted. */
@@ -154,6 +156,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
     corsOrigins: origins('CORS_ORIGINS'),
     development: choice('NODE_ENV', 'production', ['development', 'production', 'test']) === 'development',
     logLevel: choice('LOG_LEVEL', 'info', logLevels),
+    logClientAddress: choice('LOG_CLIENT_ADDRESS', 'on', ['on', 'off']) === 'on',
     rateLimits: choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
     rateLimitOverrides: overrides(),
     trustedProxies: addresses('TRUSTED_PROXIES'),

@@ -49,7 +49,7 @@ export async function openStorage(config: Config, { onError }: StorageOptions): 
     isReady: connection.isReady,
     async close() {
       messageLog.close()
-      connection.close()
+      connection.close(onError)
     },
   }
 }

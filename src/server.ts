@@ -55,7 +55,7 @@ export async function startServer({
     websocket: chat.handlers as never,
     // Only errors of the error handling itself arrive here.
     error: (thrown: unknown) =>
-      responses.problem(responses.startRequest(new Request('http://localhost'), undefined), thrown),
+      responses.problem(responses.startRequest(new Request('http://localhost'), undefined, null), thrown),
   })
   const server = app.server as unknown as Server<SocketData> | null
   if (!server?.port) throw new Error('The server did not start')

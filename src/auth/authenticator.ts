@@ -42,7 +42,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const key =
       limiter.partition === 'user' && identity
         ? identity.rateLimitKey
-        : rateLimits.key(clientAddress(context.request, peer))
+        : rateLimits.key(context.client ?? clientAddress(context.request, peer))
     context.limiter = limiter
     const counted = limiter.count(key, Math.floor(context.startedAt / 1000))
     if (counted instanceof Promise) return counted.then((later) => recordCount(context, later))
@@ -76,6 +76,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     peer: Peer | null,
     failureCode: ProblemCode,
   ): MaybePromise<Identity | undefined> {
+    context.userId = identity?.user.id
     const counted = count(policy, context, identity, peer)
     if (counted instanceof Promise) return counted.then(() => check(policy, context, identity, failureCode))
     return check(policy, context, identity, failureCode)

@@ -17,7 +17,7 @@ interface ChannelRouteOptions {
 export const createChannelRoute =
   ({ handshake, responses, toProblem, page }: ChannelRouteOptions) =>
   async (request: Request, server: Server<SocketData>): Promise<Response | undefined> => {
-    const context = responses.startRequest(request, channelPath)
+    const context = responses.startRequest(request, channelPath, server)
     if (!isHandshake(request)) {
       responses.logRequest(context, 200)
       return new Response(page.text, { headers: { ...responses.headers(context), ...page.headers } })
@@ -29,7 +29,7 @@ export const createChannelRoute =
     } catch (error) {
       const failure = toProblem(error, context.requestId)
       if (!handshake.refuse(context, server, failure.error)) return responses.problem(context, failure.error)
-      responses.logRequest(context, failure.error.status)
+      responses.logRequest(context, failure.error.status, failure.error.code)
       return undefined
     }
   }

@@ -5,6 +5,7 @@ import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import { asChatSocket, type ChatSocket, type SocketData } from './connection.ts'
+import type { ConnectionLog } from './connection-log.ts'
 import { startConnectionSweep } from './connection-sweep.ts'
 import type { Connections } from './connections.ts'
 import { createFrameReceiver } from './frame-receiver.ts'
@@ -22,6 +23,7 @@ interface ChatServerOptions {
   readonly rateLimits: RateLimits
   readonly toProblem: ToProblem
   readonly connections: Connections
+  readonly connectionLog: ConnectionLog
   /** Bytes that may wait for a client before its connection is closed. */
   readonly socketBufferBytes: number
 }
@@ -45,12 +47,18 @@ function hear(socket: ServerWebSocket<SocketData>): void {
 
 /** The WebSocket side of the service: connects frames, connections, replays and broadcasts. */
 export function createChatServer(options: ChatServerOptions): ChatServer {
-  const { messageLog, connections, toProblem } = options
+  const { messageLog, connections, connectionLog, toProblem } = options
+
+  function subscribe(socket: ChatSocket): void {
+    socket.subscribe(topic)
+    connectionLog.subscribed(socket)
+  }
+
   const receive = createFrameReceiver(options)
   const replayer = createReplayer({
     messageLog,
     pauseBytes: options.socketBufferBytes / 4,
-    onCaughtUp: (socket) => socket.subscribe(topic),
+    onCaughtUp: subscribe,
     onFailed(socket, error) {
       toProblem(error, crypto.randomUUID())
       connections.closeAfterPending(socket, 'internal-error')
@@ -64,10 +72,11 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   function open(socket: ChatSocket): void {
     connections.add(socket)
     if (socket.data.replay) replayer.start(socket)
-    else socket.subscribe(topic)
+    else subscribe(socket)
   }
 
   function receiveData(socket: ChatSocket, data: string | Uint8Array): void {
+    if (socket.data.record) socket.data.record.framesReceived++
     if (socket.data.closing !== undefined) return
     hear(socket)
     if (typeof data !== 'string') connections.closeAfterPending(socket, 'binary-frame')
@@ -100,13 +109,18 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         const accepted = asChatSocket(socket)
         if (accepted) replayer.drained(accepted)
       },
-      close(socket) {
+      close(socket, code) {
         const accepted = asChatSocket(socket)
-        if (accepted) connections.remove(accepted)
+        if (!accepted) return
+        connectionLog.closed(accepted, code)
+        connections.remove(accepted)
       },
     },
     attach(server) {
-      messageLog.subscribe(({ frame }) => server.publish(topic, frame))
+      messageLog.subscribe(({ frame }) => {
+        server.publish(topic, frame)
+        connectionLog.broadcast()
+      })
     },
     async drain(seconds) {
       const all = [...connections.values()]

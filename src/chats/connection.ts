@@ -22,6 +22,21 @@ export interface Connection {
   pings: number
   /** The frame that is being checked asynchronously; later frames wait for it, to keep their order. */
   receiving: Promise<void> | undefined
+  /** What the log line of the closed connection will contain; undefined if the level excludes the line. */
+  readonly record: ConnectionRecord | undefined
+}
+
+export interface ConnectionRecord {
+  /** The request id of the handshake. */
+  readonly requestId: string
+  readonly client: string | undefined
+  /** Milliseconds of the monotonic clock. */
+  readonly openedAt: number
+  framesReceived: number
+  /** Frames for this connection alone: error frames, gap frames and replayed messages. */
+  framesSent: number
+  /** The number of broadcasts before the connection subscribed to them; undefined until then. */
+  broadcastsBefore: number | undefined
 }
 
 export interface Replay {
@@ -43,7 +58,11 @@ export type ChatSocket = ServerWebSocket<Connection>
 export const asChatSocket = (socket: ServerWebSocket<SocketData>): ChatSocket | undefined =>
   'refusal' in socket.data ? undefined : (socket as ChatSocket)
 
-export const createConnection = (identity: Identity, cursor: string | undefined): Connection => ({
+export const createConnection = (
+  identity: Identity,
+  cursor: string | undefined,
+  record: ConnectionRecord | undefined,
+): Connection => ({
   identity,
   pending: 0,
   refusals: 0,
@@ -53,4 +72,11 @@ export const createConnection = (identity: Identity, cursor: string | undefined)
   heardAt: monotonicSeconds(),
   pings: 0,
   receiving: undefined,
+  record,
 })
+
+/** Sends a frame to this connection alone. */
+export function sendTo(socket: ChatSocket, frame: string): void {
+  if (socket.data.record) socket.data.record.framesSent++
+  socket.send(frame)
+}

@@ -18,7 +18,7 @@ import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimiter, RateLimits } from '../limits/rate-limits.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
-import type { ChatSocket } from './connection.ts'
+import { type ChatSocket, sendTo } from './connection.ts'
 import type { Connections } from './connections.ts'
 import { type MessageLog, type NewMessage, outcomeOf } from './message-log.ts'
 
@@ -58,7 +58,7 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
       ...(idempotencyKey !== undefined && { idempotencyKey }),
       ...(retryAfterSeconds !== undefined && { retryAfter: retryAfterSeconds }),
     }
-    socket.send(JSON.stringify(frame))
+    sendTo(socket, JSON.stringify(frame))
   }
 
   /** Closes the connection because of a frame; frames after it are ignored. */

@@ -15,6 +15,7 @@ import type { RequestContext } from '../http/request-context.ts'
 import type { Responses } from '../http/responses.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import { createConnection, type SocketData } from './connection.ts'
+import type { ConnectionLog } from './connection-log.ts'
 import type { Connections } from './connections.ts'
 
 const protocolHeader = 'sec-websocket-protocol'
@@ -24,6 +25,7 @@ interface HandshakeOptions {
   readonly rateLimits: RateLimits
   readonly isAllowedRequest: IsAllowedRequest
   readonly connections: Connections
+  readonly connectionLog: ConnectionLog
   readonly responses: Responses
 }
 
@@ -77,7 +79,7 @@ function readAuthorization(request: Request, protocols: readonly string[]): stri
 
 /** Creates the WebSocket handshake (RFC 6455). It upgrades natively, which needs the least memory. */
 export function createHandshake(options: HandshakeOptions): Handshake {
-  const { authenticator, isAllowedRequest, connections, responses } = options
+  const { authenticator, isAllowedRequest, connections, connectionLog, responses } = options
   const limiter = options.rateLimits.limiter(connectRateLimit)
   const policy = { secured: true, cachesIdentity: false, limiter }
 
@@ -104,7 +106,8 @@ export function createHandshake(options: HandshakeOptions): Handshake {
       ...responses.headers(context),
       ...(protocols.length > 0 && { [protocolHeader]: subprotocol }),
     }
-    if (server.upgrade(request, { data: createConnection(identity, after), headers })) return
+    const data = createConnection(identity, after, connectionLog.start(context))
+    if (server.upgrade(request, { data, headers })) return
     connections.releaseSlot(identity.user)
     throw new ProblemError('malformed-handshake')
   }

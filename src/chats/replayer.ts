@@ -1,5 +1,5 @@
 import type { CaughtUpFrame, GapFrame } from '../contract/frames.ts'
-import type { ChatSocket, Replay } from './connection.ts'
+import { type ChatSocket, type Replay, sendTo } from './connection.ts'
 import { gone, type MessageLog, type Page } from './message-log.ts'
 
 /** The number of messages that one client receives before the next client's turn. */
@@ -57,7 +57,7 @@ export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }:
     if (first === gone) throw new Error('The log cannot be read from its start')
     const cursor = first.start ?? messageLog.head()
     const gap: GapFrame = { event: 'gap', oldest: first.messages[0]?.id ?? null, cursor }
-    socket.send(JSON.stringify(gap))
+    sendTo(socket, JSON.stringify(gap))
     return first
   }
 
@@ -68,7 +68,7 @@ export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }:
     const { messages } = await readPage(socket, replay)
     socket.cork(() => {
       for (const { id, frame } of messages) {
-        socket.send(frame)
+        sendTo(socket, frame)
         replay.cursor = id
         if (socket.getBufferedAmount() > pauseBytes) break
       }
@@ -78,7 +78,7 @@ export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }:
     if (replay.cursor === messageLog.head()) {
       socket.data.replay = undefined
       const caughtUp: CaughtUpFrame = { event: 'caught-up', cursor: replay.cursor }
-      socket.send(JSON.stringify(caughtUp))
+      sendTo(socket, JSON.stringify(caughtUp))
       onCaughtUp(socket)
     } else if (socket.getBufferedAmount() > 0) {
       replay.waiting = true

@@ -1,5 +1,6 @@
 import { loadSecret } from '../auth/secrets.ts'
 import type { Config } from '../config.ts'
+import { openapi } from '../contract/documents.ts'
 import { describeError } from '../http/error-handler.ts'
 import { openLogger } from '../logger.ts'
 import { openStorage } from '../open-storage.ts'
@@ -44,8 +45,13 @@ export async function serve(config: Config): Promise<void> {
   process.on('SIGINT', stop)
 
   logger.info(
-    { url: `http://${hostAndPort(config.host, server.port)}`, development: config.development },
+    {
+      url: `http://${hostAndPort(config.host, server.port)}`,
+      development: config.development,
+      version: openapi.info.version,
+      bun: Bun.version,
+    },
     'listening',
   )
-  await flush()
+  void flush()
 }

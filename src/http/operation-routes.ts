@@ -162,7 +162,7 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
   }
 
   return (request, server) => {
-    const context = responses.startRequest(request, path)
+    const context = responses.startRequest(request, path, server)
     try {
       const authorization = request.headers.get('authorization')
       const identity = authenticator.authenticate(policy, context, authorization, server)

@@ -4,13 +4,13 @@ import type { Responses } from './responses.ts'
 /** Gives the pages, which Elysia serves, the headers and log lines that all responses have. */
 export function pageHooks({ responses }: { readonly responses: Responses }) {
   return new Elysia({ name: 'page-hooks' })
-    .onError({ as: 'global' }, ({ request, error }) =>
-      responses.problem(responses.startRequest(request, undefined), error),
+    .onError({ as: 'global' }, ({ request, server, error }) =>
+      responses.problem(responses.startRequest(request, undefined, server), error),
     )
-    .mapResponse({ as: 'global' }, ({ request, route, set, responseValue }) => {
+    .mapResponse({ as: 'global' }, ({ request, server, route, set, responseValue }) => {
       // Responses of onError pass through here as well, and are complete.
       if (responseValue instanceof Response && responseValue.headers.has('x-request-id')) return responseValue
-      const context = responses.startRequest(request, route)
+      const context = responses.startRequest(request, route, server)
       const { vary, ...headers } = responses.headers(context)
       Object.assign(set.headers, headers)
       if (vary !== undefined) set.headers.vary = [set.headers.vary, vary].filter(Boolean).join(', ')

@@ -10,6 +10,10 @@ export interface RequestContext {
   readonly arrivedAt: number
   /** Monotonic milliseconds, for durations and rate limits. */
   readonly startedAt: number
+  /** The address by which the client is counted, if the log contains it. */
+  readonly client: string | undefined
+  /** The id of the authenticated user. */
+  userId: string | undefined
   /** The policy that counted the request, and its count; undefined until the request has been counted. */
   limiter: RateLimiter | undefined
   count: Count | undefined

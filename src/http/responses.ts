@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
 import { epochSeconds, systemClock } from '../clock.ts'
 import { commonHeaders, jsonMediaType } from '../contract/operations.ts'
-import { problemMediaType } from '../contract/problems.ts'
+import { type ProblemCode, problemMediaType } from '../contract/problems.ts'
+import type { ClientAddress, Peer } from '../limits/client-address.ts'
 import { countHeader, policyHeader } from '../limits/rate-limits.ts'
 import { allowOriginHeader, type Cors } from './cors.ts'
 import type { ToProblem } from './error-handler.ts'
@@ -19,7 +20,7 @@ interface SuccessOptions {
 }
 
 export interface Responses {
-  startRequest(request: Request, route: string | undefined): RequestContext
+  startRequest(request: Request, route: string | undefined, peer: Peer | null): RequestContext
   /** The headers that every response has. */
   headers(context: RequestContext): Record<string, string>
   /** Creates a function that responds with the JSON text of a success body. */
@@ -27,41 +28,53 @@ export interface Responses {
   /** Converts anything thrown to a problem response. */
   problem(context: RequestContext, thrown: unknown, headers?: HeaderValues): Response
   /** The response to a preflight, or undefined if the request is not one. */
-  preflight(request: Request): Response | undefined
-  /** Writes the request's log line. */
-  logRequest(context: RequestContext, status: number): void
+  preflight(request: Request, peer: Peer | null): Response | undefined
+  /** Writes the request's log line. @param code the code of the problem, if the response is one */
+  logRequest(context: RequestContext, status: number, code?: ProblemCode): void
 }
 
 interface ResponsesOptions {
   readonly logger: Logger
   readonly toProblem: ToProblem
+  readonly clientAddress: ClientAddress
+  /** Whether log lines contain the addresses of clients. */
+  readonly logClientAddress: boolean
   /** Undefined if no page of another origin may read responses. */
   readonly cors: Cors | undefined
 }
 
 /** Creates the responses. Each has a request id, and a line in the log. */
-export function createResponses({ logger, toProblem, cors }: ResponsesOptions): Responses {
+export function createResponses(options: ResponsesOptions): Responses {
+  const { logger, toProblem, clientAddress, cors } = options
   const logsRequests = logger.isLevelEnabled('info')
+  const logsClients = logsRequests && options.logClientAddress
 
   const elapsedMs = ({ startedAt }: RequestContext) =>
     Math.round((systemClock.monotonicMs() - startedAt) * 100) / 100
 
-  function startRequest(request: Request, route: string | undefined): RequestContext {
+  function startRequest(request: Request, route: string | undefined, peer: Peer | null): RequestContext {
     return {
       request,
       route,
       requestId: crypto.randomUUID(),
       arrivedAt: epochSeconds(),
       startedAt: systemClock.monotonicMs(),
+      // Read now, because a connection that has been closed has no address.
+      client: logsClients ? clientAddress(request, peer) : undefined,
+      userId: undefined,
       limiter: undefined,
       count: undefined,
     }
   }
 
-  function logRequest(context: RequestContext, status: number): void {
+  function logRequest(context: RequestContext, status: number, code?: ProblemCode): void {
     if (!logsRequests) return
-    const { request, route, requestId } = context
-    logger.info({ method: request.method, route, status, requestId, ms: elapsedMs(context) }, 'request')
+    const { request, route, requestId, client, userId } = context
+    const ms = elapsedMs(context)
+    logger.info(
+      { method: request.method, route, status, requestId, ms, code, client, user: userId },
+      'request',
+    )
   }
 
   function headersOf({ request, requestId, limiter, count }: RequestContext): Record<string, string> {
@@ -98,10 +111,10 @@ export function createResponses({ logger, toProblem, cors }: ResponsesOptions): 
       // An explicit status of 200, which is the default, makes Bun a third slower.
       const init = { headers: shared, ...(status !== 200 && { status }) }
       return (context, body, headers) => {
-        const { request, requestId, limiter, count } = context
+        const { request, requestId, client, userId, limiter, count } = context
         // The route of GET also serves HEAD.
         if (logsRequests && request.method === method) {
-          requestLogger.info({ requestId, ms: elapsedMs(context) }, 'request')
+          requestLogger.info({ requestId, ms: elapsedMs(context), client, user: userId }, 'request')
         } else {
           logRequest(context, status)
         }
@@ -115,16 +128,16 @@ export function createResponses({ logger, toProblem, cors }: ResponsesOptions): 
     },
     problem(context, thrown, headers) {
       const { error, body } = toProblem(thrown, context.requestId)
-      logRequest(context, error.status)
+      logRequest(context, error.status, error.code)
       return Response.json(body, {
         status: error.status,
         headers: { ...headersOf(context), ...headers, ...error.headers, 'content-type': problemMediaType },
       })
     },
-    preflight(request) {
+    preflight(request, peer) {
       const headers = cors?.preflight(request)
       if (!headers) return undefined
-      const context = startRequest(request, undefined)
+      const context = startRequest(request, undefined, peer)
       logRequest(context, 204)
       return new Response(null, { status: 204, headers: { ...headersOf(context), ...headers } })
     },

@@ -1,9 +1,10 @@
 import { ProblemError } from '../contract/problems.ts'
+import type { Peer } from '../limits/client-address.ts'
 import { createAllowedMethods, type RoutePath } from './allowed-methods.ts'
 import { requestTarget } from './request-target.ts'
 import type { Responses } from './responses.ts'
 
-type Refuse = (request: Request) => Response
+type Refuse = (request: Request, server: Peer) => Response
 
 interface UnmatchedRequestsOptions {
   /** All routes of the service. */
@@ -27,20 +28,27 @@ export function unmatchedRequests({ routes, responses }: UnmatchedRequestsOption
 
   const methodNotAllowed =
     (allow: string): Refuse =>
-    (request) =>
-      responses.preflight(request) ??
-      responses.problem(responses.startRequest(request, undefined), new ProblemError('method-not-allowed'), {
-        allow,
-      })
+    (request, server) =>
+      responses.preflight(request, server) ??
+      responses.problem(
+        responses.startRequest(request, undefined, server),
+        new ProblemError('method-not-allowed'),
+        {
+          allow,
+        },
+      )
 
-  function unknownPath(request: Request): Response {
+  function unknownPath(request: Request, server: Peer): Response {
     const allow = routerMethods.includes(request.method)
       ? undefined
       : allowedMethods(requestTarget(request).path)
-    if (allow !== undefined) return methodNotAllowed(allow)(request)
-    const preflight = responses.preflight(request)
+    if (allow !== undefined) return methodNotAllowed(allow)(request, server)
+    const preflight = responses.preflight(request, server)
     if (preflight) return preflight
-    return responses.problem(responses.startRequest(request, undefined), new ProblemError('not-found'))
+    return responses.problem(
+      responses.startRequest(request, undefined, server),
+      new ProblemError('not-found'),
+    )
   }
 
   const refusals: Record<string, Record<string, Refuse>> = {}

@@ -15,8 +15,13 @@ const network = ({ family, text }: IpAddress) =>
  * if the peer is a trusted proxy, the last address in `X-Forwarded-For` that is not a trusted proxy.
  * `X-Forwarded-For` from any other peer is ignored, and so is everything before an entry that is not an
  * address.
+ *
+ * @param onUntrustedForward called with the address of a peer whose `X-Forwarded-For` was ignored
  */
-export function createClientAddress(trustedProxies: BlockList) {
+export function createClientAddress(
+  trustedProxies: BlockList,
+  onUntrustedForward: (peer: string) => void = () => {},
+) {
   const isTrusted = ({ family, text }: IpAddress) => trustedProxies.check(text, family)
   const trustsAny = trustedProxies.rules.length > 0
 
@@ -24,7 +29,10 @@ export function createClientAddress(trustedProxies: BlockList) {
     const peer = parseIpAddress(server?.requestIP(request)?.address ?? '')
     // A closed connection no longer has an address; all such requests share one counter.
     if (peer === undefined) return 'unknown'
-    if (!trustsAny || !isTrusted(peer)) return network(peer)
+    if (!trustsAny || !isTrusted(peer)) {
+      if (request.headers.has('x-forwarded-for')) onUntrustedForward(peer.text)
+      return network(peer)
+    }
     let client = peer
     for (const hop of (request.headers.get('x-forwarded-for') ?? '').split(',').reverse()) {
       if (hop.trim() === '') continue

@@ -13,7 +13,13 @@ export interface SqliteConnection {
   readonly queries: Queries
   /** Whether the database can be read now. */
   isReady(): boolean
-  close(): void
+  /**
+   * Closes the database.
+   *
+   * @param onError called if the changes could not be moved from the WAL to the database file, for example on
+   *   a full disk. Nothing is lost: the WAL remains, and the next start reads it.
+   */
+  close(onError: (error: unknown) => void): void
 }
 
 /** Short, because SQLite blocks the thread that serves all requests. The client can retry. */
@@ -105,8 +111,13 @@ export function openSqlite(dataDir: string): SqliteConnection {
           return false
         }
       },
-      close() {
-        sqlite.run('pragma wal_checkpoint(truncate)')
+      close(onError) {
+        try {
+          sqlite.run('pragma wal_checkpoint(truncate)')
+        } catch (error) {
+          const { message } = error as Error
+          onError(new Error(`The WAL remains, because the checkpoint failed: ${message}`, { cause: error }))
+        }
         sqlite.close(false)
         lock.close(false)
       },

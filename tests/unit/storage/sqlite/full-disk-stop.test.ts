@@ -1,0 +1,63 @@
+import { expect, test } from 'bun:test'
+import { openPipe, startRedirected } from '../../support/log-outputs.ts'
+import { bearer, temporaryFolder } from '../../support/service.ts'
+import { limitFileSize, mountTmpfs, type SmallDisk } from '../../support/small-disk.ts'
+
+const account = { username: 'someone', password: 'a long password' }
+
+function post(url: string, path: string, body: object, token = ''): Promise<Response> {
+  const headers = { 'content-type': 'application/json', ...bearer(token) }
+  return fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+}
+
+async function logIn(url: string): Promise<string> {
+  const { token } = (await (await post(url, '/api/auth/login', account)).json()) as { token: string }
+  return token
+}
+
+/** Stops the service on a full disk, and expects exit code 0, a warning, and each message at the next start. */
+async function stopOnFullDisk(disk: SmallDisk, folder: string): Promise<void> {
+  const pipe = openPipe(folder)
+  const settings = { redirections: `>${pipe.path}`, launcher: disk.launcher, dataDir: disk.dataDir }
+  const sent: string[] = []
+  {
+    await using service = await startRedirected(settings)
+    await post(service.url, '/api/auth/register', account)
+    const token = await logIn(service.url)
+    for (let number = 1; number <= 40; number++) {
+      const message = `${number} ${'a'.repeat(900)}`
+      const { status } = await post(service.url, '/api/chats/send', { message }, token)
+      expect(status).toBe(200)
+      sent.push(message)
+    }
+    await disk.fill(service.pid)
+    expect(await service.stop()).toBe(0)
+  }
+  const log = pipe.read()
+  expect(log).toContain('The WAL remains, because the checkpoint failed')
+  expect(log).toContain('"stopped"')
+  pipe.closeReader()
+
+  await disk.free()
+  await using service = await startRedirected({ ...settings, redirections: '>/dev/null' })
+  const token = await logIn(service.url)
+  const response = await fetch(`${service.url}/api/chats/messages?limit=100`, { headers: bearer(token) })
+  const { messages } = (await response.json()) as { messages: { message: string }[] }
+  expect(messages.map(({ message }) => message)).toEqual(sent)
+}
+
+test('a stop at a limit on file sizes exits with 0 and loses nothing', async () => {
+  await using folder = await temporaryFolder()
+  await using disk = limitFileSize(folder.path)
+  await stopOnFullDisk(disk, folder.path)
+})
+
+test('a stop on a full file system exits with 0 and loses nothing', async () => {
+  await using folder = await temporaryFolder()
+  await using disk = await mountTmpfs(folder.path)
+  if (!disk) {
+    console.warn('Skipped: mounting a tmpfs needs root with CAP_SYS_ADMIN, or permitted user namespaces.')
+    return
+  }
+  await stopOnFullDisk(disk, folder.path)
+})
