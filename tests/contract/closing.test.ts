@@ -1,13 +1,13 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { createAccount } from './machinery/accounts.ts'
-import { contract } from './machinery/contract.ts'
-import { judgeClosed } from './machinery/judge.ts'
-import { closeOf, openRawSocket, textFrame } from './machinery/raw-socket.ts'
-import { main, type Service, startServer, stopServer } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
-import { record } from './machinery/traffic.ts'
+import { createAccount } from './support/accounts.ts'
+import { contract } from './support/contract.ts'
+import { judgeClosed } from './support/judge.ts'
+import { closeOf, openRawSocket, textFrame } from './support/raw-socket.ts'
+import { main, type Service, startServer, stopServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
+import { record } from './support/traffic.ts'
 
 const brief = await startServer('short-tokens', { TOKEN_TTL_SECONDS: '2' })
 const small = await startServer('small-buffers', { SOCKET_BUFFER_BYTES: '262144' })

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { createAccount } from './machinery/accounts.ts'
-import { casesOf } from './machinery/cases.ts'
-import { contract } from './machinery/contract.ts'
-import { type Call, call, refusedHandshake } from './machinery/http-client.ts'
-import { main } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { createAccount } from './support/accounts.ts'
+import { casesOf } from './support/cases.ts'
+import { contract } from './support/contract.ts'
+import { type Call, call, refusedHandshake } from './support/http-client.ts'
+import { main } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
 
 const account = createAccount(main)
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { createAccount, documentedAccount, uniqueName } from './machinery/accounts.ts'
-import { contract } from './machinery/contract.ts'
-import { judgeDocuments } from './machinery/document-rules.ts'
-import { call, refusedHandshake } from './machinery/http-client.ts'
-import { main } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { createAccount, documentedAccount, uniqueName } from './support/accounts.ts'
+import { contract } from './support/contract.ts'
+import { judgeDocuments } from './support/document-rules.ts'
+import { call, refusedHandshake } from './support/http-client.ts'
+import { main } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
 
 const { operations, channel } = contract
 

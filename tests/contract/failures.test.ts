@@ -1,10 +1,10 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { createAccount, uniqueName } from './machinery/accounts.ts'
-import { type Call, call, refusedHandshake } from './machinery/http-client.ts'
-import { startServer, stopServer } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { createAccount, uniqueName } from './support/accounts.ts'
+import { type Call, call, refusedHandshake } from './support/http-client.ts'
+import { startServer, stopServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
 
 const everyOperation = (token: string): [string, Call][] => [
   ['registerUser', { body: { username: uniqueName(), password: 'correct horse battery staple' } }],

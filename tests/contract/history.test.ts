@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from 'bun:test'
-import { createAccount, documentedAccount, uniqueName } from './machinery/accounts.ts'
-import { contract, operationOf } from './machinery/contract.ts'
-import { call } from './machinery/http-client.ts'
-import { main, startServer, stopServer } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { createAccount, documentedAccount, uniqueName } from './support/accounts.ts'
+import { contract, operationOf } from './support/contract.ts'
+import { call } from './support/http-client.ts'
+import { main, startServer, stopServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
 
 const fresh = await startServer('fresh')
 afterAll(() => stopServer(fresh))

@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from 'bun:test'
-import { createAccount, uniqueName } from './machinery/accounts.ts'
-import { contract, operationOf } from './machinery/contract.ts'
-import { call, refusedHandshake } from './machinery/http-client.ts'
-import { startServer, stopServer } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { createAccount, uniqueName } from './support/accounts.ts'
+import { contract, operationOf } from './support/contract.ts'
+import { call, refusedHandshake } from './support/http-client.ts'
+import { startServer, stopServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
 
 /** The documents' own quotas, counted one after the other. */
 const counted = await startServer('documented-limits', {}, 'documented')

@@ -1,11 +1,11 @@
 import { test } from 'bun:test'
 import fc from 'fast-check'
-import { createAccount } from './machinery/accounts.ts'
-import { contract, type Schema } from './machinery/contract.ts'
-import type { Json } from './machinery/documents.ts'
-import { call } from './machinery/http-client.ts'
-import { main } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { createAccount } from './support/accounts.ts'
+import { contract, type Schema } from './support/contract.ts'
+import type { Json } from './support/documents.ts'
+import { call } from './support/http-client.ts'
+import { main } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
 
 const settings = { seed: Number(process.env.SEED ?? 1), numRuns: Number(process.env.RUNS ?? 50) }
 const account = createAccount(main)

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { createAccount, uniqueName } from './machinery/accounts.ts'
-import { contract } from './machinery/contract.ts'
-import { call, refusedHandshake, send } from './machinery/http-client.ts'
-import { main } from './machinery/server.ts'
+import { createAccount, uniqueName } from './support/accounts.ts'
+import { contract } from './support/contract.ts'
+import { call, refusedHandshake, send } from './support/http-client.ts'
+import { main } from './support/server.ts'
 
 const account = createAccount(main)
 

@@ -6,18 +6,18 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { contract } from '../tests/contract/machinery/contract.ts'
-import { coverageReport } from '../tests/contract/machinery/report.ts'
-import { startServer, stopServer } from '../tests/contract/machinery/server.ts'
-import { parseTraffic, record } from '../tests/contract/machinery/traffic.ts'
-import { judgeTraffic } from '../tests/contract/machinery/verdict.ts'
+import { contract } from './support/contract.ts'
+import { coverageReport } from './support/report.ts'
+import { startServer, stopServer } from './support/server.ts'
+import { parseTraffic, record } from './support/traffic.ts'
+import { judgeTraffic } from './support/verdict.ts'
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
   options: { runs: { type: 'string', default: '50' } },
   allowPositionals: true,
 })
-const root = join(import.meta.dir, '..')
+const root = join(import.meta.dir, '../..')
 const reports = process.env.REPORTS_DIR ?? join(root, 'reports/contract')
 mkdirSync(reports, { recursive: true })
 // In a folder of its own, so that two runs at once do not write into one record.

@@ -4,9 +4,9 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startServer, stopServer } from '../tests/contract/machinery/server.ts'
+import { startServer, stopServer } from './support/server.ts'
 
-const root = join(import.meta.dir, '..')
+const root = join(import.meta.dir, '../..')
 const reports = join(root, 'reports/witness')
 mkdirSync(reports, { recursive: true })
 const har = join(reports, 'traffic.har')

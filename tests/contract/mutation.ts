@@ -6,13 +6,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createContract } from '../tests/contract/machinery/contract.ts'
-import { DOCUMENT_NAMES, type Documents, readDocuments } from '../tests/contract/machinery/documents.ts'
-import { type Mutant, mutantsOf } from '../tests/contract/machinery/mutants.ts'
-import { parseTraffic, type TrafficEvent } from '../tests/contract/machinery/traffic.ts'
-import { judgeTraffic, type Verdict } from '../tests/contract/machinery/verdict.ts'
+import { createContract } from './support/contract.ts'
+import { DOCUMENT_NAMES, type Documents, readDocuments } from './support/documents.ts'
+import { type Mutant, mutantsOf } from './support/mutants.ts'
+import { parseTraffic, type TrafficEvent } from './support/traffic.ts'
+import { judgeTraffic, type Verdict } from './support/verdict.ts'
 
-const root = join(import.meta.dir, '..')
+const root = join(import.meta.dir, '../..')
 const documents = readDocuments(join(root, 'spec'))
 const folder = mkdtempSync(join(tmpdir(), 'parley-mutation-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -115,7 +115,7 @@ async function noticedLive(mutant: Mutant): Promise<boolean> {
 }
 
 async function runSuite(spec: string, reports: string, files: string[]): Promise<void> {
-  const child = Bun.spawn([process.execPath, join(root, 'scripts/contract.ts'), '--runs', '10', ...files], {
+  const child = Bun.spawn([process.execPath, join(root, 'tests/contract/run.ts'), '--runs', '10', ...files], {
     cwd: root,
     env: { ...process.env, SPEC_DIR: spec, REPORTS_DIR: reports, SEED: '1' },
     stdout: 'ignore',
