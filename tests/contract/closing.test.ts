@@ -5,13 +5,14 @@ import { createAccount } from './support/accounts.ts'
 import { contract } from './support/contract.ts'
 import { judgeClosed } from './support/judge.ts'
 import { closeOf, openRawSocket, textFrame } from './support/raw-socket.ts'
-import { main, type Service, startServer, stopServer } from './support/server.ts'
+import { mainServer, type Service, startServer, stopServers } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
 import { record } from './support/traffic.ts'
 
+afterAll(stopServers)
+const main = await mainServer()
 const brief = await startServer('short-tokens', { TOKEN_TTL_SECONDS: '2' })
 const small = await startServer('small-buffers', { SOCKET_BUFFER_BYTES: '262144' })
-afterAll(() => Promise.all([brief, small].map(stopServer)))
 
 test('a socket whose token expires is closed', async () => {
   const socket = await connect(brief, await createAccount(brief))

@@ -1,11 +1,13 @@
-import { describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { createAccount } from './support/accounts.ts'
 import { casesOf } from './support/cases.ts'
 import { contract } from './support/contract.ts'
 import { type Call, call, refusedHandshake } from './support/http-client.ts'
-import { main } from './support/server.ts'
+import { mainServer, stopServers } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
 
+afterAll(stopServers)
+const main = await mainServer()
 const account = createAccount(main)
 
 /** What a well-formed request with made-up values gets, where it is not success. */

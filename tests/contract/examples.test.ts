@@ -1,11 +1,13 @@
-import { describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { createAccount, documentedAccount, uniqueName } from './support/accounts.ts'
 import { contract } from './support/contract.ts'
 import { judgeDocuments } from './support/document-rules.ts'
 import { call, refusedHandshake } from './support/http-client.ts'
-import { main } from './support/server.ts'
+import { mainServer, stopServers } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
 
+afterAll(stopServers)
+const main = await mainServer()
 const { operations, channel } = contract
 
 test('every example of both documents matches its own schema and the catalogue of problems', () => {

@@ -1,10 +1,12 @@
 import { Database } from 'bun:sqlite'
-import { expect, test } from 'bun:test'
+import { afterAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { createAccount, uniqueName } from './support/accounts.ts'
 import { type Call, call, refusedHandshake } from './support/http-client.ts'
-import { startServer, stopServer } from './support/server.ts'
+import { startServer, stopServers } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
+
+afterAll(stopServers)
 
 const everyOperation = (token: string): [string, Call][] => [
   ['registerUser', { body: { username: uniqueName(), password: 'correct horse battery staple' } }],
@@ -15,7 +17,7 @@ const everyOperation = (token: string): [string, Call][] => [
 ]
 
 test('without its tables the server fails with 500, and tells nothing of why', async () => {
-  const server = await startServer('broken-storage')
+  await using server = await startServer('broken-storage')
   const { token } = await createAccount(server)
   const socket = await connect(server, { token })
   const database = new Database(join(server.dataDir, 'parley.sqlite'))
@@ -28,11 +30,10 @@ test('without its tables the server fails with 500, and tells nothing of why', a
     await call(server, id, { ...request, expect: 'internal-error' })
   await refusedHandshake(server, { token, expect: 'internal-error' })
   socket.close()
-  await stopServer(server)
 })
 
 test('while someone else holds the storage nothing is stored, and all works again after', async () => {
-  const server = await startServer('locked-storage')
+  await using server = await startServer('locked-storage')
   const { token } = await createAccount(server)
   const socket = await connect(server, { token })
   const database = new Database(join(server.dataDir, 'parley.sqlite'))
@@ -47,21 +48,19 @@ test('while someone else holds the storage nothing is stored, and all works agai
   database.close()
   await call(server, 'sendMessage', { token, body: { message: 'back again' } })
   socket.close()
-  await stopServer(server)
 })
 
 test('while the storage cannot be read either, every operation says so', async () => {
-  const server = await startServer('busy-storage (below the wire)', {}, 'raised', 'busy-storage.ts')
+  await using server = await startServer('busy-storage (below the wire)', {}, 'raised', 'busy-storage.ts')
   const { token } = await createAccount(server)
   await Bun.write(join(server.dataDir, 'busy'), '')
   for (const [id, request] of everyOperation(token))
     await call(server, id, { ...request, expect: 'storage-unavailable' })
   await refusedHandshake(server, { token, expect: 'storage-unavailable' })
-  await stopServer(server)
 })
 
 test('while it stops, the server refuses what is new and closes its sockets', async () => {
-  const server = await startServer('stopping', { DRAIN_SECONDS: '3' })
+  await using server = await startServer('stopping', { DRAIN_SECONDS: '3' })
   const { token } = await createAccount(server)
   const sockets = [await connect(server, { token }), await connect(server, { token })] as const
   server.process.kill('SIGTERM')
@@ -71,11 +70,10 @@ test('while it stops, the server refuses what is new and closes its sockets', as
   await refusedHandshake(server, { token, expect: 'shutting-down' })
   await sockets[1].closed('restart')
   expect(await server.process.exited).toBe(0)
-  await stopServer(server)
 })
 
 test('more passwords at once than the queue takes are refused at once', async () => {
-  const server = await startServer('crowded-hashing')
+  await using server = await startServer('crowded-hashing')
   const attempts = Array.from({ length: 100 }, (_, index) => {
     const username = uniqueName()
     return index % 2 === 0
@@ -90,5 +88,4 @@ test('more passwords at once than the queue takes are refused at once', async ()
   })
   const statuses = (await Promise.all(attempts)).map(({ status }) => status)
   expect(statuses).toContain(503)
-  await stopServer(server)
 })

@@ -2,11 +2,12 @@ import { afterAll, expect, test } from 'bun:test'
 import { createAccount, documentedAccount, uniqueName } from './support/accounts.ts'
 import { contract, operationOf } from './support/contract.ts'
 import { call } from './support/http-client.ts'
-import { main, startServer, stopServer } from './support/server.ts'
+import { mainServer, startServer, stopServers } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
 
+afterAll(stopServers)
+const main = await mainServer()
 const fresh = await startServer('fresh')
-afterAll(() => stopServer(fresh))
 
 const cursorOfAnotherLog = 'elsewher-0000000002a'
 const pageSize = operationOf(contract, 'listMessages').query?.properties?.limit?.maximum ?? 0

@@ -2,8 +2,10 @@ import { afterAll, expect, test } from 'bun:test'
 import { createAccount, uniqueName } from './support/accounts.ts'
 import { contract, operationOf } from './support/contract.ts'
 import { call, refusedHandshake } from './support/http-client.ts'
-import { startServer, stopServer } from './support/server.ts'
+import { startServer, stopServers } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
+
+afterAll(stopServers)
 
 /** The documents' own quotas, counted one after the other. */
 const counted = await startServer('documented-limits', {}, 'documented')
@@ -18,7 +20,6 @@ const tight = await startServer(
   'unknown',
 )
 const crowded = await startServer('few-sockets', { MAX_SOCKETS: '2', MAX_SOCKETS_PER_USER: '1' })
-afterAll(() => Promise.all([counted, tight, crowded].map(stopServer)))
 
 const limited = { expect: 'rate-limit-exceeded' }
 

@@ -1,9 +1,11 @@
-import { describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { createAccount, uniqueName } from './support/accounts.ts'
 import { contract } from './support/contract.ts'
 import { call, refusedHandshake, send } from './support/http-client.ts'
-import { main } from './support/server.ts'
+import { mainServer, stopServers } from './support/server.ts'
 
+afterAll(stopServers)
+const main = await mainServer()
 const account = createAccount(main)
 
 for (const { id, body, scheme, path, parameters } of contract.operations) {

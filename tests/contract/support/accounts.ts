@@ -23,15 +23,15 @@ export async function createAccount(service: Service, username = uniqueName()): 
   return { username, password, token: body.token }
 }
 
-const documented = new Map<string, Promise<Account>>()
+const documented = new WeakMap<Service, Promise<Account>>()
 
 /**
  * The user of the documentation's examples. Where the name is taken already, since the service was
  * there before, another user stands in for it, and the examples are compared with that name.
  */
 export function documentedAccount(service: Service): Promise<Account> {
-  const account = documented.get(service.name) ?? openDocumentedAccount(service)
-  documented.set(service.name, account)
+  const account = documented.get(service) ?? openDocumentedAccount(service)
+  documented.set(service, account)
   return account
 }
 

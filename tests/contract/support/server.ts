@@ -4,19 +4,24 @@ import { join } from 'node:path'
 import { contract } from './contract.ts'
 import { record, type ServerStarted } from './traffic.ts'
 
-/** A service that the suite talks to. */
+/** A service under test. */
 export interface Service {
   name: string
   url: string
-  /** Only of a service that the suite started itself. */
-  process?: Bun.Subprocess
-  dataDir?: string
+}
+
+/** A service that this process started. */
+export interface OwnService extends Service, AsyncDisposable {
+  process: Bun.Subprocess
+  dataDir: string
 }
 
 const entry = join(import.meta.dir, '../../../src/main.ts')
-const started: Service[] = []
+const exitWithParent = join(import.meta.dir, '../../fixtures/exit-with-parent.ts')
+const killAfterMs = 10_000
+const running = new Set<OwnService>()
 
-/** Quotas that no run uses up, for every policy that the documents name. */
+/** Quotas that no run of the suite uses up, for every policy in the documents. */
 function raisedLimits(): Record<string, string> {
   const limits = [
     ...contract.operations.map((one) => one.rateLimit),
@@ -29,55 +34,72 @@ function raisedLimits(): Record<string, string> {
 }
 
 /**
- * Starts the service in a temporary folder on a free port, and waits until it listens.
+ * Starts the service in a temporary folder on a free port and waits until it listens. It ends with
+ * `stopServer`, with `stopServers`, or with the process that started it.
  *
- * @param settings environment variables on top of raised quotas
- * @param preload a file of this folder that the service loads before its own
- * @throws Error with what the service printed, if it does not start
+ * @param settings environment variables, in addition to the raised quotas
+ * @param preload a file in this folder that the service loads before its own code
+ * @throws Error with the output of the service, if it does not start
  */
 export async function startServer(
   name: string,
   settings: Record<string, string> = {},
   limits: ServerStarted['limits'] = 'raised',
   preload?: string,
-): Promise<Service & { process: Bun.Subprocess; dataDir: string }> {
+): Promise<OwnService> {
   const dataDir = mkdtempSync(join(tmpdir(), 'parley-contract-'))
-  const child = Bun.spawn(
-    [process.execPath, ...(preload ? ['--preload', join(import.meta.dir, preload)] : []), entry],
-    {
-      env: {
-        PATH: process.env.PATH,
-        HOST: '127.0.0.1',
-        PORT: '0',
-        DATA_DIR: dataDir,
-        ...(limits === 'raised' && raisedLimits()),
-        ...settings,
-      },
-      stdout: 'pipe',
-      stderr: 'pipe',
+  const preloads = [exitWithParent, ...(preload ? [join(import.meta.dir, preload)] : [])]
+  const child = Bun.spawn([process.execPath, ...preloads.flatMap((file) => ['--preload', file]), entry], {
+    env: {
+      PATH: process.env.PATH,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATA_DIR: dataDir,
+      REMOVE_ON_EXIT: dataDir,
+      ...(limits === 'raised' && raisedLimits()),
+      ...settings,
     },
-  )
-  const service = { name, url: await listeningUrl(child.stdout, child.stderr), process: child, dataDir }
-  started.push(service)
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const service: OwnService = {
+    name,
+    url: '',
+    process: child,
+    dataDir,
+    [Symbol.asyncDispose]: () => stopServer(service),
+  }
+  running.add(service)
+  try {
+    service.url = await listeningUrl(child.stdout, child.stderr)
+  } catch (error) {
+    await stopServer(service)
+    throw error
+  }
   record({ kind: 'server', server: name, limits })
   return service
 }
 
-/** The service at `BASE_URL`, which the driver started unless someone else did. */
-export const main: Service = { name: 'main', url: (process.env.BASE_URL ?? '').replace(/\/$/, '') }
-
-export async function stopServer(service: Service): Promise<void> {
-  service.process?.kill('SIGTERM')
-  await service.process?.exited
-  if (service.dataDir) rmSync(service.dataDir, { recursive: true, force: true })
+/** The service at `BASE_URL`, or where that is not set, one that this function starts. */
+export async function mainServer(): Promise<Service> {
+  const url = process.env.BASE_URL?.replace(/\/$/, '')
+  return url ? { name: 'main', url } : startServer('main')
 }
 
-process.on('exit', () => {
-  for (const service of started) {
-    service.process?.kill('SIGKILL')
-    if (service.dataDir) rmSync(service.dataDir, { recursive: true, force: true })
-  }
-})
+export async function stopServer(service: OwnService): Promise<void> {
+  const timer = setTimeout(() => service.process.kill('SIGKILL'), killAfterMs)
+  service.process.kill('SIGTERM')
+  await service.process.exited
+  clearTimeout(timer)
+  rmSync(service.dataDir, { recursive: true, force: true })
+  running.delete(service)
+}
+
+/** Stops every service that this process started. Each test file passes it to `afterAll`. */
+export async function stopServers(): Promise<void> {
+  await Promise.all([...running].map(stopServer))
+}
 
 async function listeningUrl(
   stdout: ReadableStream<Uint8Array>,
@@ -85,14 +107,14 @@ async function listeningUrl(
 ): Promise<string> {
   const reader = stdout.getReader()
   const decoder = new TextDecoder()
-  let printed = ''
+  let output = ''
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) throw new Error(`The service did not start:\n${printed}${await new Response(stderr).text()}`)
-    printed += decoder.decode(value, { stream: true })
-    const line = printed.split('\n').find((one) => one.includes('"msg":"listening"') && one.endsWith('}'))
+    if (done) throw new Error(`The service did not start:\n${output}${await new Response(stderr).text()}`)
+    output += decoder.decode(value, { stream: true })
+    const line = output.split('\n').find((one) => one.includes('"msg":"listening"') && one.endsWith('}'))
     if (!line) continue
-    // The log has to be read on, or the service would wait for a full pipe.
+    // Keep reading the log: the service blocks when the pipe is full.
     reader.releaseLock()
     void stdout.pipeTo(new WritableStream())
     return (JSON.parse(line) as { url: string }).url
