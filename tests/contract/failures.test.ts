@@ -2,7 +2,7 @@ import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { createAccount, uniqueName } from './support/accounts.ts'
-import { type Call, call, refusedHandshake } from './support/http-client.ts'
+import { type Call, call, rejectedHandshake } from './support/http-client.ts'
 import { startServer, stopServers } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
 
@@ -16,7 +16,7 @@ const everyOperation = (token: string): [string, Call][] => [
   ['listMessages', { token }],
 ]
 
-test('without its tables the server fails with 500, and tells nothing of why', async () => {
+test('without its tables the server returns 500 and does not disclose the cause', async () => {
   await using server = await startServer('broken-storage')
   const { token } = await createAccount(server)
   const socket = await connect(server, { token })
@@ -28,11 +28,11 @@ test('without its tables the server fails with 500, and tells nothing of why', a
   database.close()
   for (const [id, request] of everyOperation(token))
     await call(server, id, { ...request, expect: 'internal-error' })
-  await refusedHandshake(server, { token, expect: 'internal-error' })
+  await rejectedHandshake(server, { token, expect: 'internal-error' })
   socket.close()
 })
 
-test('while someone else holds the storage nothing is stored, and all works again after', async () => {
+test('while another process locks the database nothing is stored, and afterwards the server recovers', async () => {
   await using server = await startServer('locked-storage')
   const { token } = await createAccount(server)
   const socket = await connect(server, { token })
@@ -50,16 +50,16 @@ test('while someone else holds the storage nothing is stored, and all works agai
   socket.close()
 })
 
-test('while the storage cannot be read either, every operation says so', async () => {
+test('while the database cannot be read either, every operation returns storage-unavailable', async () => {
   await using server = await startServer('busy-storage (below the wire)', {}, 'raised', 'busy-storage.ts')
   const { token } = await createAccount(server)
   await Bun.write(join(server.dataDir, 'busy'), '')
   for (const [id, request] of everyOperation(token))
     await call(server, id, { ...request, expect: 'storage-unavailable' })
-  await refusedHandshake(server, { token, expect: 'storage-unavailable' })
+  await rejectedHandshake(server, { token, expect: 'storage-unavailable' })
 })
 
-test('while it stops, the server refuses what is new and closes its sockets', async () => {
+test('while it stops, the server rejects new requests and closes its WebSockets', async () => {
   await using server = await startServer('stopping', { DRAIN_SECONDS: '3' })
   const { token } = await createAccount(server)
   const sockets = [await connect(server, { token }), await connect(server, { token })] as const
@@ -67,12 +67,12 @@ test('while it stops, the server refuses what is new and closes its sockets', as
   await sockets[0].closed('restart')
   for (const [id, request] of everyOperation(token))
     await call(server, id, { ...request, expect: 'shutting-down' })
-  await refusedHandshake(server, { token, expect: 'shutting-down' })
+  await rejectedHandshake(server, { token, expect: 'shutting-down' })
   await sockets[1].closed('restart')
   expect(await server.process.exited).toBe(0)
 })
 
-test('more passwords at once than the queue takes are refused at once', async () => {
+test('when the queue of password hashes is full, further requests are rejected immediately', async () => {
   await using server = await startServer('crowded-hashing')
   const attempts = Array.from({ length: 100 }, (_, index) => {
     const username = uniqueName()

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { contract } from './contract.ts'
-import { record, type ServerStarted } from './traffic.ts'
+import { recordTraffic, type ServerStarted } from './traffic.ts'
 
 /** A service under test. */
 export interface Service {
@@ -77,7 +77,7 @@ export async function startServer(
     await stopServer(service)
     throw error
   }
-  record({ kind: 'server', server: name, limits })
+  recordTraffic({ kind: 'server', server: name, limits })
   return service
 }
 
