@@ -1,15 +1,16 @@
 import { Database } from 'bun:sqlite'
-import { afterAll, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { createAccount } from './support/accounts.ts'
 import { checkClosed } from './support/checks.ts'
 import { contract } from './support/contract.ts'
 import { closeOf, openRawSocket, textFrame } from './support/raw-socket.ts'
-import { mainServer, type Service, startServer, stopServers } from './support/server.ts'
+import { mainServer, type Service, startServer } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 import { recordTraffic } from './support/traffic.ts'
 
-afterAll(stopServers)
+setUpTestFile()
 const main = await mainServer()
 const shortTokens = await startServer('short-tokens', { TOKEN_TTL_SECONDS: '2' })
 const smallBuffers = await startServer('small-buffers', { SOCKET_BUFFER_BYTES: '262144' })

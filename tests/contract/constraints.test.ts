@@ -1,12 +1,13 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { createAccount } from './support/accounts.ts'
 import { casesOf } from './support/cases.ts'
 import { contract } from './support/contract.ts'
 import { type Call, call, rejectedHandshake } from './support/http-client.ts'
-import { mainServer, stopServers } from './support/server.ts'
+import { mainServer } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
-afterAll(stopServers)
+setUpTestFile()
 const main = await mainServer()
 const account = createAccount(main)
 

@@ -1,12 +1,13 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { createAccount, documentedAccount, uniqueName } from './support/accounts.ts'
 import { contract } from './support/contract.ts'
 import { checkDocuments } from './support/document-checks.ts'
 import { call, rejectedHandshake } from './support/http-client.ts'
-import { mainServer, stopServers } from './support/server.ts'
+import { mainServer } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
-afterAll(stopServers)
+setUpTestFile()
 const main = await mainServer()
 const { operations, channel } = contract
 

@@ -1,12 +1,13 @@
 import { Database } from 'bun:sqlite'
-import { afterAll, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { createAccount, uniqueName } from './support/accounts.ts'
 import { type Call, call, rejectedHandshake } from './support/http-client.ts'
-import { startServer, stopServers } from './support/server.ts'
+import { startServer } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
-afterAll(stopServers)
+setUpTestFile()
 
 const everyOperation = (token: string): [string, Call][] => [
   ['registerUser', { body: { username: uniqueName(), password: 'correct horse battery staple' } }],

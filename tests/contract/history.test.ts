@@ -1,11 +1,12 @@
-import { afterAll, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { createAccount, documentedAccount, uniqueName } from './support/accounts.ts'
 import { contract, operationOf } from './support/contract.ts'
 import { call } from './support/http-client.ts'
-import { mainServer, startServer, stopServers } from './support/server.ts'
+import { mainServer, startServer } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
-afterAll(stopServers)
+setUpTestFile()
 const main = await mainServer()
 const fresh = await startServer('fresh')
 

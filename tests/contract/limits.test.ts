@@ -1,11 +1,12 @@
-import { afterAll, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { createAccount, uniqueName } from './support/accounts.ts'
 import { contract, operationOf } from './support/contract.ts'
 import { call, rejectedHandshake } from './support/http-client.ts'
-import { startServer, stopServers } from './support/server.ts'
+import { startServer } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
-afterAll(stopServers)
+setUpTestFile()
 
 /** Has the documented quotas. */
 const counted = await startServer('documented-limits', {}, 'documented')

@@ -1,13 +1,14 @@
-import { afterAll, test } from 'bun:test'
+import { test } from 'bun:test'
 import fc from 'fast-check'
 import { createAccount } from './support/accounts.ts'
 import { contract, type Schema } from './support/contract.ts'
 import type { Json } from './support/documents.ts'
 import { call } from './support/http-client.ts'
-import { mainServer, stopServers } from './support/server.ts'
+import { mainServer } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
-afterAll(stopServers)
+setUpTestFile()
 const main = await mainServer()
 const settings = { seed: Number(process.env.SEED ?? 1), numRuns: Number(process.env.RUNS ?? 50) }
 const account = createAccount(main)

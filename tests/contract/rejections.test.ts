@@ -1,10 +1,11 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { createAccount, uniqueName } from './support/accounts.ts'
 import { contract } from './support/contract.ts'
 import { call, rejectedHandshake, send } from './support/http-client.ts'
-import { mainServer, stopServers } from './support/server.ts'
+import { mainServer } from './support/server.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
-afterAll(stopServers)
+setUpTestFile()
 const main = await mainServer()
 const account = createAccount(main)
 

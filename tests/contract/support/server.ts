@@ -96,7 +96,7 @@ export async function stopServer(service: OwnService): Promise<void> {
   running.delete(service)
 }
 
-/** Stops every service that this process started. Each test file passes it to `afterAll`. */
+/** Stops every service that this process started. Each test file calls it through `setUpTestFile`. */
 export async function stopServers(): Promise<void> {
   await Promise.all([...running].map(stopServer))
 }
