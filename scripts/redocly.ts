@@ -1,8 +1,7 @@
-// Redocly's command on the Bun that runs this, so that no Node of any version is needed, and without
-// a word to anyone outside.
+// Runs the Redocly CLI with the current Bun, so that Node is not required, and with telemetry disabled.
 const command = new URL('../node_modules/@redocly/cli/bin/cli.js', import.meta.url).pathname
 
-/** Runs Redocly's command; answers its exit code, and what it printed unless that goes to the screen. */
+/** Runs the Redocly CLI. Returns its exit code and, with `pipe`, its output. */
 export async function redocly(
   args: readonly string[],
   output: 'inherit' | 'pipe' = 'inherit',
@@ -13,8 +12,8 @@ export async function redocly(
     stdout: output,
     stderr: output,
   })
-  const printed = [run.stdout, run.stderr].map((stream) => (stream ? new Response(stream).text() : ''))
-  const text = (await Promise.all(printed)).join('')
+  const outputs = [run.stdout, run.stderr].map((stream) => (stream ? new Response(stream).text() : ''))
+  const text = (await Promise.all(outputs)).join('')
   return { exitCode: await run.exited, text }
 }
 

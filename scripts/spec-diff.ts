@@ -1,10 +1,10 @@
-// Compares both documents with those of the last release: `bun run spec:diff`. A change that breaks
-// clients fails, unless the first number of the version has grown.
+// Compares both documents with those of the last release: `bun run spec:diff`. A breaking change fails
+// unless the major version has been increased.
 //
 //   bun scripts/spec-diff.ts [folder of the release] [folder of the revision]
 //
-// With --release (`bun run release:spec`), every change has to be in the version, also one that adds
-// or explains; then the revision becomes the last release.
+// With --release (`bun run release:spec`), the version has to be increased for every change, as required by
+// Semantic Versioning. Then the revision is copied to the folder of the release.
 import { copyFile, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -27,10 +27,10 @@ async function majorVersion(path: string): Promise<number> {
 let failed = false
 for (const document of documents) {
   const [before, after] = [join(released, document), join(revision, document)]
-  const grown = (await majorVersion(after)) > (await majorVersion(before))
+  const isNewMajor = (await majorVersion(after)) > (await majorVersion(before))
   const rules = values.release
     ? ['--check-version', '--fail-on', 'none']
-    : ['--fail-on', grown ? 'none' : 'major']
+    : ['--fail-on', isNewMajor ? 'none' : 'major']
   const { exitCode } = await redocly([
     'diff',
     before,

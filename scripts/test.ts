@@ -1,6 +1,5 @@
-// What `bun run test` runs: every check there is, one after the other. It ends with one line,
-// `N passed, N failed`, and with exit code 1 where anything failed. `bun scripts/test.ts lint` runs
-// only the steps that it names.
+// Runs all checks one after the other: `bun run test`. The last line is `N passed, N failed`, and the
+// exit code is 1 if a check failed. `bun scripts/test.ts lint` runs only the named steps.
 import { mkdir, rm } from 'node:fs/promises'
 
 interface Counts {
@@ -10,10 +9,10 @@ interface Counts {
 }
 
 interface Step {
-  /** A script of package.json, and what it is given. */
+  /** A script in package.json. */
   script: string
   args?: readonly string[]
-  /** Where its counts come from; a step that does not count is one check. */
+  /** The source of the counts. Without it, the step counts as one check. */
   counts?: 'bun test' | 'closing line'
 }
 
@@ -34,11 +33,11 @@ const steps: readonly Step[] = [
   { script: 'test:bench', counts: 'bun test' },
 ]
 
-// Far beyond what any step needs: so that one that hangs ends, and is named.
+// Much longer than any step takes. It only ends a step that hangs.
 const stepTimeoutMs = 15 * 60_000
 const reports = new URL('../reports/', import.meta.url).pathname
 
-/** The counts of a report that `bun test` has written. */
+/** Reads the counts from a JUnit report of `bun test`. */
 async function countsOfReport(path: string): Promise<Counts | undefined> {
   const file = Bun.file(path)
   if (!(await file.exists())) return undefined
@@ -48,24 +47,24 @@ async function countsOfReport(path: string): Promise<Counts | undefined> {
   return { passed: attribute('tests') - failed - skipped, failed, skipped }
 }
 
-/** The counts of the last line of the form `N passed, N failed`. */
+/** Reads the counts from the last line of the form `N passed, N failed`. */
 function countsOfClosingLine(text: string): Counts | undefined {
   const last = [...text.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1)
   return last && { passed: Number(last[1]), failed: Number(last[2]), skipped: Number(last[3] ?? 0) }
 }
 
-/** Passes on what comes, and keeps it. */
+/** Copies a stream to stdout and returns its text. */
 async function tee(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const [shown, kept] = stream.tee()
-  const shows = shown.pipeTo(
+  const [displayed, collected] = stream.tee()
+  const copying = displayed.pipeTo(
     new WritableStream({
       write(chunk) {
         process.stdout.write(chunk)
       },
     }),
   )
-  const text = await new Response(kept).text()
-  await shows
+  const text = await new Response(collected).text()
+  await copying
   return text
 }
 
@@ -85,7 +84,7 @@ async function run({ script, args = [], counts: source }: Step): Promise<Counts>
 
   const counts = source === 'bun test' ? await countsOfReport(report) : countsOfClosingLine(text)
   const { passed, failed, skipped } = counts ?? { passed: 0, failed: 0, skipped: 0 }
-  // A step that failed beside its tests, or that ran none, is a failure too.
+  // A step also fails if its process failed without a failed test, or if it ran no tests.
   const ranNone = passed + failed + skipped === 0
   return { passed, failed: failed || (!succeeded || ranNone ? 1 : 0), skipped }
 }
@@ -95,12 +94,12 @@ const named = process.argv.slice(2)
 const unknown = named.filter((name) => !steps.some(({ script }) => script === name))
 if (unknown.length > 0) {
   console.error(
-    `There is no step ${unknown.join(', ')}. There are ${steps.map(({ script }) => script).join(', ')}.`,
+    `Unknown step: ${unknown.join(', ')}. The steps are ${steps.map(({ script }) => script).join(', ')}.`,
   )
   process.exit(1)
 }
 
-const sum: Counts = { passed: 0, failed: 0, skipped: 0 }
+const total: Counts = { passed: 0, failed: 0, skipped: 0 }
 const outcomes: string[] = []
 for (const step of steps) {
   if (named.length > 0 && !named.includes(step.script)) continue
@@ -108,9 +107,9 @@ for (const step of steps) {
   console.log(`\n── ${command}`)
   const startedMs = performance.now()
   const { passed, failed, skipped } = await run(step)
-  sum.passed += passed
-  sum.failed += failed
-  sum.skipped += skipped
+  total.passed += passed
+  total.failed += failed
+  total.skipped += skipped
   const outcome = failed > 0 ? 'FAILED' : 'passed'
   const skips = skipped > 0 ? `, ${skipped} skipped` : ''
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
@@ -119,5 +118,7 @@ for (const step of steps) {
 }
 
 console.log(`\n${outcomes.join('\n')}\n`)
-console.log(`${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ''}`)
-process.exit(sum.failed > 0 ? 1 : 0)
+console.log(
+  `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
+)
+process.exit(total.failed > 0 ? 1 : 0)

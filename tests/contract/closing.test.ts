@@ -1,27 +1,29 @@
 import { Database } from 'bun:sqlite'
-import { afterAll, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { createAccount } from './machinery/accounts.ts'
-import { contract } from './machinery/contract.ts'
-import { judgeClosed } from './machinery/judge.ts'
-import { closeOf, openRawSocket, textFrame } from './machinery/raw-socket.ts'
-import { main, type Service, startServer, stopServer } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
-import { record } from './machinery/traffic.ts'
+import { createAccount } from './support/accounts.ts'
+import { checkClosed } from './support/checks.ts'
+import { contract } from './support/contract.ts'
+import { closeOf, openRawSocket, textFrame } from './support/raw-socket.ts'
+import { mainServer, type Service, startServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
+import { recordTraffic } from './support/traffic.ts'
 
-const brief = await startServer('short-tokens', { TOKEN_TTL_SECONDS: '2' })
-const small = await startServer('small-buffers', { SOCKET_BUFFER_BYTES: '262144' })
-afterAll(() => Promise.all([brief, small].map(stopServer)))
+setUpTestFile()
+const main = await mainServer()
+const shortTokens = await startServer('short-tokens', { TOKEN_TTL_SECONDS: '2' })
+const smallBuffers = await startServer('small-buffers', { SOCKET_BUFFER_BYTES: '262144' })
 
-test('a socket whose token expires is closed', async () => {
-  const socket = await connect(brief, await createAccount(brief))
+test('a WebSocket is closed when its token expires', async () => {
+  const socket = await connect(shortTokens, await createAccount(shortTokens))
   await socket.closed('token-expired')
 })
 
-test('a socket whose account is removed is closed with its next frame', async () => {
-  const account = await createAccount(brief)
-  const socket = await connect(brief, account)
-  const database = new Database(join(brief.dataDir, 'parley.sqlite'))
+test('after its account is removed, a WebSocket is closed at its next frame', async () => {
+  const account = await createAccount(shortTokens)
+  const socket = await connect(shortTokens, account)
+  const database = new Database(join(shortTokens.dataDir, 'parley.sqlite'))
   database.run('PRAGMA foreign_keys = OFF')
   database.run('DELETE FROM users WHERE username = ?', [account.username])
   database.close()
@@ -29,46 +31,46 @@ test('a socket whose account is removed is closed with its next frame', async ()
   await socket.closed('account-removed')
 })
 
-test('a binary frame closes the socket', async () => {
+test('a binary frame closes the WebSocket', async () => {
   const socket = await connect(main, await createAccount(main))
   socket.sendBytes(new Uint8Array([1, 2, 3]))
   await socket.closed('binary-frame')
 })
 
-test('a frame of the largest size is read, and one byte more closes the socket', async () => {
+test('a frame of the maximum size is accepted, and one that is a byte larger closes the WebSocket', async () => {
   const socket = await connect(main, await createAccount(main))
   const { maxFrameBytes } = contract.channel
-  await socket.turn('{"message":"as large as it may be"}'.padEnd(maxFrameBytes))
+  await socket.turn('{"message":"maximum size"}'.padEnd(maxFrameBytes))
   socket.sendText('{"message":"too large"}'.padEnd(maxFrameBytes + 1))
   await socket.closed('frame-too-large')
 })
 
-test('text that is not UTF-8 closes the socket', async () => {
+test('invalid UTF-8 in a text frame closes the WebSocket', async () => {
   const { token } = await createAccount(main)
   const socket = await openRawSocket(main, token)
   socket.write(textFrame(new Uint8Array([0xc3, 0x28])))
-  judgeClose(main, 'invalid-text', await closeOf(socket))
+  expectClose(main, 'invalid-text', await closeOf(socket))
 })
 
-test('a client that does not read is cut off, and the others notice nothing', async () => {
-  const account = await createAccount(small)
-  const stuck = await openRawSocket(small, account.token)
-  stuck.pause()
-  const other = await connect(small, account)
+test('a client that does not read is disconnected, and other clients are not affected', async () => {
+  const account = await createAccount(smallBuffers)
+  const stalled = await openRawSocket(smallBuffers, account.token)
+  stalled.pause()
+  const other = await connect(smallBuffers, account)
   const message = '😀'.repeat(4096)
-  // More than the kernel's buffers of both ends and the server's own take together.
-  const all = 700
-  for (let sent = 0; sent < all; sent++) {
+  // More than fits into the kernel buffers of both ends and the buffer of the server together.
+  const messageCount = 700
+  for (let sent = 0; sent < messageCount; sent++) {
     other.send({ message })
     await other.next()
   }
-  stuck.resume()
-  judgeClose(small, 'slow-reader', await closeOf(stuck))
+  stalled.resume()
+  expectClose(smallBuffers, 'slow-reader', await closeOf(stalled))
   other.close()
 })
 
-function judgeClose(service: Service, cause: string, end: { code: number; reason: string }): void {
+function expectClose(service: Service, cause: string, end: { code: number; reason: string }): void {
   const closed = { kind: 'closed', server: service.name, socket: 'raw', cause, ...end } as const
-  record(closed)
-  expect(judgeClosed(contract, closed)).toEqual([])
+  recordTraffic(closed)
+  expect(checkClosed(contract, closed)).toEqual([])
 }

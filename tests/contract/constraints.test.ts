@@ -1,27 +1,33 @@
 import { describe, expect, test } from 'bun:test'
-import { createAccount } from './machinery/accounts.ts'
-import { casesOf } from './machinery/cases.ts'
-import { contract } from './machinery/contract.ts'
-import { type Call, call, refusedHandshake } from './machinery/http-client.ts'
-import { main } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { createAccount } from './support/accounts.ts'
+import { casesOf } from './support/cases.ts'
+import { contract } from './support/contract.ts'
+import { type Call, call, rejectedHandshake } from './support/http-client.ts'
+import { mainServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
+setUpTestFile()
+const main = await mainServer()
 const account = createAccount(main)
 
-/** What a well-formed request with made-up values gets, where it is not success. */
-const stateOf: Record<string, string> = { loginUser: 'invalid-credentials', listMessages: 'cursor-gone?' }
+/** The problem that a valid request with random values causes, if it does not succeed. */
+const expectedProblem: Record<string, string> = {
+  loginUser: 'invalid-credentials',
+  listMessages: 'cursor-gone?',
+}
 
 for (const { id, body, query, parameters } of contract.operations) {
-  const state: Call = stateOf[id] ? { expect: stateOf[id] } : {}
-  describe(`${id} holds every constraint`, () => {
+  const state: Call = expectedProblem[id] ? { expect: expectedProblem[id] } : {}
+  describe(`${id} enforces every constraint`, () => {
     for (const { name, value, accepted } of body ? casesOf(body.schema) : []) {
-      test(`${accepted ? 'takes' : 'refuses'} a body: ${name}`, async () => {
+      test(`${accepted ? 'accepts' : 'rejects'} a body: ${name}`, async () => {
         const { status } = await call(main, id, { ...state, token: (await account).token, body: value })
         expect(status === 422).toBe(!accepted)
       })
     }
     for (const { name, value, accepted } of query ? casesOf(query, true) : []) {
-      test(`${accepted ? 'takes' : 'refuses'} a query: ${name}`, async () => {
+      test(`${accepted ? 'accepts' : 'rejects'} a query: ${name}`, async () => {
         const asked = value as Record<string, string>
         const { status } = await call(main, id, { ...state, token: (await account).token, query: asked })
         expect(status === 422).toBe(!accepted)
@@ -29,7 +35,7 @@ for (const { id, body, query, parameters } of contract.operations) {
     }
   })
   if (!parameters.some((one) => one.name === 'Idempotency-Key')) continue
-  test(`${id} takes an idempotency key of 1 to 64 visible characters, quoted or bare, and no other`, async () => {
+  test(`${id} accepts only idempotency keys of 1 to 64 visible characters, quoted or not`, async () => {
     const { token } = await createAccount(main)
     const send = (key: string) =>
       call(main, id, { token, body: { message: 'x' }, headers: { 'idempotency-key': key } }).then(
@@ -53,12 +59,12 @@ for (const { id, body, query, parameters } of contract.operations) {
   })
 }
 
-describe('the handshake holds every constraint', () => {
+describe('the handshake enforces every constraint', () => {
   for (const { name, value, accepted } of casesOf(contract.channel.query, true)) {
-    test(`${accepted ? 'takes' : 'refuses'} a query: ${name}`, async () => {
+    test(`${accepted ? 'accepts' : 'rejects'} a query: ${name}`, async () => {
       const { token } = await account
       const query = value as Record<string, string>
-      if (!accepted) return expect((await refusedHandshake(main, { token, query })).status).toBe(422)
+      if (!accepted) return expect((await rejectedHandshake(main, { token, query })).status).toBe(422)
       const socket = await connect(main, { token, after: query.after ?? '' })
       expect((await socket.next()).event).toBe('gap')
       socket.close()
@@ -66,20 +72,20 @@ describe('the handshake holds every constraint', () => {
   }
 })
 
-describe('the frames hold every constraint', () => {
+describe('client frames: every constraint is enforced', () => {
   const socket = account.then((one) => connect(main, one))
   for (const message of contract.channel.messages.filter((one) => one.from === 'client')) {
     for (const { name, value, accepted } of casesOf(message.schema)) {
-      // Without an event that says otherwise, a frame is a message to send.
+      // Without the event `disconnect`, a frame is validated as a message to send.
       if (message.name === 'disconnect' && !name.startsWith('with ')) continue
-      test(`${message.name}: ${accepted ? 'takes' : 'refuses'} ${name}`, async () => {
+      test(`${message.name}: ${accepted ? 'accepts' : 'rejects'} ${name}`, async () => {
         const { event } = await (await socket).turn(JSON.stringify(value))
         expect(event).toBe(accepted ? 'message' : 'error')
       })
     }
   }
 
-  test('a frame that is not JSON text is malformed', async () => {
+  test('a frame that is not JSON is malformed', async () => {
     for (const text of ['', '{', '{"message":', 'undefined', '{"message":"x"}}'])
       await (await socket).turn(text)
   })

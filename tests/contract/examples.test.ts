@@ -1,25 +1,28 @@
 import { describe, expect, test } from 'bun:test'
-import { createAccount, documentedAccount, uniqueName } from './machinery/accounts.ts'
-import { contract } from './machinery/contract.ts'
-import { judgeDocuments } from './machinery/document-rules.ts'
-import { call, refusedHandshake } from './machinery/http-client.ts'
-import { main } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { createAccount, documentedAccount, uniqueName } from './support/accounts.ts'
+import { contract } from './support/contract.ts'
+import { checkDocuments } from './support/document-checks.ts'
+import { call, rejectedHandshake } from './support/http-client.ts'
+import { mainServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
+setUpTestFile()
+const main = await mainServer()
 const { operations, channel } = contract
 
-test('every example of both documents matches its own schema and the catalogue of problems', () => {
-  expect(judgeDocuments(contract)).toEqual([])
+test('every example in both documents matches its schema and the catalogue of problems', () => {
+  expect(checkDocuments(contract)).toEqual([])
 })
 
 describe('the examples of the operations, verbatim', () => {
-  test('the documented user registers, logs in, reads the profile and sends the message', async () => {
+  test('the documented user registers, logs in, reads the profile and sends a message', async () => {
     const { token } = await documentedAccount(main)
     await call(main, 'getProfile', { token })
     await call(main, 'sendMessage', { token, body: exampleBody('sendMessage', 'documented') })
   })
 
-  test('a name that someone has is taken in other letters too', async () => {
+  test('a username is taken regardless of letter case', async () => {
     await documentedAccount(main)
     await call(main, 'registerUser', {
       body: exampleBody('registerUser', 'username-taken'),
@@ -27,7 +30,7 @@ describe('the examples of the operations, verbatim', () => {
     })
   })
 
-  test('a wrong password is answered like an unknown name', async () => {
+  test('a wrong password and an unknown username get the same response', async () => {
     await documentedAccount(main)
     const body = exampleBody('loginUser', 'invalid-credentials')
     await call(main, 'loginUser', { body, expect: 'invalid-credentials' })
@@ -38,12 +41,12 @@ describe('the examples of the operations, verbatim', () => {
   })
 
   for (const operation of operations) {
-    for (const answer of Object.values(operation.answers)) {
-      for (const [name, example] of Object.entries(Object.values(answer.content)[0]?.examples ?? {})) {
+    for (const response of Object.values(operation.responses)) {
+      for (const [name, example] of Object.entries(Object.values(response.content)[0]?.examples ?? {})) {
         const body = example['x-request-body']
         const query = example['x-request-query']
         if (body === undefined && query === undefined) continue
-        test(`${operation.id} answers what example ${name} gets`, async () => {
+        test(`${operation.id} returns the example ${name}`, async () => {
           const { token } = await documentedAccount(main)
           const code = (example.value as { code: string }).code
           await call(main, operation.id, {
@@ -56,7 +59,7 @@ describe('the examples of the operations, verbatim', () => {
       }
     }
     for (const parameter of operation.parameters.filter((one) => one.example !== undefined)) {
-      test(`${operation.id} takes the example of ${parameter.name}`, async () => {
+      test(`${operation.id} accepts the example of ${parameter.name}`, async () => {
         const { token } = await createAccount(main)
         const headers = { [parameter.name.toLowerCase()]: String(parameter.example) }
         const body = Object.values(operation.body?.examples ?? {})[0]?.value
@@ -77,7 +80,7 @@ describe('the examples of the frames, verbatim', () => {
           one.name === 'message',
       )
       if (message.name === 'disconnect' || !broadcast) continue
-      test(`${message.name} ${example.name} reaches its sender and everyone else`, async () => {
+      test(`${message.name} ${example.name} is broadcast to its sender and to other clients`, async () => {
         const account = await documentedAccount(main)
         const sender = await connect(main, account)
         const watcher = await connect(main, { ...account, by: 'subprotocol' })
@@ -93,7 +96,7 @@ describe('the examples of the frames, verbatim', () => {
     for (const example of message.examples) {
       const input = example['x-frame']
       if (input === undefined) continue
-      test(`${message.name} ${example.name} answers the frame that provokes it`, async () => {
+      test(`${message.name} ${example.name} is the reply to its x-frame`, async () => {
         const socket = await connect(main, await documentedAccount(main))
         await socket.turn(input)
         // The connection stays open.
@@ -103,7 +106,7 @@ describe('the examples of the frames, verbatim', () => {
     }
   }
 
-  test('disconnect closes after what was sent before has been handled', async () => {
+  test('disconnect closes the connection after all earlier frames have been processed', async () => {
     const socket = await connect(main, await documentedAccount(main))
     const message = uniqueName()
     socket.send({ message })
@@ -112,7 +115,7 @@ describe('the examples of the frames, verbatim', () => {
     expect(socket.frames.filter((frame) => frame.message === message)).toHaveLength(1)
   })
 
-  test('a key that came with another message before is refused, and named', async () => {
+  test('an idempotency key that was used for another message is rejected, and the error frame contains it', async () => {
     const account = await documentedAccount(main)
     const socket = await connect(main, account)
     const payload = sent.flatMap((one) => one.examples).find((one) => one.name === 'idempotent')?.payload
@@ -129,14 +132,14 @@ describe('the examples of the frames, verbatim', () => {
   })
 })
 
-describe('the examples of refused handshakes, verbatim', () => {
-  for (const [status, answer] of Object.entries(channel.refusals)) {
-    for (const [name, example] of Object.entries(Object.values(answer.content)[0]?.examples ?? {})) {
+describe('the examples of rejected handshakes, verbatim', () => {
+  for (const [status, response] of Object.entries(channel.handshakeResponses)) {
+    for (const [name, example] of Object.entries(Object.values(response.content)[0]?.examples ?? {})) {
       const query = example['x-request-query']
       if (!query) continue
       test(`${status} ${name}`, async () => {
         const { token } = await documentedAccount(main)
-        await refusedHandshake(main, { token, query })
+        await rejectedHandshake(main, { token, query })
       })
     }
   }

@@ -1,10 +1,13 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { createAccount, uniqueName } from './machinery/accounts.ts'
-import { type Call, call, refusedHandshake } from './machinery/http-client.ts'
-import { startServer, stopServer } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { createAccount, uniqueName } from './support/accounts.ts'
+import { type Call, call, rejectedHandshake } from './support/http-client.ts'
+import { startServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
+
+setUpTestFile()
 
 const everyOperation = (token: string): [string, Call][] => [
   ['registerUser', { body: { username: uniqueName(), password: 'correct horse battery staple' } }],
@@ -14,8 +17,8 @@ const everyOperation = (token: string): [string, Call][] => [
   ['listMessages', { token }],
 ]
 
-test('without its tables the server fails with 500, and tells nothing of why', async () => {
-  const server = await startServer('broken-storage')
+test('without its tables the server returns 500 and does not disclose the cause', async () => {
+  await using server = await startServer('broken-storage')
   const { token } = await createAccount(server)
   const socket = await connect(server, { token })
   const database = new Database(join(server.dataDir, 'parley.sqlite'))
@@ -26,13 +29,12 @@ test('without its tables the server fails with 500, and tells nothing of why', a
   database.close()
   for (const [id, request] of everyOperation(token))
     await call(server, id, { ...request, expect: 'internal-error' })
-  await refusedHandshake(server, { token, expect: 'internal-error' })
+  await rejectedHandshake(server, { token, expect: 'internal-error' })
   socket.close()
-  await stopServer(server)
 })
 
-test('while someone else holds the storage nothing is stored, and all works again after', async () => {
-  const server = await startServer('locked-storage')
+test('while another process locks the database nothing is stored, and afterwards the server recovers', async () => {
+  await using server = await startServer('locked-storage')
   const { token } = await createAccount(server)
   const socket = await connect(server, { token })
   const database = new Database(join(server.dataDir, 'parley.sqlite'))
@@ -47,35 +49,32 @@ test('while someone else holds the storage nothing is stored, and all works agai
   database.close()
   await call(server, 'sendMessage', { token, body: { message: 'back again' } })
   socket.close()
-  await stopServer(server)
 })
 
-test('while the storage cannot be read either, every operation says so', async () => {
-  const server = await startServer('busy-storage (below the wire)', {}, 'raised', 'busy-storage.ts')
+test('while the database cannot be read either, every operation returns storage-unavailable', async () => {
+  await using server = await startServer('busy-storage (below the wire)', {}, 'raised', 'busy-storage.ts')
   const { token } = await createAccount(server)
   await Bun.write(join(server.dataDir, 'busy'), '')
   for (const [id, request] of everyOperation(token))
     await call(server, id, { ...request, expect: 'storage-unavailable' })
-  await refusedHandshake(server, { token, expect: 'storage-unavailable' })
-  await stopServer(server)
+  await rejectedHandshake(server, { token, expect: 'storage-unavailable' })
 })
 
-test('while it stops, the server refuses what is new and closes its sockets', async () => {
-  const server = await startServer('stopping', { DRAIN_SECONDS: '3' })
+test('while it stops, the server rejects new requests and closes its WebSockets', async () => {
+  await using server = await startServer('stopping', { DRAIN_SECONDS: '3' })
   const { token } = await createAccount(server)
   const sockets = [await connect(server, { token }), await connect(server, { token })] as const
   server.process.kill('SIGTERM')
   await sockets[0].closed('restart')
   for (const [id, request] of everyOperation(token))
     await call(server, id, { ...request, expect: 'shutting-down' })
-  await refusedHandshake(server, { token, expect: 'shutting-down' })
+  await rejectedHandshake(server, { token, expect: 'shutting-down' })
   await sockets[1].closed('restart')
   expect(await server.process.exited).toBe(0)
-  await stopServer(server)
 })
 
-test('more passwords at once than the queue takes are refused at once', async () => {
-  const server = await startServer('crowded-hashing')
+test('when the queue of password hashes is full, further requests are rejected immediately', async () => {
+  await using server = await startServer('crowded-hashing')
   const attempts = Array.from({ length: 100 }, (_, index) => {
     const username = uniqueName()
     return index % 2 === 0
@@ -90,5 +89,4 @@ test('more passwords at once than the queue takes are refused at once', async ()
   })
   const statuses = (await Promise.all(attempts)).map(({ status }) => status)
   expect(statuses).toContain(503)
-  await stopServer(server)
 })

@@ -1,17 +1,19 @@
-import { afterAll, expect, test } from 'bun:test'
-import { createAccount, documentedAccount, uniqueName } from './machinery/accounts.ts'
-import { contract, operationOf } from './machinery/contract.ts'
-import { call } from './machinery/http-client.ts'
-import { main, startServer, stopServer } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { expect, test } from 'bun:test'
+import { createAccount, documentedAccount, uniqueName } from './support/accounts.ts'
+import { contract, operationOf } from './support/contract.ts'
+import { call } from './support/http-client.ts'
+import { mainServer, startServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
+setUpTestFile()
+const main = await mainServer()
 const fresh = await startServer('fresh')
-afterAll(() => stopServer(fresh))
 
 const cursorOfAnotherLog = 'elsewher-0000000002a'
 const pageSize = operationOf(contract, 'listMessages').query?.properties?.limit?.maximum ?? 0
 
-test('where nothing is kept, a resume says so, and the first message ever is the newest page', async () => {
+test('resuming on an empty log sends a gap, and the first message is the newest page', async () => {
   const account = await documentedAccount(fresh)
   const socket = await connect(fresh, { ...account, after: cursorOfAnotherLog })
   expect((await socket.next()).event).toBe('gap')
@@ -26,7 +28,7 @@ test('where nothing is kept, a resume says so, and the first message ever is the
   resumed.close()
 })
 
-test('pages go on in the direction that was asked for, and hold no more than they may', async () => {
+test('pages continue in the requested direction and contain at most the maximum number of messages', async () => {
   const { token } = await createAccount(main)
   const texts = Array.from({ length: pageSize + 1 }, () => uniqueName())
   for (const message of texts) await call(main, 'sendMessage', { token, body: { message } })
@@ -42,7 +44,7 @@ test('pages go on in the direction that was asked for, and hold no more than the
   await call(main, 'listMessages', { token, query: { after, before: after }, expect: 'validation-failed' })
 })
 
-test('a socket that resumes gets what it missed, in order, then what is new', async () => {
+test('a WebSocket that resumes receives the missed messages in order, then new ones', async () => {
   const account = await createAccount(main)
   const socket = await connect(main, account)
   const first = await socket.turn(JSON.stringify({ message: uniqueName() }))
@@ -55,7 +57,7 @@ test('a socket that resumes gets what it missed, in order, then what is new', as
   resumed.close()
 })
 
-test('the same key with the same message is one message; with another it is refused', async () => {
+test('an idempotency key stores the same message once and is rejected with another message', async () => {
   const account = await createAccount(main)
   const socket = await connect(main, account)
   const message = uniqueName()

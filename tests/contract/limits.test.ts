@@ -1,43 +1,45 @@
-import { afterAll, expect, test } from 'bun:test'
-import { createAccount, uniqueName } from './machinery/accounts.ts'
-import { contract, operationOf } from './machinery/contract.ts'
-import { call, refusedHandshake } from './machinery/http-client.ts'
-import { startServer, stopServer } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { expect, test } from 'bun:test'
+import { createAccount, uniqueName } from './support/accounts.ts'
+import { contract, operationOf } from './support/contract.ts'
+import { call, rejectedHandshake } from './support/http-client.ts'
+import { startServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
-/** The documents' own quotas, counted one after the other. */
+setUpTestFile()
+
+/** Has the documented quotas. */
 const counted = await startServer('documented-limits', {}, 'documented')
-/** Quotas of one, so that the second request of each is one too many. */
 const policies = [
   ...contract.operations.map((one) => one.rateLimit.policy),
   contract.channel.rateLimit.policy,
 ]
+/** Allows one request for each policy, so that the second one is rejected. */
 const tight = await startServer(
   'tight-limits',
   Object.fromEntries(policies.map((one) => [`RATE_LIMIT_${one.toUpperCase()}`, '1/60'])),
   'unknown',
 )
 const crowded = await startServer('few-sockets', { MAX_SOCKETS: '2', MAX_SOCKETS_PER_USER: '1' })
-afterAll(() => Promise.all([counted, tight, crowded].map(stopServer)))
 
 const limited = { expect: 'rate-limit-exceeded' }
 
-test('every answer tells what remains of the documented quota, for an address or for a user', async () => {
+test('every response contains the remaining requests of the documented quota, for an address or for a user', async () => {
   const [one, other] = [await createAccount(counted), await createAccount(counted)]
   for (const { token } of [one, one, other]) {
     await call(counted, 'getProfile', { token })
     await call(counted, 'listMessages', { token })
     await call(counted, 'sendMessage', { token, body: { message: 'x' } })
   }
-  await refusedHandshake(counted)
+  await rejectedHandshake(counted)
   const socket = await connect(counted, one)
   await socket.turn(JSON.stringify({ message: 'y' }))
   socket.close()
   await call(counted, 'sendMessage', { token: one.token, body: { message: 'x' } })
-  await refusedHandshake(counted, { token: one.token, query: { unknown: 'x' } })
+  await rejectedHandshake(counted, { token: one.token, query: { unknown: 'x' } })
 })
 
-test('past the free failures a login has to wait', async () => {
+test('after too many failures a login is throttled', async () => {
   const guard = operationOf(contract, 'loginUser').loginGuard
   const body = { username: uniqueName(), password: 'x' }
   for (let failure = 0; failure < (guard?.['free-failures'] ?? 0); failure++) {
@@ -49,7 +51,7 @@ test('past the free failures a login has to wait', async () => {
   })
 })
 
-test('each operation refuses what is over its quota', async () => {
+test('each operation rejects requests over its quota', async () => {
   const { token } = await createAccount(tight)
   const account = { username: uniqueName(), password: 'x'.repeat(12) }
   await call(tight, 'registerUser', { body: account, ...limited })
@@ -61,23 +63,23 @@ test('each operation refuses what is over its quota', async () => {
   await call(tight, 'sendMessage', { token, body: { message: 'x' }, ...limited })
 
   const socket = await connect(tight, { token })
-  await refusedHandshake(tight, { token, ...limited })
+  await rejectedHandshake(tight, { token, ...limited })
   const refusals = contract.channel.closeCodes['rate-limited']?.refusals ?? 0
   for (let refusal = 0; refusal < refusals; refusal++)
     await socket.turn('{"message":"Hello, world!"}', 'rate-limit-exceeded')
   await socket.closed('rate-limited')
 })
 
-test('a user has so many sockets and no more, and so has the server', async () => {
+test('the number of WebSockets is limited for each user and for the server', async () => {
   const accounts = [
     await createAccount(crowded),
     await createAccount(crowded),
     await createAccount(crowded),
   ] as const
   const first = await connect(crowded, accounts[0])
-  await refusedHandshake(crowded, { token: accounts[0].token, expect: 'too-many-sockets' })
+  await rejectedHandshake(crowded, { token: accounts[0].token, expect: 'too-many-sockets' })
   const second = await connect(crowded, accounts[1])
-  await refusedHandshake(crowded, { token: accounts[2].token, expect: 'sockets-exhausted' })
+  await rejectedHandshake(crowded, { token: accounts[2].token, expect: 'sockets-exhausted' })
   expect(first.frames).toEqual([])
   first.close()
   second.close()

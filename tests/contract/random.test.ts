@@ -1,16 +1,19 @@
 import { test } from 'bun:test'
 import fc from 'fast-check'
-import { createAccount } from './machinery/accounts.ts'
-import { contract, type Schema } from './machinery/contract.ts'
-import type { Json } from './machinery/documents.ts'
-import { call } from './machinery/http-client.ts'
-import { main } from './machinery/server.ts'
-import { connect } from './machinery/socket-client.ts'
+import { createAccount } from './support/accounts.ts'
+import { contract, type Schema } from './support/contract.ts'
+import type { Json } from './support/documents.ts'
+import { call } from './support/http-client.ts'
+import { mainServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
+setUpTestFile()
+const main = await mainServer()
 const settings = { seed: Number(process.env.SEED ?? 1), numRuns: Number(process.env.RUNS ?? 50) }
 const account = createAccount(main)
 
-/** Anything at all, and what looks like the schema more often than chance would have it. */
+/** Generates mostly objects with the properties of the schema, and sometimes any JSON value. */
 function valueFor(schema: Schema): fc.Arbitrary<Json> {
   const anything = fc.jsonValue() as fc.Arbitrary<Json>
   const member = (property: Schema) =>
@@ -28,7 +31,7 @@ function valueFor(schema: Schema): fc.Arbitrary<Json> {
 
 for (const [index, { id, body }] of contract.operations.entries()) {
   if (!body) continue
-  test(`${id} answers any JSON as its schema says`, async () => {
+  test(`${id} responds to any JSON as documented`, async () => {
     const { token } = await account
     const state = { loginUser: 'login-throttled?|invalid-credentials', registerUser: 'password-too-common?' }[
       id
@@ -37,13 +40,13 @@ for (const [index, { id, body }] of contract.operations.entries()) {
       fc.asyncProperty(valueFor(body.schema), async (value) => {
         await call(main, id, { token, body: value, ...(state && { expect: state }) })
       }),
-      // Other values for each, or a login would find what a registration has just left.
+      // Use another seed for each operation, so that a login does not use a registered account.
       { ...settings, seed: settings.seed + index },
     )
   })
 }
 
-test('the socket answers any JSON as the schema of its frames says', async () => {
+test('the WebSocket replies to any JSON as documented', async () => {
   const socket = await connect(main, await account)
   const send = contract.channel.messages.find(
     (one) => one.from === 'client' && !one.schema.required?.includes('event'),

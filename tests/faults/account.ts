@@ -1,7 +1,7 @@
 import type { ChatMessage } from './ledger.ts'
 import type { Server } from './server.ts'
 
-const patienceMs = 30_000
+const timeoutMs = 30_000
 const password = 'correct horse battery staple'
 
 export interface Account {
@@ -9,9 +9,9 @@ export interface Account {
   token: string
 }
 
-export interface Answer {
+export interface ApiResponse {
   status: number
-  /** The problem's code, where the answer is a problem. */
+  /** The code of the problem, if the response is one. */
   code?: string
 }
 
@@ -19,24 +19,29 @@ export async function createAccount(server: Server, username: string): Promise<A
   const credentials = { username, password: 'correct horse battery staple' }
   const registered = await post(server, '/api/auth/register', credentials)
   if (registered.status !== 201)
-    throw new Error(`register answered ${registered.status}: ${await registered.text()}`)
+    throw new Error(`register returned ${registered.status}: ${await registered.text()}`)
   const loggedIn = await post(server, '/api/auth/login', credentials)
-  if (loggedIn.status !== 200) throw new Error(`login answered ${loggedIn.status}: ${await loggedIn.text()}`)
+  if (loggedIn.status !== 200) throw new Error(`login returned ${loggedIn.status}: ${await loggedIn.text()}`)
   const { token } = (await loggedIn.json()) as { token: string }
   return { username, token }
 }
 
-export async function register(server: Server, username: string): Promise<Answer> {
-  return toAnswer(await post(server, '/api/auth/register', { username, password }))
+export async function register(server: Server, username: string): Promise<ApiResponse> {
+  return toApiResponse(await post(server, '/api/auth/register', { username, password }))
 }
 
-/** Rejects where the connection ends without an answer. */
-export async function send(server: Server, account: Account, message: string, key?: string): Promise<Answer> {
+/** Rejects if the connection ends without a response. */
+export async function send(
+  server: Server,
+  account: Account,
+  message: string,
+  key?: string,
+): Promise<ApiResponse> {
   const headers = { ...bearer(account), ...(key && { 'idempotency-key': `"${key}"` }) }
-  return toAnswer(await post(server, '/api/chats/send', { message }, headers))
+  return toApiResponse(await post(server, '/api/chats/send', { message }, headers))
 }
 
-/** Every message after `after`, oldest first, page by page; or all that are kept, paged from the newest back. */
+/** All messages, oldest first: with `after`, paged forwards from there, otherwise paged backwards from the newest. */
 export async function listMessages(server: Server, account: Account, after?: string): Promise<ChatMessage[]> {
   const pages: ChatMessage[][] = []
   let cursor: string | null = after ?? null
@@ -45,10 +50,10 @@ export async function listMessages(server: Server, account: Account, after?: str
     if (cursor) query.set(after ? 'after' : 'before', cursor)
     const response = await fetch(`${server.url}/api/chats/messages?${query}`, {
       headers: bearer(account),
-      signal: AbortSignal.timeout(patienceMs),
+      signal: AbortSignal.timeout(timeoutMs),
     })
     if (response.status !== 200)
-      throw new Error(`messages answered ${response.status}: ${await response.text()}`)
+      throw new Error(`messages returned ${response.status}: ${await response.text()}`)
     const page = (await response.json()) as { messages: ChatMessage[]; next: string | null }
     pages.push(page.messages)
     cursor = page.next
@@ -59,7 +64,7 @@ export async function listMessages(server: Server, account: Account, after?: str
 export async function status(server: Server, path: string, account?: Account): Promise<number> {
   const response = await fetch(server.url + path, {
     headers: account ? bearer(account) : {},
-    signal: AbortSignal.timeout(patienceMs),
+    signal: AbortSignal.timeout(timeoutMs),
   })
   await response.bytes()
   return response.status
@@ -69,7 +74,7 @@ export function bearer(account: Account): { authorization: string } {
   return { authorization: `Bearer ${account.token}` }
 }
 
-async function toAnswer(response: Response): Promise<Answer> {
+async function toApiResponse(response: Response): Promise<ApiResponse> {
   const body = (await response.json()) as { code?: string }
   return { status: response.status, ...(body.code && { code: body.code }) }
 }
@@ -84,6 +89,6 @@ function post(
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(patienceMs),
+    signal: AbortSignal.timeout(timeoutMs),
   })
 }

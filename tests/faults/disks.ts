@@ -1,24 +1,24 @@
 import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Chance } from './chance.ts'
-import { endWithScenario, type Server } from './server.ts'
+import type { Random } from './random.ts'
+import { killAfterScenario, type Server } from './server.ts'
 import { within } from './waiting.ts'
 
-/** A place for the data that can be made full, and be freed again, under a running server. */
+/** A place for the data folder that can be filled and freed while a server is running. */
 export interface Disk {
   name: string
   dataDir: string
   launcher: string[]
-  fill(server: Server, chance: Chance): Promise<void>
-  /** Without a server, where the one that ran is gone. */
+  fill(server: Server, random: Random): Promise<void>
+  /** Called without a server if it is no longer running. */
   free(server?: Server): Promise<void>
 }
 
 const diskBytes = 24 * 1024 * 1024
 
 /**
- * A small file system in memory, mounted in a namespace of its own: root is not needed, nobody else
- * sees it, and it is gone with its process. Undefined where the machine allows no such namespace.
+ * A small in-memory file system in a separate mount namespace. It needs no privileges, is invisible to
+ * other processes, and disappears with its process. Undefined if the machine allows no user namespaces.
  */
 export async function mountSmallDisk(folder: string): Promise<Disk | undefined> {
   const mountPoint = join(folder, 'disk')
@@ -31,8 +31,12 @@ export async function mountSmallDisk(folder: string): Promise<Disk | undefined> 
       stderr: 'ignore',
     },
   )
-  endWithScenario(holder)
-  const { value } = await within(10_000, 'the mount is made or refused', holder.stdout.getReader().read())
+  killAfterScenario(holder)
+  const { value } = await within(
+    10_000,
+    'the file system is mounted or the mount fails',
+    holder.stdout.getReader().read(),
+  )
   if (!value) return undefined
 
   const namespace = `/proc/${holder.pid}/root`
@@ -50,10 +54,10 @@ export async function mountSmallDisk(folder: string): Promise<Disk | undefined> 
       String(holder.pid),
       '--',
     ],
-    async fill(_server, chance) {
+    async fill(_server, random) {
       const { bavail, bsize } = await statfs(`${namespace}${mountPoint}`)
-      const blocks = Math.max(0, bavail - chance.between(0, 16))
-      // The server may have taken what was just counted: then the disk is full all the sooner.
+      const blocks = Math.max(0, bavail - random.between(0, 16))
+      // The server may have used some of this space since. Then the disk is already full.
       await Bun.write(ballast, new Uint8Array(blocks * bsize)).catch((error: { code: string }) => {
         if (error.code !== 'ENOSPC') throw error
       })
@@ -63,27 +67,27 @@ export async function mountSmallDisk(folder: string): Promise<Disk | undefined> 
 }
 
 /**
- * A limit on the size of a file, put on the running server: what a disk quota does to a write, by
- * another error than that of a full disk. Works wherever util-linux does.
+ * A limit on the file size of the running server. Like a disk quota, it makes writes fail with another
+ * error than a full disk does. It works wherever util-linux is available.
  */
 export async function limitFileSize(folder: string): Promise<Disk> {
   const dataDir = join(folder, 'data')
   const setLimit = async (server: Server, bytes: string) => {
-    // The soft limit alone, so that it can be raised again without privileges.
+    // Set only the soft limit, which can be raised again without privileges.
     const { exitCode, stderr } = Bun.spawnSync(['prlimit', '--pid', String(server.pid), `--fsize=${bytes}:`])
     if (exitCode !== 0) throw new Error(`prlimit: ${stderr}`)
   }
   return {
     name: 'a limit on file sizes (RLIMIT_FSIZE)',
     dataDir,
-    // By default the signal that comes with the error ends the process.
+    // SIGXFSZ, which is sent together with the error, would terminate the process by default.
     launcher: ['sh', '-c', 'trap "" XFSZ; exec "$@"', 'sh'],
-    async fill(server, chance) {
+    async fill(server, random) {
       const files = await readdir(dataDir)
       const sizes = await Promise.all(files.map(async (file) => (await stat(join(dataDir, file))).size))
-      await setLimit(server, String(Math.max(...sizes) + chance.between(0, 65_536)))
+      await setLimit(server, String(Math.max(...sizes) + random.between(0, 65_536)))
     },
-    // The limit is that of a process, and is gone with it.
+    // The limit belongs to the process and ends with it.
     free: async (server) => server && setLimit(server, 'unlimited'),
   }
 }

@@ -1,62 +1,62 @@
 import type { components } from '../../src/contract/types.gen.ts'
-import type { Chance } from './chance.ts'
+import type { Random } from './random.ts'
 
 export type ChatMessage = components['schemas']['ChatMessage']
 
 /**
- * `acknowledged`: the server said so. `refused`: the server said that nothing was stored.
- * `unknown`: the answer never came, so it may be stored or not, but not twice.
+ * `acknowledged`: the server confirmed the message. `refused`: the server reported that it was not stored.
+ * `unknown`: there was no response, so it may or may not be stored, but not twice.
  */
-export type Fate = 'acknowledged' | 'refused' | 'unknown'
+export type Outcome = 'acknowledged' | 'refused' | 'unknown'
 
 export interface Sent {
-  /** One sender that never has a later message on its way before the server had the earlier one. */
-  lane: string
-  /** Counts a lane's messages, from 1. */
+  /** The name of the sender. The server receives the messages of one sender in order. */
+  sender: string
+  /** The number of the message, counted for each sender from 1. */
   number: number
   text: string
   key?: string
-  fate: Fate
-  /** How often the server said that it cannot store it now. */
+  outcome: Outcome
+  /** How often the server reported that it cannot store the message now. */
   refusals: number
-  /** How often its broadcast came to the socket that sent it. */
-  echoes: number
+  /** How often the sender received the broadcast of this message. */
+  broadcasts: number
 }
 
-/** What was sent, and what the server said of it. */
+/** The sent messages and their outcomes. */
 export interface Ledger {
-  /** A new message; of a length by chance, unless given in characters. */
-  write(lane: string, number: number, chance: Chance, keyed: boolean, length?: number): Sent
+  /** Adds a new message. Its length is random unless `length` is given, in characters. */
+  add(sender: string, number: number, random: Random, keyed: boolean, length?: number): Sent
   find(text: string): Sent | undefined
   all(): Iterable<Sent>
-  /** Answers that no sender should get. */
-  complaints: string[]
+  /** Responses that the server should never send. */
+  unexpected: string[]
 }
 
 export function createLedger(): Ledger {
   const sentByText = new Map<string, Sent>()
   return {
-    write(lane, number, chance, keyed, length = chooseLength(chance)) {
-      const text = `${lane} ${number} ${chance.pick(['.', 'ä', '漢', '🎈']).repeat(length)}`
+    add(sender, number, random, keyed, length = chooseLength(random)) {
+      const text = `${sender} ${number} ${random.pick(['.', 'ä', '漢', '🎈']).repeat(length)}`
       const sent: Sent = {
-        lane,
+        sender,
         number,
         text,
-        fate: 'unknown',
+        outcome: 'unknown',
         refusals: 0,
-        echoes: 0,
-        ...(keyed && { key: `${lane.replaceAll(' ', '-')}:${number}` }),
+        broadcasts: 0,
+        ...(keyed && { key: `${sender.replaceAll(' ', '-')}:${number}` }),
       }
       sentByText.set(text, sent)
       return sent
     },
     find: (text) => sentByText.get(text),
     all: () => sentByText.values(),
-    complaints: [],
+    unexpected: [],
   }
 }
 
-/** Mostly short, some long, so that a commit spans pages of the database in some cases and not in others. */
-function chooseLength(chance: Chance): number {
-  return chance.percent(90) ? chance.between(0, 40) : chance.between(500, 1500)
+/** Mostly short and some long, so that some commits span several database pages and some do not. */
+function chooseLength(random: Random): number {
+  return random.percent(90) ? random.between(0, 40) : random.between(500, 1500)
 }

@@ -1,11 +1,11 @@
 import { type Account, bearer } from './account.ts'
 import type { ChatMessage } from './ledger.ts'
+import type { Observer } from './report.ts'
 import type { Server } from './server.ts'
-import type { Witness } from './verdict.ts'
 import { within } from './waiting.ts'
 
-/** How a client leaves: as it should, by closing, or like a phone that loses its network. */
-export type Leave = 'disconnect' | 'close' | 'vanish'
+/** How a client disconnects: by a `disconnect` frame, by closing, or by losing its network connection. */
+export type Leave = 'disconnect' | 'close' | 'drop'
 
 export interface Closed {
   code: number
@@ -13,40 +13,40 @@ export interface Closed {
   atMs: number
 }
 
-/** A client that remembers the last message it saw, and resumes after it. */
-export interface Reader extends Witness {
-  saw: ChatMessage[]
-  /** Resolves once it is connected. Rejects where the server does not upgrade. */
+/** A client that remembers the last message it received and resumes after it. */
+export interface Reader extends Observer {
+  seen: ChatMessage[]
+  /** Resolves when the client is connected. Rejects if the server rejects the handshake. */
   connect(server: Server): Promise<void>
-  /** Leaves; what arrives from now on has not been seen. */
+  /** Disconnects. Messages that arrive later are ignored. */
   leave(how: Leave): void
-  /** How the present connection ended, once it has. */
+  /** Resolves when the current connection is closed. */
   closed(): Promise<Closed>
-  /** Resolves once it has seen the message of this id. */
-  reach(id: string): Promise<void>
+  /** Resolves when the client has received the message with this id. */
+  waitFor(id: string): Promise<void>
 }
 
-/** Readers of one log, all of which begin after the message of this id. */
+/** Creates readers that all start after the message with the id `after`. */
 export function createReaders(
   account: Account,
   after: string,
-): (name: string, saw?: ChatMessage[]) => Reader {
-  // Hundreds of readers get the same frames: each is parsed and kept once.
+): (name: string, seen?: ChatMessage[]) => Reader {
+  // Hundreds of readers receive the same frames: parse and store each frame once.
   const messages = new Map<string, ChatMessage>()
-  return (name, saw = []) => createReader({ name, saw, account, after, messages })
+  return (name, seen = []) => createReader({ name, seen, account, after, messages })
 }
 
 interface Start {
   name: string
-  saw: ChatMessage[]
+  seen: ChatMessage[]
   account: Account
   after: string
   messages: Map<string, ChatMessage>
 }
 
-function createReader({ name, saw, account, after, messages }: Start): Reader {
-  const seenIds = new Set(saw.map(({ id }) => id))
-  let refusal: Error | undefined
+function createReader({ name, seen, account, after, messages }: Start): Reader {
+  const seenIds = new Set(seen.map(({ id }) => id))
+  let failure: Error | undefined
   let socket: WebSocket | undefined
   let closing = Promise.withResolvers<Closed>()
   let awaited: { id: string; resolve: () => void; reject: (error: Error) => void } | undefined
@@ -55,24 +55,24 @@ function createReader({ name, saw, account, after, messages }: Start): Reader {
     const message = messages.get(text) ?? (JSON.parse(text) as ChatMessage)
     messages.set(text, message)
     if (message.event !== 'message') {
-      // All that was sent is kept here, so no gap is due; and a reader sends nothing to be refused.
-      refusal = new Error(`${name} got ${text}`)
-      awaited?.reject(refusal)
+      // Unexpected: the log keeps all messages, so there is no gap, and a reader sends nothing.
+      failure = new Error(`${name} received ${text}`)
+      awaited?.reject(failure)
       return
     }
-    saw.push(message)
+    seen.push(message)
     seenIds.add(message.id)
     if (message.id === awaited?.id) awaited.resolve()
   }
 
   return {
     name,
-    saw,
+    seen,
     async connect(server) {
       const opening = Promise.withResolvers<void>()
       const ending = Promise.withResolvers<Closed>()
       closing = ending
-      const url = `${server.url.replace('http', 'ws')}/?after=${saw.at(-1)?.id ?? after}`
+      const url = `${server.url.replace('http', 'ws')}/?after=${seen.at(-1)?.id ?? after}`
       const connection = new WebSocket(url, { headers: bearer(account) })
       socket = connection
       connection.onopen = () => opening.resolve()
@@ -90,17 +90,17 @@ function createReader({ name, saw, account, after, messages }: Start): Reader {
       const connection = socket
       socket = undefined
       if (!connection) return
-      if (how === 'vanish') connection.terminate()
+      if (how === 'drop') connection.terminate()
       else if (how === 'close' || connection.readyState !== WebSocket.OPEN) connection.close()
       else connection.send(JSON.stringify({ event: 'disconnect' }))
     },
     closed: () => closing.promise,
-    reach(id) {
+    waitFor(id) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       awaited = { id, resolve, reject }
-      if (refusal) reject(refusal)
+      if (failure) reject(failure)
       else if (seenIds.has(id)) resolve()
-      return within(30_000, `${name} sees ${id}, after ${saw.length} messages`, promise)
+      return within(30_000, `${name} receives ${id}, after ${seen.length} messages`, promise)
     },
   }
 }

@@ -1,47 +1,47 @@
 import { type Account, createAccount, listMessages, send } from './account.ts'
-import type { Chance } from './chance.ts'
 import type { ChatMessage, Ledger } from './ledger.ts'
+import type { Random } from './random.ts'
 import { createReaders, type Reader } from './reader.ts'
+import { createReport, type Report } from './report.ts'
 import type { Server } from './server.ts'
-import { judge, type Verdict } from './verdict.ts'
 
 export interface Scenario {
-  /** What is done to the server, as the table says it. */
+  /** The fault, as shown in the table. */
   title: string
   rounds: number
-  /** The rounds of a quick run. */
+  /** The number of rounds with `--quick`. */
   quickRounds: number
   run(setting: Setting): Promise<Result>
 }
 
 export interface Setting {
-  /** An empty folder of its own. */
+  /** An empty folder for this scenario. */
   folder: string
-  chance: Chance
+  random: Random
   rounds: number
 }
 
-export interface Result extends Verdict {
-  /** How the scenario was done, where that depends on the machine; or what was measured. */
+export interface Result extends Report {
+  /** Details that depend on the machine, or measured values. */
   remark?: string
 }
 
-/** The log as it is read, bit by bit: what was there once is never read anew into it. */
+/** The messages of the log, read incrementally. A message that was read once is not read again. */
 export interface History {
   account: Account
   messages: ChatMessage[]
-  /** The id of the message before the first one here. */
+  /** The id of the message before the first one in `messages`. */
   beginning: string
-  /** Reads what came since. */
+  /** Reads the new messages. */
   advance(server: Server): Promise<void>
 }
 
-/** A user, and one message of theirs for everyone to begin after. */
-export async function beginHistory(server: Server): Promise<History> {
+/** Creates a user and a first message, after which all readers start. */
+export async function startHistory(server: Server): Promise<History> {
   const account = await createAccount(server, 'historian')
-  const answer = await send(server, account, 'The beginning.')
-  if (answer.status !== 200)
-    throw new Error(`the first message of all got ${answer.status} ${answer.code ?? ''}`)
+  const response = await send(server, account, 'The beginning.')
+  if (response.status !== 200)
+    throw new Error(`the first message returned ${response.status} ${response.code ?? ''}`)
   const beginning = (await listMessages(server, account))[0]?.id as string
   const messages: ChatMessage[] = []
   return {
@@ -59,40 +59,40 @@ export interface Ending {
   history: History
   ledger: Ledger
   readers: Reader[]
-  chance: Chance
+  random: Random
 }
 
-/** Lets all readers come to the end of the log, reads it in every other way too, and judges. */
-export async function conclude({ server, history, ledger, readers, chance }: Ending): Promise<Verdict> {
-  // Whatever a reader got before this message, wrongly or rightly, it has got when this one comes.
-  const last = ledger.write('the end', 1, chance, true)
-  const answer = await send(server, history.account, last.text, last.key)
-  if (answer.status !== 200)
-    throw new Error(`the last message of all got ${answer.status} ${answer.code ?? ''}`)
-  last.fate = 'acknowledged'
+/** Waits until all readers have received the whole log, reads it in every other way, and compares the results. */
+export async function verify({ server, history, ledger, readers, random }: Ending): Promise<Report> {
+  // Messages are delivered in order: a reader that receives this one has received all earlier ones.
+  const last = ledger.add('the end', 1, random, true)
+  const response = await send(server, history.account, last.text, last.key)
+  if (response.status !== 200)
+    throw new Error(`the last message returned ${response.status} ${response.code ?? ''}`)
+  last.outcome = 'acknowledged'
   await history.advance(server)
 
-  const newcomer = createReaders(history.account, history.beginning)('a socket from the beginning')
+  const newcomer = createReaders(history.account, history.beginning)('a new reader from the beginning')
   await newcomer.connect(server)
   const everyone = [...readers, newcomer]
   const lastId = history.messages.at(-1)?.id as string
-  const arrivals = await Promise.allSettled(everyone.map((reader) => reader.reach(lastId)))
+  const arrivals = await Promise.allSettled(everyone.map((reader) => reader.waitFor(lastId)))
   for (const reader of everyone) reader.leave('close')
 
   const forwards = await listMessages(server, history.account, history.beginning)
   const backwards = await listMessages(server, history.account)
-  const verdict = judge({
+  const report = createReport({
     ledger,
     history: history.messages,
-    witnesses: [
+    observers: [
       ...everyone,
-      { name: 'paging forwards', saw: forwards },
-      { name: 'paging backwards', saw: backwards.slice(1) },
+      { name: 'paging forwards', seen: forwards },
+      { name: 'paging backwards', seen: backwards.slice(1) },
     ],
   })
   for (const arrival of arrivals)
-    if (arrival.status === 'rejected') verdict.findings.push(arrival.reason.message)
-  if (verdict.acknowledged < 2)
-    verdict.findings.push('hardly anything was acknowledged, so nothing was tried')
-  return verdict
+    if (arrival.status === 'rejected') report.findings.push(arrival.reason.message)
+  if (report.acknowledged < 2)
+    report.findings.push('almost no messages were acknowledged, so the scenario tested nothing')
+  return report
 }

@@ -1,50 +1,55 @@
-import { type Account, type Answer, bearer, send } from './account.ts'
-import type { Chance } from './chance.ts'
+import { type Account, type ApiResponse, bearer, send } from './account.ts'
 import type { ChatMessage, Ledger, Sent } from './ledger.ts'
+import type { Random } from './random.ts'
 import type { Server } from './server.ts'
 import { within } from './waiting.ts'
 
-export interface Lane {
+export interface Sender {
   /** Unique within a scenario. */
   name: string
   server: Server
   account: Account
   ledger: Ledger
-  chance: Chance
-  /** How many of 100 messages carry an idempotency key. */
+  random: Random
+  /** The percentage of messages with an idempotency key. */
   keyedPercent: number
   /** The longest pause between two messages. */
-  longestPauseMs: number
-  /** Sends a refused message again, with its key, until it is stored. By HTTP only. */
+  maxPauseMs: number
+  /** Resends a refused message with its key until it is stored. HTTP only. */
   persistent?: boolean
-  /** Ends the sending; what is under way is waited for. */
+  /** Stops sending. Messages that are in flight are awaited. */
   stop: AbortSignal
 }
 
-/** The codes of problems that say "not now, and nothing was stored". */
+/** The codes of temporary problems after which nothing was stored. */
 const refusals = new Set(['storage-unavailable', 'shutting-down'])
 
-/** Sends one message after the other by HTTP, until told to stop or the connection is lost. */
-export async function sendByHttp(lane: Lane): Promise<void> {
-  for (let number = 1; !lane.stop.aborted; number++) {
-    const sent = lane.ledger.write(lane.name, number, lane.chance, lane.chance.percent(lane.keyedPercent))
+/** Sends one message after the other by HTTP until it is stopped or the connection is lost. */
+export async function sendByHttp(sender: Sender): Promise<void> {
+  for (let number = 1; !sender.stop.aborted; number++) {
+    const sent = sender.ledger.add(
+      sender.name,
+      number,
+      sender.random,
+      sender.random.percent(sender.keyedPercent),
+    )
     do {
-      const answer = await send(lane.server, lane.account, sent.text, sent.key).catch(() => undefined)
-      if (!answer) return
-      settle(lane.ledger, sent, answer)
-      await pause(lane)
-    } while (lane.persistent && sent.key && sent.fate === 'refused' && !lane.stop.aborted)
+      const response = await send(sender.server, sender.account, sent.text, sent.key).catch(() => undefined)
+      if (!response) return
+      settle(sender.ledger, sent, response)
+      await pause(sender)
+    } while (sender.persistent && sent.key && sent.outcome === 'refused' && !sender.stop.aborted)
   }
 }
 
-/** Sends once more what carries a key. Rejects where the connection ends without an answer. */
+/** Resends a message that has a key. Rejects if the connection ends without a response. */
 export async function sendAgain(server: Server, account: Account, ledger: Ledger, sent: Sent): Promise<void> {
   settle(ledger, sent, await send(server, account, sent.text, sent.key))
 }
 
 /**
- * The same by socket. A key that was here before brings no second broadcast, so it is the orderly
- * close that says: all that was sent before has been handled.
+ * Resends messages by WebSocket. A key that was already used causes no second broadcast, so only the close
+ * that follows `disconnect` confirms that all earlier frames have been processed.
  */
 export async function sendAgainBySocket(
   server: Server,
@@ -60,56 +65,61 @@ export async function sendAgainBySocket(
   }
   socket.onmessage = ({ data }) => {
     if ((JSON.parse(data as string) as Frame).event === 'error')
-      ledger.complaints.push(`sent again, answered ${data}`)
+      ledger.unexpected.push(`a resent message got ${data}`)
   }
   socket.onclose = ({ code }) => resolve(code)
-  const code = await within(30_000, 'a socket that asked for it is closed', promise)
-  if (code !== 1000) ledger.complaints.push(`a socket that asked to be closed was closed with ${code}`)
-  else for (const sent of all) sent.fate = 'acknowledged'
+  const code = await within(30_000, 'the server closes the socket after disconnect', promise)
+  if (code !== 1000) ledger.unexpected.push(`the server closed the socket after disconnect with ${code}`)
+  else for (const sent of all) sent.outcome = 'acknowledged'
 }
 
-function settle(ledger: Ledger, sent: Sent, answer: Answer): void {
-  if (answer.status === 200) sent.fate = 'acknowledged'
-  else if (answer.status === 503 && answer.code && refusals.has(answer.code)) refuse(sent)
-  else ledger.complaints.push(`a send by HTTP got ${answer.status} ${answer.code ?? ''}`)
+function settle(ledger: Ledger, sent: Sent, response: ApiResponse): void {
+  if (response.status === 200) sent.outcome = 'acknowledged'
+  else if (response.status === 503 && response.code && refusals.has(response.code)) refuse(sent)
+  else ledger.unexpected.push(`a send by HTTP returned ${response.status} ${response.code ?? ''}`)
 }
 
 function refuse(sent: Sent): void {
-  sent.fate = 'refused'
+  sent.outcome = 'refused'
   sent.refusals++
 }
 
 /**
- * Sends by socket, up to `window` messages ahead of what came back, until told to stop or the
- * connection is lost. A message is acknowledged by its broadcast, refused by an error frame.
+ * Sends by WebSocket until it is stopped or the connection is lost, with up to `window` messages in flight.
+ * A message is acknowledged by its broadcast and refused by an error frame.
  */
-export async function sendBySocket(lane: Lane, window: number): Promise<void> {
-  const underWay: Sent[] = []
+export async function sendBySocket(sender: Sender, window: number): Promise<void> {
+  const inFlight: Sent[] = []
   const done = Promise.withResolvers<void>()
-  const socket = new WebSocket(lane.server.url.replace('http', 'ws'), { headers: bearer(lane.account) })
+  const socket = new WebSocket(sender.server.url.replace('http', 'ws'), { headers: bearer(sender.account) })
   let number = 0
 
-  const pump = async () => {
-    await pause(lane)
-    if (lane.stop.aborted && underWay.length === 0) return done.resolve()
-    while (!lane.stop.aborted && underWay.length < window && socket.readyState === WebSocket.OPEN) {
+  const sendMore = async () => {
+    await pause(sender)
+    if (sender.stop.aborted && inFlight.length === 0) return done.resolve()
+    while (!sender.stop.aborted && inFlight.length < window && socket.readyState === WebSocket.OPEN) {
       number++
-      const sent = lane.ledger.write(lane.name, number, lane.chance, lane.chance.percent(lane.keyedPercent))
-      underWay.push(sent)
+      const sent = sender.ledger.add(
+        sender.name,
+        number,
+        sender.random,
+        sender.random.percent(sender.keyedPercent),
+      )
+      inFlight.push(sent)
       socket.send(JSON.stringify({ message: sent.text, ...(sent.key && { idempotencyKey: sent.key }) }))
     }
   }
-  socket.onopen = pump
+  socket.onopen = sendMore
   socket.onclose = () => done.resolve()
   socket.onmessage = ({ data }) => {
-    const sent = settleByFrame(lane, underWay, JSON.parse(data as string))
-    const place = sent ? underWay.indexOf(sent) : -1
-    if (place < 0) return
-    underWay.splice(place, 1)
-    void pump()
+    const sent = settleByFrame(sender, inFlight, JSON.parse(data as string))
+    const index = sent ? inFlight.indexOf(sent) : -1
+    if (index < 0) return
+    inFlight.splice(index, 1)
+    void sendMore()
   }
   try {
-    await within(120_000, `${lane.name} ends`, done.promise)
+    await within(120_000, `${sender.name} ends`, done.promise)
   } finally {
     socket.onclose = null
     socket.close()
@@ -118,25 +128,25 @@ export async function sendBySocket(lane: Lane, window: number): Promise<void> {
 
 type Frame = ChatMessage | { event: 'error'; problem: { code: string }; idempotencyKey?: string }
 
-/** The message of this lane that the frame settles, if it is one. */
-function settleByFrame(lane: Lane, underWay: Sent[], frame: Frame): Sent | undefined {
+/** Records the outcome that a frame reports, and returns the message of this sender that it belongs to. */
+function settleByFrame(sender: Sender, inFlight: Sent[], frame: Frame): Sent | undefined {
   if (frame.event === 'message') {
-    const sent = lane.ledger.find(frame.message)
-    if (sent?.lane !== lane.name) return undefined
-    sent.fate = 'acknowledged'
-    sent.echoes++
+    const sent = sender.ledger.find(frame.message)
+    if (sent?.sender !== sender.name) return undefined
+    sent.outcome = 'acknowledged'
+    sent.broadcasts++
     return sent
   }
-  // Without a key a refusal does not say whose it is; frames are handled in the order they came.
-  const sent = underWay.find(({ key }) => key === frame.idempotencyKey)
+  // An error frame without a key belongs to the oldest message without one: frames are processed in order.
+  const sent = inFlight.find(({ key }) => key === frame.idempotencyKey)
   if (!sent || !refusals.has(frame.problem.code)) {
-    lane.ledger.complaints.push(`${lane.name} got ${JSON.stringify(frame)}`)
+    sender.ledger.unexpected.push(`${sender.name} received ${JSON.stringify(frame)}`)
     return sent
   }
   refuse(sent)
   return sent
 }
 
-function pause({ chance, longestPauseMs }: Lane): Promise<void> {
-  return Bun.sleep(chance.between(0, longestPauseMs))
+function pause({ random, maxPauseMs }: Sender): Promise<void> {
+  return Bun.sleep(random.between(0, maxPauseMs))
 }

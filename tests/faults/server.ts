@@ -2,13 +2,14 @@ import { fileURLToPath } from 'node:url'
 import { within } from './waiting.ts'
 
 const mainFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-const lastLinesKept = 60
+const exitWithParent = fileURLToPath(new URL('../fixtures/exit-with-parent.ts', import.meta.url))
+const maxLines = 60
 
 export interface ServerSettings {
   dataDir: string
-  /** Added to, or instead of, what every scenario gives. */
+  /** Environment variables that extend or override the defaults of all scenarios. */
   environment?: Record<string, string>
-  /** A command that ends by running the arguments it is given, e.g. one that enters a namespace. */
+  /** A command that runs its arguments, for example in another namespace. */
   launcher?: string[]
 }
 
@@ -16,9 +17,9 @@ export interface Server {
   url: string
   pid: number
   exited: Promise<number>
-  /** The end of what it printed, for an error message. */
+  /** The last lines of its output, for error messages. */
   lastLines(): string
-  /** SIGKILL: nothing in the process can notice. */
+  /** Sends SIGKILL, which the process cannot handle. */
   kill(): Promise<void>
   signal(name: 'SIGTERM' | 'SIGKILL'): void
 }
@@ -30,16 +31,16 @@ export interface FailedStart {
 
 const running = new Set<Bun.Subprocess>()
 
-/** Starts the service from its source, and waits until it listens. */
+/** Starts the service from source and waits until it listens. */
 export async function startServer(settings: ServerSettings): Promise<Server> {
   const started = launch(settings)
   const outcome = await within(
     20_000,
-    'the server listens or ends',
+    'the server listens or exits',
     Promise.race([started.listening, started.exited]),
   )
   if (typeof outcome === 'number')
-    throw new Error(`the server ended with ${outcome}:\n${started.lastLines()}`)
+    throw new Error(`the server exited with ${outcome}:\n${started.lastLines()}`)
   return {
     url: outcome.url,
     pid: started.child.pid,
@@ -53,20 +54,16 @@ export async function startServer(settings: ServerSettings): Promise<Server> {
   }
 }
 
-/** Starts the service where it has to refuse. An error if it listens all the same. */
-export async function startServerInVain(settings: ServerSettings): Promise<FailedStart> {
+/** Starts the service and expects it to exit with an error. Throws if it listens. */
+export async function expectStartToFail(settings: ServerSettings): Promise<FailedStart> {
   const started = launch(settings)
-  const outcome = await within(
-    20_000,
-    'the server refuses to start',
-    Promise.race([started.listening, started.exited]),
-  )
+  const outcome = await within(20_000, 'the server exits', Promise.race([started.listening, started.exited]))
   if (typeof outcome === 'number') return { exitCode: outcome, output: started.lastLines() }
   started.child.kill('SIGKILL')
-  throw new Error('the server listens, where it should have refused to start')
+  throw new Error('the server started although it should not have')
 }
 
-/** Starts the service and kills it once `moment` has come, wherever in its start that finds it. */
+/** Starts the service and kills it when `moment` resolves, at any point of its start. */
 export async function startServerAndKill(settings: ServerSettings, moment: Promise<unknown>): Promise<void> {
   const started = launch(settings)
   await Promise.race([moment, started.exited])
@@ -74,14 +71,14 @@ export async function startServerAndKill(settings: ServerSettings, moment: Promi
   await started.exited
 }
 
-/** Has a process ended with its scenario, also where that fails. */
-export function endWithScenario(child: Bun.Subprocess): void {
+/** Registers a process to be killed when the scenario ends, also if it fails. */
+export function killAfterScenario(child: Bun.Subprocess): void {
   running.add(child)
   void child.exited.then(() => running.delete(child))
 }
 
-/** Ends what a scenario that failed left running. */
-export async function endProcesses(): Promise<void> {
+/** Kills all registered processes that are still running. */
+export async function killProcesses(): Promise<void> {
   for (const child of running) child.kill('SIGKILL')
   await Promise.all([...running].map((child) => child.exited))
 }
@@ -89,7 +86,7 @@ export async function endProcesses(): Promise<void> {
 function launch({ dataDir, environment, launcher = [] }: ServerSettings) {
   const lines: string[] = []
   const { promise: listening, resolve } = Promise.withResolvers<{ url: string }>()
-  const child = Bun.spawn([...launcher, process.execPath, mainFile], {
+  const child = Bun.spawn([...launcher, process.execPath, '--preload', exitWithParent, mainFile], {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -97,7 +94,7 @@ function launch({ dataDir, environment, launcher = [] }: ServerSettings) {
       HOST: '127.0.0.1',
       PORT: '0',
       DATA_DIR: dataDir,
-      // Limits stay on, as users have them; only their quotas are out of the way.
+      // Rate limits stay enabled, with quotas that no scenario reaches.
       RATE_LIMIT_REGISTER: '1000000/60',
       RATE_LIMIT_LOGIN: '1000000/60',
       RATE_LIMIT_READ: '1000000/60',
@@ -106,15 +103,15 @@ function launch({ dataDir, environment, launcher = [] }: ServerSettings) {
       MAX_SOCKETS_PER_USER: '1000',
       ...environment,
     },
-    stdin: 'ignore',
+    stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'pipe',
   })
-  endWithScenario(child)
+  killAfterScenario(child)
 
   const onLine = (line: string) => {
     lines.push(line)
-    if (lines.length > lastLinesKept) lines.shift()
+    if (lines.length > maxLines) lines.shift()
     if (line.includes('"msg":"listening"')) resolve(JSON.parse(line))
   }
   const printed = Promise.all([readLines(child.stdout, onLine), readLines(child.stderr, onLine)])

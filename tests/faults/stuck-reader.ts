@@ -1,6 +1,6 @@
 /**
- * A client in a process of its own, so that it can be stopped for good: while it is, nobody reads
- * from its socket. Prints each frame it gets, and last how its connection ended.
+ * A client in a separate process that a scenario stops with SIGSTOP, so that it no longer reads from its
+ * socket. It prints each received frame and finally the close code.
  *
  * Usage: bun stuck-reader.ts <url> <token>
  */

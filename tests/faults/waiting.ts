@@ -1,11 +1,13 @@
 /**
- * `promise`, or an error that names what did not come. The limit only keeps a broken server from
- * holding up the run for ever; no scenario measures with it.
+ * Awaits `promise` with a timeout. The timeout only prevents a broken server from blocking the run; no
+ * scenario uses it to measure time.
+ *
+ * @param what the expected event, for the error message
  */
 export async function within<T>(limitMs: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${limitMs} ms in vain: ${what}`)), limitMs)
+    timer = setTimeout(() => reject(new Error(`timeout after ${limitMs} ms: ${what}`)), limitMs)
   })
   try {
     return await Promise.race([promise, limit])
@@ -14,16 +16,16 @@ export async function within<T>(limitMs: number, what: string, promise: Promise<
   }
 }
 
-/** Asks until the answer is true. */
+/** Calls `isDone` repeatedly until it returns true. */
 export async function until(
   limitMs: number,
   what: string,
-  ask: () => boolean | Promise<boolean>,
+  isDone: () => boolean | Promise<boolean>,
   pauseMs = 20,
 ): Promise<void> {
   const end = performance.now() + limitMs
-  while (!(await ask())) {
-    if (performance.now() > end) throw new Error(`waited ${limitMs} ms in vain: ${what}`)
+  while (!(await isDone())) {
+    if (performance.now() > end) throw new Error(`timeout after ${limitMs} ms: ${what}`)
     await Bun.sleep(pauseMs)
   }
 }

@@ -1,102 +1,103 @@
 import { createAccount, listMessages, status } from '../account.ts'
-import type { Chance } from '../chance.ts'
 import { type Disk, limitFileSize, mountSmallDisk } from '../disks.ts'
 import { createLedger, type Ledger } from '../ledger.ts'
+import type { Random } from '../random.ts'
 import { createReaders } from '../reader.ts'
-import { beginHistory, conclude, type Scenario } from '../scenario.ts'
+import { addReport, emptyReport, type Report } from '../report.ts'
+import { type Scenario, startHistory, verify } from '../scenario.ts'
 import { sendByHttp, sendBySocket } from '../senders.ts'
 import { type Server, startServer } from '../server.ts'
-import { addVerdict, noVerdict, type Verdict } from '../verdict.ts'
 import { until } from '../waiting.ts'
 
 export const fullDisk: Scenario = {
-  title: 'the disk is full, and then is not',
+  title: 'the disk fills up and is freed again',
   rounds: 6,
   quickRounds: 1,
-  async run({ folder, chance, rounds }) {
+  async run({ folder, random, rounds }) {
     const disks = [await mountSmallDisk(folder), await limitFileSize(folder)].filter(
       (disk) => disk !== undefined,
     )
-    const total = noVerdict()
-    for (const disk of disks) addVerdict(total, disk.name, await fillAndFree(disk, chance, rounds))
-    return { ...total, remark: `by ${disks.map(({ name }) => name).join(', and by ')}` }
+    const total = emptyReport()
+    for (const disk of disks) addReport(total, disk.name, await fillAndFree(disk, random, rounds))
+    return { ...total, remark: `tested with ${disks.map(({ name }) => name).join(' and ')}` }
   },
 }
 
-async function fillAndFree(disk: Disk, chance: Chance, rounds: number): Promise<Verdict> {
+async function fillAndFree(disk: Disk, random: Random, rounds: number): Promise<Report> {
   let server = await startServer(disk)
-  const sender = await createAccount(server, 'sender')
-  const history = await beginHistory(server)
+  const account = await createAccount(server, 'sender')
+  const history = await startHistory(server)
   const ledger = createLedger()
-  const reader = createReaders(history.account, history.beginning)
-  const readers = ['reader 1', 'reader 2', 'reader 3'].map((name) => reader(name))
+  const createReader = createReaders(history.account, history.beginning)
+  const readers = ['reader 1', 'reader 2', 'reader 3'].map((name) => createReader(name))
   await Promise.all(readers.map((reader) => reader.connect(server)))
 
   const stop = new AbortController()
-  const lane = (name: string) => ({
+  const sender = (name: string) => ({
     name,
     server,
-    account: sender,
+    account,
     ledger,
-    chance: chance.branch(),
+    random: random.branch(),
     keyedPercent: 60,
-    longestPauseMs: 12,
+    maxPauseMs: 12,
     stop: stop.signal,
   })
-  const lanes = Promise.all([
-    sendByHttp(lane('http')),
-    sendByHttp({ ...lane('http persistent 1'), persistent: true }),
-    sendByHttp({ ...lane('http persistent 2'), persistent: true }),
-    sendBySocket(lane('socket'), 4),
+  const senders = Promise.all([
+    sendByHttp(sender('http')),
+    sendByHttp({ ...sender('http persistent 1'), persistent: true }),
+    sendByHttp({ ...sender('http persistent 2'), persistent: true }),
+    sendBySocket(sender('socket'), 4),
   ])
-  const trouble = (async () => {
+  const faults = (async () => {
     for (let round = 1; round <= rounds; round++) {
-      await Bun.sleep(chance.between(50, 300))
-      await disk.fill(server, chance)
-      await moreOf(ledger, 'refused', server)
+      await Bun.sleep(random.between(50, 300))
+      await disk.fill(server, random)
+      await waitForMore(ledger, 'refused', server)
       if ((await status(server, '/livez')) !== 200) throw new Error('/livez failed with a full disk')
-      // What was stored before can be read.
+      // Stored messages can still be read.
       await listMessages(server, history.account, history.beginning)
       await disk.free(server)
-      await moreOf(ledger, 'acknowledged', server)
+      await waitForMore(ledger, 'acknowledged', server)
     }
   })()
   await Promise.race([
-    trouble,
-    lanes.then(() => Promise.reject(new Error(`the senders ended early:\n${server.lastLines()}`))),
+    faults,
+    senders.then(() => Promise.reject(new Error(`the senders ended early:\n${server.lastLines()}`))),
   ])
 
-  // What was acknowledged is on the disk, not only in the process; what was refused is in neither.
-  await disk.fill(server, chance)
-  await moreOf(ledger, 'refused', server)
+  // Kill the server to check that acknowledged messages are on disk and refused ones are not.
+  await disk.fill(server, random)
+  await waitForMore(ledger, 'refused', server)
   await server.kill()
   await disk.free()
   stop.abort()
-  await lanes
+  await senders
   await Promise.all(readers.map((reader) => reader.closed()))
   server = await startServer(disk)
   await Promise.all(readers.map((reader) => reader.connect(server)))
-  const verdict = await conclude({ server, history, ledger, readers, chance })
+  const report = await verify({ server, history, ledger, readers, random })
   await server.kill()
-  return verdict
+  return report
 }
 
-/** Resolves when each kind of sender has met this fate anew, and not only once. */
-export async function moreOf(
+/** Resolves when the senders of each kind have had this outcome several more times. */
+export async function waitForMore(
   ledger: Ledger,
-  fate: 'refused' | 'acknowledged',
+  outcome: 'refused' | 'acknowledged',
   server: Server,
 ): Promise<void> {
   const count = (kind: string) => {
     let sum = 0
     for (const sent of ledger.all()) {
-      if (sent.lane.startsWith(kind)) sum += fate === 'refused' ? sent.refusals : Number(sent.fate === fate)
+      if (sent.sender.startsWith(kind))
+        sum += outcome === 'refused' ? sent.refusals : Number(sent.outcome === outcome)
     }
     return sum
   }
   const before = { http: count('http'), socket: count('socket') }
-  const more = () => count('http') >= before.http + 10 && count('socket') >= before.socket + 3
-  await until(60_000, `messages are ${fate}`, more).catch((error: Error) => {
+  const isReached = () => count('http') >= before.http + 10 && count('socket') >= before.socket + 3
+  await until(60_000, `messages are ${outcome}`, isReached).catch((error: Error) => {
     throw new Error(`${error.message}\n${server.lastLines()}`)
   })
 }

@@ -1,41 +1,41 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type Account, bearer, createAccount, send } from '../account.ts'
-import type { Chance } from '../chance.ts'
 import { type ChatMessage, createLedger, type Ledger } from '../ledger.ts'
+import type { Random } from '../random.ts'
 import { createReaders } from '../reader.ts'
-import { beginHistory, conclude, type Scenario } from '../scenario.ts'
-import { endWithScenario, type Server, startServer } from '../server.ts'
+import { type Scenario, startHistory, verify } from '../scenario.ts'
+import { killAfterScenario, type Server, startServer } from '../server.ts'
 import { within } from '../waiting.ts'
 
 const readerCount = 200
 const batchMessages = 40
-/** As long as a message may be, so that what the kernel buffers for the stuck reader is full soon. */
+/** Close to the maximum length of a message, so that the kernel buffers of the stuck reader fill up soon. */
 const paddingCharacters = 4000
-/** Enough to fill every buffer between the server and a client, whatever the kernel grants. */
-const mostBatches = 60
+/** Enough to fill all buffers between the server and a client. */
+const maxBatches = 60
 const warmUpBatches = 6
 
 export const readerThatStopsReading: Scenario = {
-  title: 'a reader stops reading, among 200',
+  title: 'one of 200 readers stops reading',
   rounds: 5,
   quickRounds: 1,
-  async run({ folder, chance, rounds }) {
-    // One socket more than the readers: while the stuck one is kept, nobody else gets in.
+  async run({ folder, random, rounds }) {
+    // Allow one socket more than there are readers: the stuck reader uses it until it is disconnected.
     const environment = { MAX_SOCKETS: String(readerCount + 1) }
     const server = await startServer({ dataDir: folder, environment })
-    const sender = await createAccount(server, 'sender')
-    const history = await beginHistory(server)
+    const account = await createAccount(server, 'sender')
+    const history = await startHistory(server)
     const ledger = createLedger()
-    const reader = createReaders(history.account, history.beginning)
-    const readers = Array.from({ length: readerCount }, (_, index) => reader(`reader ${index + 1}`))
+    const createReader = createReaders(history.account, history.beginning)
+    const readers = Array.from({ length: readerCount }, (_, index) => createReader(`reader ${index + 1}`))
     await Promise.all(readers.map((reader) => reader.connect(server)))
     const batch = async (name: string) => {
-      await sendBatch({ name, server, sender, ledger, chance: chance.branch() })
+      await sendBatch({ name, server, account, ledger, random: random.branch() })
       await history.advance(server)
       const lastId = history.messages.at(-1)?.id as string
-      // Those who read are in one busy process here: it must not be that which makes them slow.
-      await Promise.all(readers.map((reader) => reader.reach(lastId)))
+      // All readers run in this process: wait for them, so that they do not fall behind because it is busy.
+      await Promise.all(readers.map((reader) => reader.waitFor(lastId)))
     }
 
     const residentBefore: number[] = []
@@ -51,55 +51,55 @@ export const readerThatStopsReading: Scenario = {
       const resumeAfter = history.messages.at(-1)?.id as string
       const stuck = await startStuckReader(server, history.account, resumeAfter)
       let cutOff = false
-      for (let count = 1; count <= mostBatches && !cutOff; count++) {
+      for (let count = 1; count <= maxBatches && !cutOff; count++) {
         await batch(`round ${round} batch ${count}`)
         batches++
         residentDuring.push(await residentMegabytes(server))
         cutOff = await hasRoom(server, history.account)
       }
-      const { code, saw } = await stuck.wake()
-      if (!cutOff) findings.push(`round ${round}: the stuck reader was never cut off`)
+      const { code, seen } = await stuck.wake()
+      if (!cutOff) findings.push(`round ${round}: the stuck reader was never disconnected`)
       if (code !== 1006) findings.push(`round ${round}: the stuck reader's connection ended with ${code}`)
-      // It loses nothing: it goes on where it was.
-      const resumed = createReaders(history.account, resumeAfter)('the stuck reader', saw)
+      // The stuck reader resumes without losing a message.
+      const resumed = createReaders(history.account, resumeAfter)('the stuck reader', seen)
       await resumed.connect(server)
-      await resumed.reach(history.messages.at(-1)?.id as string)
+      await resumed.waitFor(history.messages.at(-1)?.id as string)
       resumed.leave('close')
       await resumed.closed()
-      findings.push(...compare(saw, history.messages, resumeAfter))
+      findings.push(...compare(seen, history.messages, resumeAfter))
     }
 
     const before = median(residentBefore.slice(warmUpBatches / 2))
     const during = median(residentDuring)
     if (during > before * 1.2) findings.push(`memory grew from ${before} MB to ${during} MB`)
-    const verdict = await conclude({ server, history, ledger, readers, chance })
+    const report = await verify({ server, history, ledger, readers, random })
     await server.kill()
-    const remark = `cut off after ${(batches / rounds).toFixed(1)} batches; resident ${before} MB before, ${during} MB during`
-    return { ...verdict, findings: [...verdict.findings, ...findings], remark }
+    const remark = `disconnected after ${(batches / rounds).toFixed(1)} batches; resident memory ${before} MB before, ${during} MB during`
+    return { ...report, findings: [...report.findings, ...findings], remark }
   },
 }
 
 interface Batch {
   name: string
   server: Server
-  sender: Account
+  account: Account
   ledger: Ledger
-  chance: Chance
+  random: Random
 }
 
-async function sendBatch({ name, server, sender, ledger, chance }: Batch): Promise<void> {
-  const lanes = Array.from({ length: batchMessages }, async (_, index) => {
-    const sent = ledger.write(`${name} ${index + 1}`, 1, chance, false, paddingCharacters)
-    const answer = await send(server, sender, sent.text)
-    if (answer.status !== 200) throw new Error(`a send got ${answer.status} ${answer.code ?? ''}`)
-    sent.fate = 'acknowledged'
+async function sendBatch({ name, server, account, ledger, random }: Batch): Promise<void> {
+  const senders = Array.from({ length: batchMessages }, async (_, index) => {
+    const sent = ledger.add(`${name} ${index + 1}`, 1, random, false, paddingCharacters)
+    const response = await send(server, account, sent.text)
+    if (response.status !== 200) throw new Error(`a send returned ${response.status} ${response.code ?? ''}`)
+    sent.outcome = 'acknowledged'
   })
-  await Promise.all(lanes)
+  await Promise.all(senders)
 }
 
 interface StuckReader {
-  /** Lets it run again; resolves when its connection has ended. */
-  wake(): Promise<{ code: number; saw: ChatMessage[] }>
+  /** Continues the process and resolves when its connection has ended. */
+  wake(): Promise<{ code: number; seen: ChatMessage[] }>
 }
 
 async function startStuckReader(server: Server, account: Account, after: string): Promise<StuckReader> {
@@ -109,7 +109,7 @@ async function startStuckReader(server: Server, account: Account, after: string)
     stdout: 'pipe',
     stderr: 'inherit',
   })
-  endWithScenario(child)
+  killAfterScenario(child)
   let printed = ''
   const connected = Promise.withResolvers<void>()
   const allPrinted = (async () => {
@@ -129,18 +129,18 @@ async function startStuckReader(server: Server, account: Account, after: string)
       )
       const lines = printed.trim().split('\n').slice(1)
       const code = Number(lines.pop()?.replace('closed ', ''))
-      return { code, saw: lines.map((line) => JSON.parse(line) as ChatMessage) }
+      return { code, seen: lines.map((line) => JSON.parse(line) as ChatMessage) }
     },
   }
 }
 
-/** Whether one more socket is taken; it is closed again. */
+/** Whether the server accepts another socket. The socket is closed again. */
 async function hasRoom(server: Server, account: Account): Promise<boolean> {
   const socket = new WebSocket(server.url.replace('http', 'ws'), { headers: bearer(account) })
   const { promise, resolve } = Promise.withResolvers<boolean>()
   socket.onopen = () => resolve(true)
   socket.onclose = () => resolve(false)
-  const room = await within(20_000, 'an upgrade is answered', promise)
+  const room = await within(20_000, 'the handshake completes', promise)
   if (!room) return false
   const closed = Promise.withResolvers<void>()
   socket.onclose = () => closed.resolve()
@@ -149,11 +149,11 @@ async function hasRoom(server: Server, account: Account): Promise<boolean> {
   return true
 }
 
-function compare(saw: ChatMessage[], history: readonly ChatMessage[], after: string): string[] {
+function compare(seen: ChatMessage[], history: readonly ChatMessage[], after: string): string[] {
   const missed = history.slice(history.findIndex(({ id }) => id === after) + 1)
-  if (Bun.deepEquals(saw, missed)) return []
+  if (Bun.deepEquals(seen, missed)) return []
   return [
-    `the stuck reader saw ${saw.length} messages in all, not the ${missed.length} that were sent, in their order`,
+    `the stuck reader received ${seen.length} messages; expected exactly the ${missed.length} sent messages in order`,
   ]
 }
 

@@ -1,61 +1,70 @@
 import { createAccount } from '../account.ts'
-import type { Chance } from '../chance.ts'
 import { createLedger } from '../ledger.ts'
+import type { Random } from '../random.ts'
 import { createReaders, type Reader } from '../reader.ts'
-import { beginHistory, conclude, type Scenario } from '../scenario.ts'
+import { type Scenario, startHistory, verify } from '../scenario.ts'
 import { sendByHttp, sendBySocket } from '../senders.ts'
 import { type Server, startServer } from '../server.ts'
 
 const readerCount = 24
 
 export const resumingAtRandom: Scenario = {
-  title: 'clients drop and resume at random',
+  title: 'clients disconnect and resume at random',
   rounds: 60,
   quickRounds: 5,
-  async run({ folder, chance, rounds }) {
+  async run({ folder, random, rounds }) {
     const server = await startServer({ dataDir: folder })
-    const sender = await createAccount(server, 'sender')
-    const history = await beginHistory(server)
+    const account = await createAccount(server, 'sender')
+    const history = await startHistory(server)
     const ledger = createLedger()
-    const reader = createReaders(history.account, history.beginning)
-    const readers = Array.from({ length: readerCount }, (_, index) => reader(`reader ${index + 1}`))
+    const createReader = createReaders(history.account, history.beginning)
+    const readers = Array.from({ length: readerCount }, (_, index) => createReader(`reader ${index + 1}`))
 
     const stop = new AbortController()
-    const lane = (name: string) => ({
+    const sender = (name: string) => ({
       name,
       server,
-      account: sender,
+      account,
       ledger,
-      chance: chance.branch(),
+      random: random.branch(),
       keyedPercent: 20,
-      longestPauseMs: 12,
+      maxPauseMs: 12,
       stop: stop.signal,
     })
-    const lanes = [sendByHttp(lane('http 1')), sendByHttp(lane('http 2')), sendBySocket(lane('socket'), 8)]
-    await Promise.all(readers.map((reader) => comeAndGo(reader, server, chance.branch(), rounds)))
+    const senders = [
+      sendByHttp(sender('http 1')),
+      sendByHttp(sender('http 2')),
+      sendBySocket(sender('socket'), 8),
+    ]
+    await Promise.all(readers.map((reader) => reconnectRepeatedly(reader, server, random.branch(), rounds)))
     stop.abort()
-    await Promise.all(lanes)
+    await Promise.all(senders)
 
-    const verdict = await conclude({ server, history, ledger, readers, chance })
+    const report = await verify({ server, history, ledger, readers, random })
     await server.kill()
-    return { ...verdict, remark: `${readerCount} clients, each of which resumed ${rounds} times` }
+    return { ...report, remark: `${readerCount} clients; each resumed ${rounds} times` }
   },
 }
 
-async function comeAndGo(reader: Reader, server: Server, chance: Chance, times: number): Promise<void> {
+async function reconnectRepeatedly(
+  reader: Reader,
+  server: Server,
+  random: Random,
+  times: number,
+): Promise<void> {
   for (let time = 0; time < times; time++) {
     const connecting = reader.connect(server)
-    if (chance.percent(15)) {
-      // Gone before the upgrade is answered, or just after.
-      await Promise.race([connecting.catch(() => undefined), Bun.sleep(chance.between(0, 3))])
+    if (random.percent(15)) {
+      // Disconnect before the handshake completes or immediately after it.
+      await Promise.race([connecting.catch(() => undefined), Bun.sleep(random.between(0, 3))])
     } else {
       await connecting
-      await Bun.sleep(chance.between(0, 300))
+      await Bun.sleep(random.between(0, 300))
     }
-    reader.leave(chance.pick(['disconnect', 'close', 'vanish']))
+    reader.leave(random.pick(['disconnect', 'close', 'drop']))
     await connecting.catch(() => undefined)
-    // Some stay away for so long that they miss more than one page.
-    await Bun.sleep(chance.percent(10) ? chance.between(500, 1500) : chance.between(0, 100))
+    // Some stay disconnected long enough to miss more than one page.
+    await Bun.sleep(random.percent(10) ? random.between(500, 1500) : random.between(0, 100))
   }
   await reader.connect(server)
 }

@@ -1,37 +1,39 @@
-import { answersOf } from './cells.ts'
+import { checkProblem } from './checks.ts'
 import type { Contract, Schema } from './contract.ts'
+import { responsesOf } from './coverage.ts'
 import type { Json } from './documents.ts'
-import { judgeProblem } from './judge.ts'
-import { refusalsOfFrame } from './promises.ts'
-import { branchesOf, faultsOf } from './schemas.ts'
+import { expectedProblemsOfFrame } from './expected-outcomes.ts'
+import { branchesOf, violationsOf } from './schemas.ts'
 
-/** Where the documents contradict themselves: an example and its schema, a problem and its catalogue. */
-export function judgeDocuments(contract: Contract): string[] {
+/** Checks the documents for internal consistency: examples against schemas, problems against the catalogue. */
+export function checkDocuments(contract: Contract): string[] {
   const findings: string[] = []
   const check = (where: string, schema: Schema, value: Json) => {
-    findings.push(...faultsOf(schema, value).map((fault) => `${where}: ${fault.text}`))
+    findings.push(...violationsOf(schema, value).map((violation) => `${where}: ${violation.text}`))
   }
-  for (const { id, body, parameters, answers } of contract.operations) {
+  for (const { id, body, parameters, responses } of contract.operations) {
     for (const [name, example] of Object.entries(body?.examples ?? {})) {
       check(`${id} request example ${name}`, body?.schema ?? {}, example.value)
     }
     for (const { name, schema, example } of parameters) {
       if (example !== undefined) check(`${id} example of ${name}`, schema, example)
     }
-    for (const [status, answer] of Object.entries(answers)) {
-      const examples = Object.values(answer.content).flatMap((content) => Object.keys(content.examples ?? {}))
+    for (const [status, response] of Object.entries(responses)) {
+      const examples = Object.values(response.content).flatMap((content) =>
+        Object.keys(content.examples ?? {}),
+      )
       if (examples.length === 0) findings.push(`${id} ${status} has no example`)
       if (!body || Number(status) >= 300) continue
       for (const name of examples.filter((name) => !(name in (body.examples ?? {})))) {
-        findings.push(`${id} ${status}: no request example is called ${name}`)
+        findings.push(`${id} ${status}: there is no request example named ${name}`)
       }
     }
   }
-  for (const [label, answer] of answersOf(contract)) {
-    for (const [name, { schema, example }] of Object.entries(answer.headers ?? {})) {
+  for (const [label, response] of responsesOf(contract)) {
+    for (const [name, { schema, example }] of Object.entries(response.headers ?? {})) {
       if (example !== undefined) check(`${label} example of header ${name}`, schema, example)
     }
-    for (const content of Object.values(answer.content)) {
+    for (const content of Object.values(response.content)) {
       for (const [name, { value }] of Object.entries(content.examples ?? {})) {
         check(`${label} example ${name}`, content.schema, value)
         findings.push(...problemFindings(contract, `${label} example ${name}`, value))
@@ -46,16 +48,16 @@ export function judgeDocuments(contract: Contract): string[] {
         findings.push(...problemFindings(contract, `frame ${name} example ${example.name}`, problem))
       const input = example['x-frame']
       if (input === undefined) continue
-      const refusals = refusalsOfFrame(contract.channel, input)
+      const expected = expectedProblemsOfFrame(contract.channel, input)
       const code = (problem as { code: string } | undefined)?.code ?? ''
-      if (!refusals.has(code))
-        findings.push(`frame ${name} example ${example.name}: its x-frame does not earn ${code}`)
+      if (!expected.has(code))
+        findings.push(`frame ${name} example ${example.name}: its x-frame does not cause ${code}`)
     }
   }
   return [...findings, ...openObjects(contract)]
 }
 
-/** An answer has no property more than it documents, which only a closed object can promise. */
+/** Server output must not have undocumented properties, so its object schemas have to be closed. */
 function openObjects(contract: Contract): string[] {
   const seen = new Set<Schema>()
   const open: string[] = []
@@ -64,14 +66,14 @@ function openObjects(contract: Contract): string[] {
     seen.add(schema)
     for (const branch of branchesOf(schema)) {
       if (branch.properties && branch.additionalProperties !== false)
-        open.push(`${where} lets any property in`)
+        open.push(`${where} allows additional properties`)
       for (const [name, property] of Object.entries(branch.properties ?? {}))
         walk(property, `${where}/${name}`)
       if (branch.items) walk(branch.items, `${where}/items`)
     }
   }
-  for (const [label, answer] of answersOf(contract)) {
-    for (const content of Object.values(answer.content)) walk(content.schema, label)
+  for (const [label, response] of responsesOf(contract)) {
+    for (const content of Object.values(response.content)) walk(content.schema, label)
   }
   for (const { from, name, schema } of contract.channel.messages)
     if (from === 'server') walk(schema, `frame ${name}`)
@@ -81,5 +83,5 @@ function openObjects(contract: Contract): string[] {
 function problemFindings(contract: Contract, where: string, value: Json): string[] {
   const problem = value as { [name: string]: Json }
   if (problem.code === undefined) return []
-  return judgeProblem(contract, problem).map((finding) => `${where}: ${finding}`)
+  return checkProblem(contract, problem).map((finding) => `${where}: ${finding}`)
 }

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
-/** A node of a document, as YAML gives it. Aliases of one anchor are one object. */
+/** A node of a parsed YAML document. Aliases of one anchor are the same object. */
 export type Node = { [name: string]: unknown }
 
-/** Both documents as trees, with their `$ref`s still in place. */
+/** Both parsed documents, with unresolved `$ref`s. */
 export interface Documents {
   'openapi.yaml': Node
   'asyncapi.yaml': Node
@@ -14,15 +14,15 @@ export interface Documents {
 
 export const DOCUMENT_NAMES = ['openapi.yaml', 'asyncapi.yaml'] as const
 
-/** Reads both documents from a folder; `SPEC_DIR` names another one than the project's own. */
+/** Reads both documents from a folder. */
 export function readDocuments(directory: string): Documents {
   const read = (name: string) => Bun.YAML.parse(readFileSync(join(directory, name), 'utf8')) as Node
   return { 'openapi.yaml': read('openapi.yaml'), 'asyncapi.yaml': read('asyncapi.yaml') }
 }
 
 /**
- * Follows every `$ref`, within a document and across both. One target stays one object, so that
- * what is counted for a schema is counted wherever it is used.
+ * Resolves every `$ref`, also those to the other document. References to the same target become the same
+ * object, so that coverage of a schema counts for all its uses.
  */
 export function resolveReferences(documents: Documents): Documents {
   const resolved = new Map<object, unknown>()
@@ -32,7 +32,7 @@ export function resolveReferences(documents: Documents): Documents {
     if (resolved.has(node)) return resolved.get(node)
     const reference = (node as Node).$ref
     if (typeof reference === 'string') {
-      const [target, file] = follow(documents, reference, home)
+      const [target, file] = resolvePointer(documents, reference, home)
       const value = resolve(target, file)
       resolved.set(node, value)
       return value
@@ -49,13 +49,17 @@ export function resolveReferences(documents: Documents): Documents {
   }
 }
 
-function follow(documents: Documents, reference: string, home: keyof Documents): [unknown, keyof Documents] {
+function resolvePointer(
+  documents: Documents,
+  reference: string,
+  home: keyof Documents,
+): [unknown, keyof Documents] {
   const [address = '', pointer = ''] = reference.split('#')
   const file = address === '' ? home : (address.replace('./', '') as keyof Documents)
   let node: unknown = documents[file]
   for (const token of pointer.split('/').slice(1)) {
     node = (node as Node | undefined)?.[token.replaceAll('~1', '/').replaceAll('~0', '~')]
   }
-  if (node === undefined) throw new Error(`${home}: nothing is at ${reference}`)
+  if (node === undefined) throw new Error(`${home}: cannot resolve ${reference}`)
   return [node, file]
 }

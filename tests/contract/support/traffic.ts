@@ -1,9 +1,8 @@
 import { appendFileSync } from 'node:fs'
 
 /**
- * How a server was started, as far as the documents' numbers depend on it: `documented` has the
- * quotas of the documents, `raised` has quotas that the suite does not use up, `unknown` is a
- * service that someone else started.
+ * The rate limits of a server: `documented` are the quotas in the documents, `raised` are quotas that
+ * the suite does not use up, and `unknown` are those of a service that the suite did not start.
  */
 export interface ServerStarted {
   kind: 'server'
@@ -11,7 +10,7 @@ export interface ServerStarted {
   limits: 'documented' | 'raised' | 'unknown'
 }
 
-/** The documented user's name was taken on this server; this user stands in for it. */
+/** On this server the documented username was already taken, and this user replaces it. */
 export interface StandIn {
   kind: 'stand-in'
   server: string
@@ -24,18 +23,18 @@ export interface SentRequest {
   query: Record<string, string>
   /** Names in lower case. */
   headers: Record<string, string>
-  /** The bytes, one character each (latin1), so that what is not UTF-8 survives the record. */
+  /** The body as latin1, one character per byte, so that invalid UTF-8 is preserved. */
   body?: string
 }
 
 export interface Exchange {
   kind: 'exchange' | 'handshake'
   server: string
-  /** Milliseconds; for the order and the distance of exchanges only. */
+  /** Time in milliseconds. Only the order and the differences are used. */
   at: number
   request: SentRequest
   response: { status: number; headers: Record<string, string>; body: string }
-  /** The problem that the state of the server calls for, where the request alone does not. */
+  /** The code of the problem that the server's state causes, if the request alone does not cause it. */
   expect?: string
 }
 
@@ -47,13 +46,13 @@ export interface Opened {
   subprotocol: string
 }
 
-/** A frame, and what its sender received for it. */
+/** A client frame and the frame that its sender received in reply. */
 export interface Turn {
   kind: 'turn'
   server: string
   socket: string
   sent: string
-  answer: string
+  reply: string
   expect?: string
 }
 
@@ -77,14 +76,14 @@ export interface Closed {
   socket: string
   code: number
   reason: string
-  /** The name in `x-close-codes` that the suite provoked. */
+  /** The entry of `x-close-codes` that the test caused. */
   cause: string
 }
 
 export type TrafficEvent = ServerStarted | StandIn | Exchange | Opened | Turn | Sent | Received | Closed
 
-/** Writes one line of the record that the driver judges as a whole when the tests are done. */
-export function record(event: TrafficEvent): void {
+/** Appends an event to the traffic file, which the driver checks after all tests. */
+export function recordTraffic(event: TrafficEvent): void {
   const file = process.env.TRAFFIC_FILE
   if (file) appendFileSync(file, `${JSON.stringify(event)}\n`)
 }

@@ -1,7 +1,7 @@
 import { contract, operationOf } from './contract.ts'
 import { call } from './http-client.ts'
 import type { Service } from './server.ts'
-import { record } from './traffic.ts'
+import { recordTraffic } from './traffic.ts'
 
 export interface Account {
   username: string
@@ -11,7 +11,7 @@ export interface Account {
 
 let count = 0
 
-/** A name that no other run has used: the documents' limits leave room for it. */
+/** A username that no other run uses, within the documented length. */
 export function uniqueName(): string {
   return `c-${Date.now().toString(36)}-${process.pid.toString(36)}-${(++count).toString(36)}`
 }
@@ -23,28 +23,28 @@ export async function createAccount(service: Service, username = uniqueName()): 
   return { username, password, token: body.token }
 }
 
-const documented = new Map<string, Promise<Account>>()
+const documented = new WeakMap<Service, Promise<Account>>()
 
 /**
- * The user of the documentation's examples. Where the name is taken already, since the service was
- * there before, another user stands in for it, and the examples are compared with that name.
+ * The user of the documented examples. On a service at `BASE_URL` the username may already be taken. Then a
+ * stand-in user is registered, and the examples are compared with its name.
  */
 export function documentedAccount(service: Service): Promise<Account> {
-  const account = documented.get(service.name) ?? openDocumentedAccount(service)
-  documented.set(service.name, account)
+  const account = documented.get(service) ?? openDocumentedAccount(service)
+  documented.set(service, account)
   return account
 }
 
 async function openDocumentedAccount(service: Service): Promise<Account> {
   const example = operationOf(contract, 'registerUser').body?.examples?.documented?.value
   const { username, password } = example as { username: string; password: string }
-  const answer = await call(service, 'registerUser', {
+  const response = await call(service, 'registerUser', {
     body: { username, password },
     expect: 'username-taken?',
   })
-  if (answer.status === 201) return logIn(service, username, password)
+  if (response.status === 201) return logIn(service, username, password)
   const standIn = uniqueName()
-  record({ kind: 'stand-in', server: service.name, username: standIn })
+  recordTraffic({ kind: 'stand-in', server: service.name, username: standIn })
   await call(service, 'registerUser', { body: { username: standIn, password } })
   return logIn(service, standIn, password)
 }

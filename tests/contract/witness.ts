@@ -1,12 +1,13 @@
 /**
- * Lets tools of others judge what the contract suite judges: `redocly drift` the traffic of the suite,
- * recorded by `redocly proxy` on its way, and `redocly lint` the examples. `bun run test:witness`
+ * Checks the same things with third-party tools: `bun run test:witness`. `redocly proxy` records the HTTP
+ * traffic of the contract suite, `redocly drift` compares it with openapi.yaml, and `redocly lint`
+ * validates the examples.
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startServer, stopServer } from '../tests/contract/machinery/server.ts'
+import { startServer, stopServer } from './support/server.ts'
 
-const root = join(import.meta.dir, '..')
+const root = join(import.meta.dir, '../..')
 const reports = join(root, 'reports/witness')
 mkdirSync(reports, { recursive: true })
 const har = join(reports, 'traffic.har')
@@ -22,10 +23,10 @@ const suite = Bun.spawn(
     'test',
     '--timeout=60000',
     'tests/contract/examples.test.ts',
-    'tests/contract/refusals.test.ts',
+    'tests/contract/rejections.test.ts',
     'tests/contract/constraints.test.ts',
     '--test-name-pattern',
-    '^(?!.*(frame|socket|handshake)).*$',
+    '^(?!.*(frame|[Ss]ocket|handshake)).*$',
   ],
   {
     cwd: root,
@@ -63,15 +64,15 @@ await drift.exited
 const { problems } = JSON.parse(readFileSync(join(reports, 'drift.json'), 'utf8')) as {
   problems: { ruleId: string; target: string; message: string }[]
 }
-// The suite asks wrongly on purpose (no token, a method or path that is not there, an unknown query),
-// and the tool counts each such request as drift: OpenAPI has no place to document a path's other
-// methods, nor what an unknown path gets. Only what the service answered can be held against it.
-const answered = problems.filter(({ target }) => target !== 'request')
-for (const { ruleId, message } of answered) console.log(`drift: ${ruleId}: ${message}`)
+// The suite sends invalid requests on purpose (no token, an unknown method, path or query parameter).
+// The tool reports each of them as drift, since OpenAPI cannot describe the responses to other methods
+// and unknown paths. Only findings about responses concern the service.
+const inResponses = problems.filter(({ target }) => target !== 'request')
+for (const { ruleId, message } of inResponses) console.log(`drift: ${ruleId}: ${message}`)
 console.log(
-  `redocly drift: ${answered.length} findings in answers; ${problems.length - answered.length} set aside, in requests that are wrong on purpose`,
+  `redocly drift: ${inResponses.length} findings in responses; ${problems.length - inResponses.length} ignored, in requests that are invalid on purpose`,
 )
-const drifted = answered.length > 0
+const drifted = inResponses.length > 0
 const lint = run(['lint', 'spec/openapi.yaml', '--extends', 'recommended'], 'inherit')
 const examples = (await lint.exited) !== 0
 const failed = Number(drifted) + Number(examples) + Number(exchanges === 0)
@@ -94,5 +95,5 @@ async function reachable(url: string): Promise<void> {
       return
     await Bun.sleep(50)
   }
-  throw new Error(`Nothing answers at ${url}`)
+  throw new Error(`No server responds at ${url}`)
 }

@@ -1,32 +1,35 @@
 import { expect as assert } from 'bun:test'
+import { checkExchange } from './checks.ts'
 import { contract, operationOf } from './contract.ts'
 import type { Json } from './documents.ts'
-import { judgeExchange } from './judge.ts'
 import type { Service } from './server.ts'
-import { type Exchange, record, type SentRequest, type ServerStarted } from './traffic.ts'
+import { type Exchange, recordTraffic, type SentRequest, type ServerStarted } from './traffic.ts'
 
 export interface Call {
   token?: string | undefined
   query?: Record<string, string>
-  /** Names in lower case; an empty value leaves a default header out. */
+  /** Names in lower case. An empty value removes a default header. */
   headers?: Record<string, string>
   /** Sent as JSON. */
   body?: Json
-  /** Sent as it is, in place of `body`. */
+  /** Sent unchanged, instead of `body`. */
   rawBody?: string | Uint8Array<ArrayBuffer>
-  /** The problem that the state of the server calls for; with `?` at its end, the one that it may call for. */
+  /**
+   * The code of the problem that the server's state causes. `code?` also accepts success, and
+   * `code?|other` accepts either problem.
+   */
   expect?: string
 }
 
-export interface Reply {
+export interface CallResponse {
   status: number
   headers: Record<string, string>
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it just had judged by the schema.
+  // biome-ignore lint/suspicious/noExplicitAny: the body has been validated by its schema.
   body: any
 }
 
-/** Calls an operation, records the exchange, and fails on the spot if it is not what the documents promise. */
-export async function call(service: Service, id: string, options: Call = {}): Promise<Reply> {
+/** Calls an operation, records the exchange, and fails if the response contradicts the documents. */
+export async function call(service: Service, id: string, options: Call = {}): Promise<CallResponse> {
   const { method, path, body } = operationOf(contract, id)
   const withBody = body && (options.body !== undefined || options.rawBody !== undefined)
   const headers = { ...(withBody && { 'content-type': body.mediaType }), ...options.headers }
@@ -46,7 +49,7 @@ export async function send(
     expect,
     upgrade = false,
   }: Call & { method: string; path: string; upgrade?: boolean },
-): Promise<Reply> {
+): Promise<CallResponse> {
   const sent: SentRequest = { method, path, query, headers: sentHeaders(headers, token) }
   const payload = rawBody ?? (body === undefined ? undefined : JSON.stringify(body))
   if (payload !== undefined) sent.body = Buffer.from(payload as string).toString('latin1')
@@ -54,7 +57,7 @@ export async function send(
   const url = `${service.url}${path}${search && `?${search}`}`
   const response = await fetch(url, {
     method,
-    // An upgrade that is granted after all would never end.
+    // A handshake that unexpectedly succeeds would never end.
     signal: AbortSignal.timeout(upgrade ? 3000 : 30_000),
     headers: { ...sent.headers, ...(upgrade && UPGRADE) },
     ...(payload !== undefined && {
@@ -75,9 +78,9 @@ export async function send(
   }
   const code = expectedCode(expect, bytes.toString())
   if (code !== undefined) exchange.expect = code
-  // A service that someone else started may have the documented quotas: it says how long to wait.
-  const told = /"code":"([a-z-]+)"/.exec(bytes.toString())?.[1] ?? ''
-  if (response.status === 429 && !expect?.includes(told)) {
+  // A service at BASE_URL may have the documented quotas: wait for Retry-After and try again.
+  const limitCode = /"code":"([a-z-]+)"/.exec(bytes.toString())?.[1] ?? ''
+  if (response.status === 429 && !expect?.includes(limitCode)) {
     await Bun.sleep(Number(response.headers.get('retry-after') ?? 1) * 1000)
     return send(service, {
       method,
@@ -91,8 +94,8 @@ export async function send(
       ...(rawBody !== undefined && { rawBody }),
     })
   }
-  record(exchange)
-  assert(judgeExchange(contract, exchange, limitsUnknown(service))).toEqual([])
+  recordTraffic(exchange)
+  assert(checkExchange(contract, exchange, limitsUnknown(service))).toEqual([])
   const text = bytes.toString('utf8')
   const json = response.headers.get('content-type')?.includes('json')
   return { status: response.status, headers: exchange.response.headers, body: json ? JSON.parse(text) : text }
@@ -105,8 +108,8 @@ const UPGRADE = {
   'sec-websocket-key': Buffer.alloc(16, 'parley').toString('base64'),
 }
 
-/** A request for an upgrade that is not granted. */
-export function refusedHandshake(service: Service, options: Call = {}): Promise<Reply> {
+/** Sends a handshake that has to be rejected. */
+export function rejectedHandshake(service: Service, options: Call = {}): Promise<CallResponse> {
   return send(service, {
     ...options,
     method: contract.channel.method,
@@ -115,7 +118,7 @@ export function refusedHandshake(service: Service, options: Call = {}): Promise<
   })
 }
 
-/** Of `one?|another` the first where it was answered, otherwise the second; of `one?` the first or success. */
+/** Resolves `code?` and `code?|other` to the alternative that the response body matches. */
 function expectedCode(expect: string | undefined, body: string): string | undefined {
   const [first = '', second] = (expect ?? '').split('?')
   if (expect === undefined || !expect.includes('?')) return expect
@@ -127,7 +130,7 @@ function sentHeaders(headers: Record<string, string>, token: string | undefined)
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
 }
 
-/** Quotas are held at the end, over the whole record. */
+/** Rate-limit counts are checked at the end, over all recorded traffic. */
 function limitsUnknown({ name }: Service): ServerStarted {
   return { kind: 'server', server: name, limits: 'unknown' }
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { contract } from './contract.ts'
 import type { Service } from './server.ts'
 
-/** A connection after its upgrade, below the WebSocket client: for what a proper client never does. */
+/** Opens a WebSocket connection and returns its TCP socket, for bytes that a WebSocket client would not send. */
 export function openRawSocket(service: Service, token: string): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   const handshake = request(service.url + contract.channel.address, {
@@ -16,18 +16,18 @@ export function openRawSocket(service: Service, token: string): Promise<Socket> 
     },
   })
   handshake.on('upgrade', (_, socket) => resolve(socket as Socket))
-  handshake.on('response', ({ statusCode }) => reject(new Error(`The handshake was answered ${statusCode}`)))
+  handshake.on('response', ({ statusCode }) => reject(new Error(`The handshake returned ${statusCode}`)))
   handshake.on('error', reject)
   handshake.end()
   return promise
 }
 
-/** A text frame whose bytes need not be text (RFC 6455, section 5.2); masked with zeros, as a client has to. */
+/** A text frame with arbitrary bytes (RFC 6455, section 5.2). Clients have to mask frames; the mask is zero. */
 export function textFrame(bytes: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([0x81, 0x80 | bytes.length, 0, 0, 0, 0]), bytes])
 }
 
-/** The code and the reason of the close frame that ends a connection; 1006 where there is none. */
+/** The code and the reason of the final close frame, or 1006 if the connection ends without one. */
 export async function closeOf(socket: Socket): Promise<{ code: number; reason: string }> {
   const chunks: Buffer[] = []
   const { promise, resolve } = Promise.withResolvers<void>()

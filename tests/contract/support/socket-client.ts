@@ -1,11 +1,11 @@
 import { expect as assert } from 'bun:test'
+import { checkClosed, checkOpened, checkReceived, checkTurn } from './checks.ts'
 import { contract } from './contract.ts'
 import type { Json } from './documents.ts'
-import { judgeClosed, judgeOpened, judgeReceived, judgeTurn } from './judge.ts'
 import type { Service } from './server.ts'
-import { record, type SentRequest, type Turn } from './traffic.ts'
+import { recordTraffic, type SentRequest, type Turn } from './traffic.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: a test reads what it just had judged by the schema.
+// biome-ignore lint/suspicious/noExplicitAny: the frame has been validated by its schema.
 type Frame = any
 
 export interface ChatClient {
@@ -13,18 +13,18 @@ export interface ChatClient {
   send(frame: Json): void
   sendText(text: string): void
   sendBytes(bytes: Uint8Array<ArrayBuffer>): void
-  /** The first frame from now on, or already here and not yet taken, that `wanted` accepts. */
-  next(wanted?: (frame: Frame) => boolean): Promise<Frame>
-  /** Sends a frame and waits for what its sender gets for it: the broadcast or the error. */
+  /** Resolves to the next frame that `matches` accepts, including received frames that no call has returned yet. */
+  next(matches?: (frame: Frame) => boolean): Promise<Frame>
+  /** Sends a frame and waits for its broadcast or for an error frame. */
   turn(text: string, expect?: string): Promise<Frame>
-  /** Waits for the close, and holds it against the named entry of `x-close-codes`. */
+  /** Waits for the close and checks it against an entry of `x-close-codes`. */
   closed(cause: string): Promise<void>
   close(): void
 }
 
 interface Options {
   token: string
-  /** Whose broadcasts answer a turn; without it, anyone's of the same text do. */
+  /** If set, `turn` only accepts broadcasts of this user. Otherwise it accepts any with the sent text. */
   username?: string
   by?: 'header' | 'subprotocol'
   after?: string
@@ -32,7 +32,7 @@ interface Options {
 
 let count = 0
 
-/** Opens a socket on the channel; every frame is recorded and judged as it comes. */
+/** Opens a WebSocket on the channel. Every received frame is recorded and checked. */
 export async function connect(
   service: Service,
   { token, username, by = 'header', after }: Options,
@@ -53,16 +53,16 @@ export async function connect(
   }
 
   const frames: Frame[] = []
-  const fresh: Frame[] = []
+  const unread: Frame[] = []
   const findings: string[] = []
   const listeners = new Set<() => void>()
   const closing = Promise.withResolvers<{ code: number; reason: string }>()
   ws.onmessage = ({ data }) => {
-    record({ kind: 'received', server: service.name, socket, text: data as string })
-    findings.push(...judgeReceived(contract, data as string))
+    recordTraffic({ kind: 'received', server: service.name, socket, text: data as string })
+    findings.push(...checkReceived(contract, data as string))
     const frame = JSON.parse(data as string)
     frames.push(frame)
-    fresh.push(frame)
+    unread.push(frame)
     for (const listener of listeners) listener()
   }
   ws.onclose = ({ code, reason }) => {
@@ -71,28 +71,28 @@ export async function connect(
   }
   await new Promise<void>((resolve, reject) => {
     ws.onopen = () => resolve()
-    ws.onerror = () => reject(new Error('The handshake was refused'))
+    ws.onerror = () => reject(new Error('The handshake was rejected'))
   })
   ws.onerror = null
   const opened = { kind: 'opened', server: service.name, socket, request, subprotocol: ws.protocol } as const
-  record(opened)
-  assert(judgeOpened(contract, opened)).toEqual([])
+  recordTraffic(opened)
+  assert(checkOpened(contract, opened)).toEqual([])
 
   const sendText = (text: string) => {
-    record({ kind: 'sent', server: service.name, socket, text })
+    recordTraffic({ kind: 'sent', server: service.name, socket, text })
     ws.send(text)
   }
-  const next: ChatClient['next'] = (wanted = () => true) =>
+  const next: ChatClient['next'] = (matches = () => true) =>
     new Promise((resolve, reject) => {
-      const look = () => {
-        const index = fresh.findIndex(wanted)
+      const check = () => {
+        const index = unread.findIndex(matches)
         if (index < 0 && ws.readyState === WebSocket.OPEN) return
-        listeners.delete(look)
-        if (index < 0) reject(new Error(`Socket ${socket} closed before the frame came`))
-        else resolve(fresh.splice(index, 1)[0])
+        listeners.delete(check)
+        if (index < 0) reject(new Error(`Socket ${socket} closed before the expected frame arrived`))
+        else resolve(unread.splice(index, 1)[0])
       }
-      listeners.add(look)
-      look()
+      listeners.add(check)
+      check()
     })
 
   return {
@@ -105,7 +105,7 @@ export async function connect(
       const message = messageText(text)
       sendText(text)
       const own = (frame: Frame) => username === undefined || frame.user.username === username
-      const answer = await next(
+      const reply = await next(
         (frame) =>
           frame.event === 'error' || (frame.event === 'message' && frame.message === message && own(frame)),
       )
@@ -114,12 +114,12 @@ export async function connect(
         server: service.name,
         socket,
         sent: text,
-        answer: JSON.stringify(answer),
+        reply: JSON.stringify(reply),
         ...(expect && { expect }),
       }
-      record(turn)
-      assert([...findings, ...judgeTurn(contract, turn)]).toEqual([])
-      return answer
+      recordTraffic(turn)
+      assert([...findings, ...checkTurn(contract, turn)]).toEqual([])
+      return reply
     },
     async closed(cause) {
       const closed = {
@@ -129,8 +129,8 @@ export async function connect(
         cause,
         ...(await closing.promise),
       } as const
-      record(closed)
-      assert([...findings, ...judgeClosed(contract, closed)]).toEqual([])
+      recordTraffic(closed)
+      assert([...findings, ...checkClosed(contract, closed)]).toEqual([])
     },
     close: () => ws.close(),
   }

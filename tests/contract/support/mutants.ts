@@ -1,15 +1,15 @@
 import { DOCUMENT_NAMES, type Documents, type Node } from './documents.ts'
 
-/** One change at one place of one document. */
+/** One change in one place of one document. */
 export interface Mutant {
   id: string
-  /** The changed documents; a copy of its own. */
+  /** A changed copy of the documents. */
   documents(): Documents
 }
 
 type Change = [what: string, apply: (parent: Node, key: string) => void]
 
-/** What the documents only tell people, tools or addresses; nothing that a server does shows it. */
+/** Keys without an effect on traffic: documentation for readers and tools. */
 const PROSE = new Set([
   'description',
   'summary',
@@ -22,7 +22,7 @@ const PROSE = new Set([
   'x-service-paths',
 ])
 
-/** Every mutant of both documents, each with a copy of its own. */
+/** Generates every mutant of both documents. */
 export function* mutantsOf(documents: Documents): Generator<Mutant> {
   for (const name of DOCUMENT_NAMES) {
     const seen = new Set<object>()
@@ -33,7 +33,7 @@ export function* mutantsOf(documents: Documents): Generator<Mutant> {
         yield {
           id: `${name}#/${pointer}: ${what}`,
           documents() {
-            // A copy that keeps aliases aliases: one place of the text is one place of the tree.
+            // structuredClone preserves aliases, so that a change of an anchor applies to all its uses.
             const copy = structuredClone(documents)
             apply(...find(copy[name], path))
             return copy
@@ -44,7 +44,7 @@ export function* mutantsOf(documents: Documents): Generator<Mutant> {
   }
 }
 
-/** The node that holds the last step of a path, and that step. */
+/** The parent node of a path, and the last key. */
 function find(document: Node, path: string[]): [parent: Node, key: string] {
   let parent = document
   for (const step of path.slice(0, -1)) parent = parent[step] as Node
@@ -68,7 +68,7 @@ function* placesOf(node: unknown, path: string[], seen: Set<object>): Generator<
   }
 }
 
-/** Within an example's value, a frame's payload or the names of properties, no key is a keyword. */
+/** Whether keys at this path are data, not keywords: in examples, payloads and `properties`. */
 function isData(path: string[]): boolean {
   return path.at(-1) === 'properties' || inExample(path)
 }
@@ -153,7 +153,7 @@ function changesOf(value: unknown, path: string[]): Change[] {
   if (path[0] === 'paths' && path.length === 3 && key === 'post') return [['another method', rename('put')]]
   if (parent === 'parameters' && path[0] === 'paths') return [['dropped', drop]]
   if (key === 'security' && Array.isArray(value))
-    return [value.length === 0 ? ['demanded', set([{ bearerAuth: [] }])] : ['dropped', set([])]]
+    return [value.length === 0 ? ['required', set([{ bearerAuth: [] }])] : ['dropped', set([])]]
   if (key === 'readOnly') return [['dropped', drop]]
   if (key === 'additionalProperties') return [['opened', set(true)]]
   if (key === 'format' && value === 'password') return []

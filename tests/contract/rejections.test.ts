@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import { createAccount, uniqueName } from './machinery/accounts.ts'
-import { contract } from './machinery/contract.ts'
-import { call, refusedHandshake, send } from './machinery/http-client.ts'
-import { main } from './machinery/server.ts'
+import { createAccount, uniqueName } from './support/accounts.ts'
+import { contract } from './support/contract.ts'
+import { call, rejectedHandshake, send } from './support/http-client.ts'
+import { mainServer } from './support/server.ts'
+import { setUpTestFile } from './support/test-file.ts'
 
+setUpTestFile()
+const main = await mainServer()
 const account = createAccount(main)
 
 for (const { id, body, scheme, path, parameters } of contract.operations) {
@@ -12,7 +15,7 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
       body ? { body: { username: uniqueName(), password: 'long enough', message: 'x' } } : {}
     const token = async () => (scheme ? (await account).token : undefined)
 
-    test('an unsupported version is refused, with those that are spoken', async () => {
+    test('an unsupported API version is rejected, and the problem lists the supported ones', async () => {
       const { body: problem } = await call(main, id, {
         token: await token(),
         ...exampleOf(id),
@@ -21,7 +24,7 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
       expect(problem.supportedVersions).toBeArray()
     })
 
-    test('version 1 may be named', async () => {
+    test('every documented API version is accepted', async () => {
       const versions = parameters.find((one) => one.name === 'API-Version')?.schema.enum ?? []
       for (const version of versions) {
         const request =
@@ -38,11 +41,11 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
       }
     })
 
-    test('another method is answered with those that there are', async () => {
+    test('an unknown method is rejected with the allowed ones', async () => {
       await send(main, { method: 'DELETE', path })
     })
 
-    test('it needs a token where the document says so, and none elsewhere', async () => {
+    test('a token is required only if the document requires one', async () => {
       if (!scheme) return expect((await call(main, id, { body: {} })).status).toBe(422)
       await call(main, id, exampleOf(id))
       await call(main, id, { ...exampleOf(id), headers: { authorization: 'Basic eDp5' } })
@@ -50,13 +53,13 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
     })
 
     if (!body) return
-    test('what is not JSON in UTF-8, or nothing at all, is malformed', async () => {
+    test('a body that is empty or not JSON in UTF-8 is malformed', async () => {
       for (const rawBody of ['', '{"a":', 'Hello', new Uint8Array([0x22, 0xc3, 0x28, 0x22])]) {
         await call(main, id, { token: await token(), rawBody })
       }
     })
 
-    test('another media type, none, or a compressed body is not taken', async () => {
+    test('another media type, a missing one, or a compressed body is rejected', async () => {
       for (const headers of [
         { 'content-type': 'text/plain' },
         { 'content-type': '' },
@@ -66,7 +69,7 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
       }
     })
 
-    test('a body of the largest size is read, and one byte more is not', async () => {
+    test('a body of the maximum size is accepted, and one that is a byte larger is rejected', async () => {
       const { body: read } = await call(main, id, {
         token: await token(),
         rawBody: '{}'.padEnd(contract.bodyBytes),
@@ -92,12 +95,12 @@ function exampleOf(id: string) {
   return value === undefined ? {} : { body: value }
 }
 
-test('nothing is at an unknown path, nor at one with a slash too many', async () => {
+test('an unknown path and a trailing slash return 404', async () => {
   await send(main, { method: 'GET', path: '/nowhere' })
   await send(main, { method: 'POST', path: `${contract.operations[0]?.path}/` })
 })
 
-test('every service path answers', async () => {
+test('every service path returns 200', async () => {
   const assets: Record<string, string> = {
     '{code}': Object.keys(contract.problems)[0] ?? '',
     '{asset}': 'swagger-ui.css',
@@ -108,24 +111,24 @@ test('every service path answers', async () => {
 })
 
 describe('the handshake', () => {
-  test('needs a token, not in the URL', async () => {
-    await refusedHandshake(main)
-    await refusedHandshake(main, { query: { token: (await account).token } })
+  test('requires a token and does not accept one in the URL', async () => {
+    await rejectedHandshake(main)
+    await rejectedHandshake(main, { query: { token: (await account).token } })
   })
 
-  test('refuses a token that is not from here, however it comes', async () => {
+  test('rejects an invalid token in the header and in the subprotocol', async () => {
     const { subprotocol, tokenPrefix } = contract.channel
-    await refusedHandshake(main, { token: 'not-a-token', expect: 'invalid-token' })
+    await rejectedHandshake(main, { token: 'not-a-token', expect: 'invalid-token' })
     const headers = { 'sec-websocket-protocol': `${subprotocol}, ${tokenPrefix}not-a-token` }
-    await refusedHandshake(main, { headers, expect: 'invalid-token' })
+    await rejectedHandshake(main, { headers, expect: 'invalid-token' })
   })
 
-  test('refuses an unsupported version', async () => {
-    await refusedHandshake(main, { token: (await account).token, headers: { 'api-version': '2' } })
+  test('rejects an unsupported API version', async () => {
+    await rejectedHandshake(main, { token: (await account).token, headers: { 'api-version': '2' } })
   })
 
-  test('refuses a page of an origin that is not allowed', async () => {
+  test('rejects an origin that is not allowed', async () => {
     const headers = { origin: 'https://elsewhere.example' }
-    await refusedHandshake(main, { token: (await account).token, headers, expect: 'origin-not-allowed' })
+    await rejectedHandshake(main, { token: (await account).token, headers, expect: 'origin-not-allowed' })
   })
 })

@@ -33,7 +33,7 @@ export interface Content {
   examples?: Record<string, Example>
 }
 
-export interface Answer {
+export interface ResponseObject {
   headers?: Record<string, { schema: Schema; required?: boolean; example?: Json }>
   content: Record<string, Content>
 }
@@ -57,15 +57,15 @@ export interface Operation {
   id: string
   method: string
   path: string
-  /** The scheme of the Authorization header that it needs; none where it needs no token. */
+  /** The required scheme of the Authorization header; absent if no token is required. */
   scheme?: string
   rateLimit: RateLimit
   loginGuard?: { 'free-failures': number; 'first-wait': number; 'longest-wait': number }
   parameters: Parameter[]
-  /** The query parameters as one object; none where the operation has no query. */
+  /** The query parameters as an object schema; absent if there are none. */
   query?: Schema
   body?: { required: boolean; mediaType: string } & Content
-  answers: Record<string, Answer>
+  responses: Record<string, ResponseObject>
 }
 
 export interface Message {
@@ -88,24 +88,24 @@ export interface Channel {
   headers: Schema
   subprotocol: string
   tokenPrefix: string
-  /** The names of the ways to bring a token; none where no token is needed. */
+  /** The names of the accepted security schemes; empty if no token is required. */
   securitySchemes: string[]
   scheme: string
-  /** The header in which the subprotocols and the token among them are offered. */
+  /** The header that carries the offered subprotocols, one of which contains the token. */
   protocolHeader: string
   rateLimit: RateLimit
   sendLimit: RateLimit
   maxFrameBytes: number
-  refusals: Record<string, Answer>
+  handshakeResponses: Record<string, ResponseObject>
   closeCodes: Record<string, CloseCode>
   messages: Message[]
 }
 
-/** What both documents promise, in the terms that the suite asks in. */
+/** The content of both documents in the form that the suite uses. */
 export interface Contract {
   resolved: Documents
   operations: Operation[]
-  unmatched: Record<string, Answer>
+  unmatched: Record<string, ResponseObject>
   problems: Record<string, { status: number; title: string; detail: string }>
   bodyBytes: number
   servicePaths: string[]
@@ -116,7 +116,7 @@ const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options']
 
 export function createContract(documents: Documents): Contract {
   const resolved = resolveReferences(documents)
-  // biome-ignore lint/suspicious/noExplicitAny: the documents' shape is what this file states.
+  // biome-ignore lint/suspicious/noExplicitAny: this file defines the shape of the documents.
   const openapi = resolved['openapi.yaml'] as any
   return {
     resolved,
@@ -135,21 +135,21 @@ function operationsOf(openapi: any): Operation[] {
   for (const [path, item] of Object.entries<Node>(openapi.paths)) {
     for (const method of METHODS.filter((method) => method in item)) {
       // biome-ignore lint/suspicious/noExplicitAny: see above.
-      const written = item[method] as any
-      const [mediaType, content] = Object.entries<Content>(written.requestBody?.content ?? {})[0] ?? []
+      const operation = item[method] as any
+      const [mediaType, content] = Object.entries<Content>(operation.requestBody?.content ?? {})[0] ?? []
       operations.push({
-        id: written.operationId,
+        id: operation.operationId,
         method: method.toUpperCase(),
         path,
-        ...schemeOf(openapi, written.security ?? []),
-        rateLimit: written['x-rate-limit'],
-        ...(written['x-login-guard'] && { loginGuard: written['x-login-guard'] }),
-        parameters: written.parameters ?? [],
-        ...queryOf(written.parameters ?? []),
+        ...schemeOf(openapi, operation.security ?? []),
+        rateLimit: operation['x-rate-limit'],
+        ...(operation['x-login-guard'] && { loginGuard: operation['x-login-guard'] }),
+        parameters: operation.parameters ?? [],
+        ...queryOf(operation.parameters ?? []),
         ...(content && {
-          body: { required: written.requestBody.required === true, mediaType: mediaType ?? '', ...content },
+          body: { required: operation.requestBody.required === true, mediaType: mediaType ?? '', ...content },
         }),
-        answers: written.responses,
+        responses: operation.responses,
       })
     }
   }
@@ -185,7 +185,7 @@ function channelOf(asyncapi: Node): Channel {
   const channel = channels.chat
   const binding = channel.bindings.ws
   const schemes = Object.entries(components.securitySchemes)
-  // Following the references made the messages of a channel and those of an operation one object.
+  // After resolving references, a channel and its operations share the same message objects.
   const actionOf = (message: unknown) =>
     // biome-ignore lint/suspicious/noExplicitAny: see above.
     Object.values<any>(operations).find((one) => one.messages.includes(message))?.action
@@ -206,12 +206,12 @@ function channelOf(asyncapi: Node): Channel {
     rateLimit: channel['x-rate-limit'],
     sendLimit: operations.sendMessage['x-rate-limit'],
     maxFrameBytes: channel['x-max-frame-bytes'],
-    refusals: channel['x-handshake-responses'],
+    handshakeResponses: channel['x-handshake-responses'],
     closeCodes: channel['x-close-codes'],
     // biome-ignore lint/suspicious/noExplicitAny: see above.
     messages: Object.entries<any>(channel.messages).map(([name, message]) => ({
       name,
-      // From the document's side, which is the server's: what it receives, a client sends.
+      // The document describes the server: messages that it receives are sent by clients.
       from: actionOf(message) === 'receive' ? 'client' : 'server',
       schema: message.payload,
       examples: message.examples ?? [],
@@ -219,13 +219,13 @@ function channelOf(asyncapi: Node): Channel {
   }
 }
 
-/** The contract of this run: of `SPEC_DIR` if that is set, otherwise of the project's documents. */
+/** The contract of this run: the documents in `SPEC_DIR` if that is set, otherwise those in `spec/`. */
 export const contract = createContract(
   readDocuments(process.env.SPEC_DIR ?? `${import.meta.dir}/../../../spec`),
 )
 
 export function operationOf(within: Contract, id: string): Operation {
   const operation = within.operations.find((one) => one.id === id)
-  if (!operation) throw new Error(`No operation is called ${id}`)
+  if (!operation) throw new Error(`There is no operation ${id}`)
   return operation
 }

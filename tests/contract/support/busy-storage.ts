@@ -1,7 +1,7 @@
 /**
- * Preloaded into a service of its own: while the file `busy` stands in its data folder, each access to
- * SQLite fails as a locked database does. Nothing from outside can hold a reader up: in WAL mode no
- * lock of another process stops one. This is the one place where the suite reaches below the wire.
+ * Preloaded into the service of one test. While the file `busy` exists in the data folder, every SQLite
+ * statement fails as with a locked database. A test cannot cause this from outside the process: in WAL
+ * mode, a lock held by another process never blocks a reader. Nothing else in the suite modifies the service.
  */
 import { Database, type Statement } from 'bun:sqlite'
 import { existsSync } from 'node:fs'

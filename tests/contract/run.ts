@@ -1,26 +1,26 @@
 /**
- * Runs the contract suite against BASE_URL, or against a service that it starts, and then judges the
- * record of all that was said: `bun run test:contract [--runs N] [files]`.
+ * Runs the contract suite and then checks the recorded traffic of all tests for coverage:
+ * `bun run test:contract [--runs N] [files]`. The suite runs against the service at BASE_URL, or
+ * against a service that this driver starts.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { contract } from '../tests/contract/machinery/contract.ts'
-import { coverageReport } from '../tests/contract/machinery/report.ts'
-import { startServer, stopServer } from '../tests/contract/machinery/server.ts'
-import { parseTraffic, record } from '../tests/contract/machinery/traffic.ts'
-import { judgeTraffic } from '../tests/contract/machinery/verdict.ts'
+import { contract } from './support/contract.ts'
+import { createReport, renderReport, uncoveredItems } from './support/report.ts'
+import { startServer, stopServer } from './support/server.ts'
+import { parseTraffic, recordTraffic } from './support/traffic.ts'
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
   options: { runs: { type: 'string', default: '50' } },
   allowPositionals: true,
 })
-const root = join(import.meta.dir, '..')
+const root = join(import.meta.dir, '../..')
 const reports = process.env.REPORTS_DIR ?? join(root, 'reports/contract')
 mkdirSync(reports, { recursive: true })
-// In a folder of its own, so that two runs at once do not write into one record.
+// Each run has its own folder, so that concurrent runs do not share a traffic file.
 const folder = mkdtempSync(join(tmpdir(), 'parley-contract-run-'))
 const trafficFile = join(folder, 'traffic.jsonl')
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -29,7 +29,7 @@ const seed = process.env.SEED ?? String(Date.now() % 2 ** 31)
 process.env.TRAFFIC_FILE = trafficFile
 
 const own = process.env.BASE_URL ? undefined : await startServer('main')
-if (!own) record({ kind: 'server', server: 'main', limits: 'unknown' })
+if (!own) recordTraffic({ kind: 'server', server: 'main', limits: 'unknown' })
 console.log(`fast-check: seed ${seed}, ${values.runs} runs`)
 
 const tests = Bun.spawn(
@@ -54,23 +54,31 @@ const tests = Bun.spawn(
     stderr: 'inherit',
   },
 )
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, async () => {
+    tests.kill(signal)
+    await tests.exited
+    if (own) await stopServer(own)
+    process.exit(1)
+  })
+}
 const exitCode = await tests.exited
 if (own) await stopServer(own)
 
 copyFileSync(trafficFile, join(reports, 'traffic.jsonl'))
-const verdict = judgeTraffic(contract, parseTraffic(readFileSync(trafficFile, 'utf8')))
-const cells = [...verdict.cells.all.values()]
-const uncovered = cells.filter((cell) => cell.seenOn.size === 0)
-writeFileSync(join(reports, 'coverage.md'), coverageReport(verdict))
-console.log(coverageReport(verdict))
+const report = createReport(contract, parseTraffic(readFileSync(trafficFile, 'utf8')))
+const uncovered = uncoveredItems(report)
+writeFileSync(join(reports, 'coverage.md'), renderReport(report))
+console.log(renderReport(report))
 
 const junit = readFileSync(join(folder, 'junit.xml'), 'utf8')
 writeFileSync(join(reports, 'junit.xml'), junit)
 const count = (name: string) => Number(new RegExp(`<testsuites[^>]* ${name}="([0-9]+)"`).exec(junit)?.[1])
 const failedTests = count('failures')
-const failed =
-  failedTests + uncovered.length + verdict.findings.length + (exitCode !== 0 && failedTests === 0 ? 1 : 0)
-console.log(
-  `${count('tests') - failedTests - count('skipped') + cells.length - uncovered.length} passed, ${failed} failed`,
-)
+const passedTests = count('tests') - failedTests - count('skipped')
+// A test run that failed without a failed test, for example while loading a file, counts as one failure.
+const failedRun = exitCode !== 0 && failedTests === 0 ? 1 : 0
+const passed = passedTests + report.coverage.items.size - uncovered.length
+const failed = failedTests + uncovered.length + report.findings.length + failedRun
+console.log(`${passed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)

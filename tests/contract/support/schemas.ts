@@ -3,8 +3,8 @@ import addFormats from 'ajv-formats'
 import type { Schema } from './contract.ts'
 import type { Json } from './documents.ts'
 
-/** What a value breaks: the keyword, and the JSON pointer that a problem has to name. */
-export interface Fault {
+/** A schema violation: the violated keyword, and the JSON pointer that a problem has to report. */
+export interface Violation {
   keyword: string
   pointer: string
   text: string
@@ -14,11 +14,11 @@ const ajv = new Ajv2020({ allErrors: true, strictTypes: false, strictRequired: f
 addFormats.default(ajv)
 
 const compiled = new WeakMap<Schema, ValidateFunction>()
-/** The mutation run reads a document hundreds of times; what it did not change compiles once. */
+/** Caches by schema text: the mutation run loads each document hundreds of times, with one change each. */
 const byText = new Map<string, ValidateFunction>()
 
-/** Every fault of a value under a schema; none means that it is valid. */
-export function faultsOf(schema: Schema, value: unknown): Fault[] {
+/** All violations of a schema by a value. An empty array means that the value is valid. */
+export function violationsOf(schema: Schema, value: unknown): Violation[] {
   let validate = compiled.get(schema)
   if (!validate) {
     const text = JSON.stringify(schema)
@@ -26,27 +26,28 @@ export function faultsOf(schema: Schema, value: unknown): Fault[] {
     byText.set(text, validate)
     compiled.set(schema, validate)
   }
-  return validate(value) ? [] : (validate.errors ?? []).map(toFault)
+  return validate(value) ? [] : (validate.errors ?? []).map(toViolation)
 }
 
-function toFault(error: ErrorObject): Fault {
+function toViolation(error: ErrorObject): Violation {
   const name: string | undefined = error.params.missingProperty ?? error.params.additionalProperty
   const pointer = name === undefined ? error.instancePath : `${error.instancePath}/${escapeToken(name)}`
-  return { keyword: error.keyword, pointer, text: `${pointer || 'the whole'} ${error.message}` }
+  return { keyword: error.keyword, pointer, text: `${pointer || 'the value'} ${error.message}` }
 }
 
 function escapeToken(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-/** A schema and all that apply to the same value with it. */
+/** A schema and its `allOf` and `anyOf` subschemas, recursively. */
 export function branchesOf(schema: Schema): Schema[] {
   return [schema, ...(schema.allOf ?? []).flatMap(branchesOf), ...(schema.anyOf ?? []).flatMap(branchesOf)]
 }
 
 /**
- * Whether a value is what an example says: literally, except where the server chooses (`readOnly`),
- * which the schema holds. `names` replaces words of the example, for a user who stands in.
+ * Whether a value matches an example. Values have to be equal, except that a `readOnly` value, which the
+ * server generates, only has to satisfy its schema. `names` maps strings of the example to allowed
+ * replacements, for a stand-in user.
  */
 export function matchesExample(
   schema: Schema | undefined,
@@ -56,11 +57,13 @@ export function matchesExample(
 ): boolean {
   if (value === undefined) return false
   const branches = schema ? branchesOf(schema) : []
-  const chosen = branches.some(
+  const generated = branches.some(
     (branch) =>
-      branch.readOnly && faultsOf(branch, example).length === 0 && faultsOf(branch, value).length === 0,
+      branch.readOnly &&
+      violationsOf(branch, example).length === 0 &&
+      violationsOf(branch, value).length === 0,
   )
-  if (chosen) return true
+  if (generated) return true
   if (Array.isArray(example)) {
     const items = branches.find((branch) => branch.items)?.items
     return (
