@@ -223,7 +223,7 @@ test('the message log in SQLite keeps its messages when it is opened with a wron
       },
       retentionDays,
       retentionCount: 1000,
-      onError: expect.unreachable,
+      onError: (error) => expect.unreachable(String(error)),
     })
     opened = true
     // An empty log has nothing to trim.
