@@ -1,5 +1,5 @@
 // The settings that .env.example lists and src/config.ts reads.
-import { readConfig } from '../src/config.ts'
+import { readConfig, settingNames } from '../src/config.ts'
 import { code, limits, table } from './docs-tables.ts'
 
 export interface Setting {
@@ -29,16 +29,10 @@ export function readSettings(text: string): Setting[] {
 export function settingsFaults(settings: readonly Setting[]): string[] {
   const faults: string[] = []
   const policies = [...new Set(limits.map(({ limit }) => limit.policy))]
-  const read = new Set(policies.map((policy) => `RATE_LIMIT_${policy.toUpperCase()}`))
-  const recorder = new Proxy({} as Record<string, string>, {
-    get(_, name) {
-      read.add(String(name))
-      return undefined
-    },
-  })
+  const read = new Set(settingNames(policies))
   const plain = ({ trustedProxies, ...config }: ReturnType<typeof readConfig>) =>
     JSON.stringify({ ...config, trustedProxies: trustedProxies.rules })
-  const defaults = plain(readConfig(recorder, policies))
+  const defaults = plain(readConfig({}, policies))
   const shown = Object.fromEntries(settings.map(({ name, value }) => [name, value]))
   for (const name of new Set([...read, ...Object.keys(shown)])) {
     if (!(name in shown)) faults.push(`.env.example lacks ${name}`)

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { originFault } from './http/origins.ts'
 import { parseIpAddress } from './limits/ip-address.ts'
 
-type Environment = Readonly<Record<string, string | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /** A rate limit that the operator has changed. */
 export interface RateLimitOverride {
@@ -50,6 +50,8 @@ export class ConfigError extends Error {
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+
+const rateLimitPrefix = 'RATE_LIMIT_'
 
 /**
  * Reads the configuration from environment variables. An empty variable counts as unset.
@@ -123,21 +125,18 @@ export function readConfig(environment: Environment, policies: readonly string[]
 
   function overrides(): Record<string, RateLimitOverride> {
     const found: Record<string, RateLimitOverride> = {}
-    const prefix = 'RATE_LIMIT_'
-    for (const name of Object.keys(environment)) {
+    const known = new Map(policies.map((policy) => [rateLimitPrefix + policy.toUpperCase(), policy]))
+    for (const [name, policy] of known) {
       const value = text(name)
-      if (!name.startsWith(prefix) || value === undefined) continue
-      const policy = name.slice(prefix.length).toLowerCase()
+      if (value === undefined) continue
       const match = /^([1-9]\d{0,8})\s*\/\s*([1-9]\d{0,4})$/.exec(value)
-      if (!policies.includes(policy)) {
-        faults.push(
-          `${name} does not name a policy; the policies are ${policies.map((each) => each.toUpperCase()).join(', ')}`,
-        )
-      } else if (!match) {
-        faults.push(`${name} must be quota/window in seconds, such as 10/60`)
-      } else {
-        found[policy] = { quota: Number(match[1]), window: Number(match[2]) }
-      }
+      if (match) found[policy] = { quota: Number(match[1]), window: Number(match[2]) }
+      else faults.push(`${name} must be quota/window in seconds, such as 10/60`)
+    }
+    for (const name of Object.keys(environment)) {
+      if (!name.startsWith(rateLimitPrefix) || known.has(name) || text(name) === undefined) continue
+      const names = policies.map((policy) => policy.toUpperCase()).join(', ')
+      faults.push(`${name} does not name a policy; the policies are ${names}`)
     }
     return found
   }
@@ -169,4 +168,20 @@ export function readConfig(environment: Environment, policies: readonly string[]
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze(config)
+}
+
+/** The names of all settings: those that `readConfig` looks up. */
+export function settingNames(policies: readonly string[]): string[] {
+  const names = new Set<string>()
+  const recorder = new Proxy<Record<string, string>>(
+    {},
+    {
+      get(_, name) {
+        names.add(String(name))
+        return undefined
+      },
+    },
+  )
+  readConfig(recorder, policies)
+  return [...names]
 }

@@ -1,8 +1,8 @@
 import { healthcheck } from './commands/healthcheck.ts'
 import { serve } from './commands/serve.ts'
-import { hostAndPort } from './commands/service-address.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { policyNames } from './contract/policies.ts'
+import { CannotListen } from './listen-errors.ts'
 import { UnusableStorage } from './storage/errors.ts'
 
 /** Written to stderr: the logger may not be configured yet, or may be silenced. */
@@ -12,12 +12,10 @@ function refuseToStart(message: string): never {
 }
 
 /** The message for an error that prevents the start. */
-function explain(error: unknown, { host, port }: Config): string {
-  const { code, message } = error as { code?: string; message: string }
-  if (code === 'EADDRINUSE')
-    return `${hostAndPort(host, port)} is in use. Stop the process that listens there, or set PORT.`
-  return error instanceof UnusableStorage ? message : `Parley cannot start: ${message}`
-}
+const explain = (error: unknown): string =>
+  error instanceof UnusableStorage || error instanceof CannotListen
+    ? error.message
+    : `Parley cannot start: ${(error as Error).message}`
 
 function configure(): Config {
   try {
@@ -33,5 +31,5 @@ if (process.argv.includes('healthcheck')) process.exit((await healthcheck(config
 try {
   await serve(config)
 } catch (error) {
-  refuseToStart(explain(error, config))
+  refuseToStart(explain(error))
 }

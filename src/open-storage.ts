@@ -2,7 +2,7 @@ import { createMemoryLoginGuard } from './auth/login-guard.memory.ts'
 import type { LoginGuard } from './auth/login-guard.ts'
 import { openSqliteMessageLog } from './chats/message-log.sqlite.ts'
 import type { MessageLog } from './chats/message-log.ts'
-import { systemClock } from './clock.ts'
+import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
@@ -23,8 +23,12 @@ export interface Storage {
 }
 
 interface StorageOptions {
-  /** Called with errors of background work; no request is waiting for it. */
+  /**
+   * Called with errors of background work, for which no request is waiting; and once with LostStorage if the
+   * files are removed or replaced.
+   */
   readonly onError: (error: unknown) => void
+  readonly clock?: Clock
 }
 
 /**
@@ -32,17 +36,22 @@ interface StorageOptions {
  *
  * @throws UnusableStorage if the service cannot start with it; the message says what to do
  */
-export async function openStorage(config: Config, { onError }: StorageOptions): Promise<Storage> {
-  const connection = openSqlite(config.dataDir)
-  const { queries } = connection
+export async function openStorage(
+  config: Config,
+  { onError, clock = systemClock }: StorageOptions,
+): Promise<Storage> {
+  const connection = openSqlite(config.dataDir, onError)
+  const { queries, write } = connection
   const messageLog = openSqliteMessageLog({
     queries,
+    write,
+    clock,
     retentionDays: config.messageRetentionDays,
     retentionCount: config.messageRetentionCount,
     onError,
   })
   return {
-    users: createSqliteUsers(queries),
+    users: createSqliteUsers(queries, write),
     messageLog,
     loginGuard: createMemoryLoginGuard(() => systemClock.monotonicMs() / 1000),
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),

@@ -2,6 +2,7 @@ import type { Server } from 'bun'
 import { createApp } from './app.ts'
 import type { SocketData } from './chats/connection.ts'
 import type { Config } from './config.ts'
+import { checkHost, explainListen } from './listen-errors.ts'
 import type { Logger } from './logger.ts'
 import type { Storage } from './open-storage.ts'
 
@@ -28,13 +29,18 @@ const idleTimeoutSeconds = 30
 /** How long a stop waits for running requests. The longest is a login at the end of a full queue. */
 const maxRequestMs = 10_000
 
-/** Starts the service. Port 0 selects any free port. */
+/**
+ * Starts the service. Port 0 selects any free port.
+ *
+ * @throws CannotListen if it cannot listen on the configured address
+ */
 export async function startServer({
   config,
   storage,
   secret,
   logger,
 }: ServerOptions): Promise<RunningServer> {
+  await checkHost(config.host)
   let draining = false
   const { app, chat, responses } = await createApp({
     config,
@@ -43,20 +49,24 @@ export async function startServer({
     logger,
     isDraining: () => draining,
   })
-  app.listen({
-    hostname: config.host,
-    port: config.port,
-    // Otherwise a second process on the same port would silently receive half of the connections.
-    reusePort: false,
-    development: false,
-    idleTimeout: idleTimeoutSeconds,
-    // The document defines the limit, and request-body.ts enforces it with a documented response.
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    websocket: chat.handlers as never,
-    // Only errors of the error handling itself arrive here.
-    error: (thrown: unknown) =>
-      responses.problem(responses.startRequest(new Request('http://localhost'), undefined, null), thrown),
-  })
+  try {
+    app.listen({
+      hostname: config.host,
+      port: config.port,
+      // Otherwise a second process on the same port would silently receive half of the connections.
+      reusePort: false,
+      development: false,
+      idleTimeout: idleTimeoutSeconds,
+      // The document defines the limit, and request-body.ts enforces it with a documented response.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      websocket: chat.handlers as never,
+      // Only errors of the error handling itself arrive here.
+      error: (thrown: unknown) =>
+        responses.problem(responses.startRequest(new Request('http://localhost'), undefined, null), thrown),
+    })
+  } catch (error) {
+    throw explainListen(error, config)
+  }
   const server = app.server as unknown as Server<SocketData> | null
   if (!server?.port) throw new Error('The server did not start')
   chat.attach(server)

@@ -1,9 +1,11 @@
+import { type Clock, systemClock } from '../clock.ts'
 import type { ChatMessage } from '../contract/frames.ts'
-import type { Queries } from '../storage/sqlite/connection.ts'
+import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
 import { withStorageErrors } from '../storage/sqlite/errors.ts'
 import { messageLog } from '../storage/sqlite/schema.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createListeners } from './listeners.ts'
+import { createLogClock } from './log-clock.ts'
 import { createEpoch, createMessageIds } from './message-ids.ts'
 import {
   gone,
@@ -14,10 +16,13 @@ import {
   type StoredMessage,
 } from './message-log.ts'
 import { prepareMessageStatements } from './message-statements.sqlite.ts'
-import { scheduleTrimming } from './retention.ts'
+import { findRemovable, scheduleTrimming } from './retention.ts'
 
 export interface MessageLogOptions {
   readonly queries: Queries
+  /** Runs each change; the connection's checks that the database file is still in place. */
+  readonly write?: RunOnDatabase
+  readonly clock?: Clock
   readonly retentionDays: number
   readonly retentionCount: number
   /** Called with errors of background work; no request is waiting for it. */
@@ -43,14 +48,17 @@ function loadState(queries: Queries): { epoch: string; trimmedThrough: number } 
 
 /** The message log in SQLite. Messages that arrive while the thread is busy share one transaction. */
 export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
-  const { queries, retentionCount, retentionDays, onError } = options
+  const { queries, write = withStorageErrors, onError } = options
   const state = loadState(queries)
   const ids = createMessageIds(state.epoch)
   const statements = prepareMessageStatements(queries)
-  const newest = statements.newest()
+  const newest = statements.newestThrough.get({ sequence: Number.MAX_SAFE_INTEGER })
   let { trimmedThrough } = state
   let head = newest?.sequence ?? trimmedThrough
-  let lastSentAt = newest?.sentAt ?? 0
+  const clock = createLogClock({
+    clock: options.clock ?? systemClock,
+    newestSentAt: newest?.sentAt ?? 0,
+  })
   const listeners = createListeners(onError)
 
   /** The message that the user has already stored with the same key. */
@@ -90,27 +98,30 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   }
 
   function commit(batch: readonly NewMessage[]): void {
-    const ms = Math.max(Date.now(), lastSentAt)
+    const ms = clock.stamp()
     const sentAt: SentAt = { ms, text: new Date(ms).toISOString() }
-    const stored = withStorageErrors(() =>
-      queries.transaction(() => storeAll(batch, sentAt), { behavior: 'immediate' }),
-    )
+    const stored = write(() => queries.transaction(() => storeAll(batch, sentAt), { behavior: 'immediate' }))
     head += stored.length
-    lastSentAt = ms
+    clock.stored(ms)
     for (const message of stored) listeners.notify(message)
   }
 
-  function trim(oldestSentAt: number, limit: number): boolean {
-    const exceedsLimits = ({ sequence, sentAt }: { sequence: number; sentAt: number }) =>
-      sentAt < oldestSentAt || sequence <= head - retentionCount
-    // If the oldest message is within the limits, all are; usually nothing else needs to be read.
-    if (!statements.oldest.all({ limit: 1 }).every(exceedsLimits)) return false
-    const removable = statements.oldest.all({ limit }).filter(exceedsLimits)
-    const last = removable.at(-1)?.sequence
-    if (last === undefined) return false
-    statements.removeThrough(last)
-    trimmedThrough = last
-    return removable.length === limit
+  const retention = {
+    ...options,
+    clock,
+    log: {
+      head: () => head,
+      oldest: (limit: number) => statements.oldest.all({ limit }),
+      newestThrough: (sequence: number) => statements.newestThrough.get({ sequence }),
+    },
+  }
+
+  function trim(limit: number): boolean {
+    const through = findRemovable(retention, limit)
+    if (through === undefined) return false
+    write(() => statements.removeThrough(through))
+    trimmedThrough = through
+    return true
   }
 
   const toMessage = ({ sequence, frame }: { sequence: number; frame: string }): StoredMessage => ({
@@ -118,7 +129,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     frame,
   })
   const commits = createGroupCommit({ maxBatchSize, commit })
-  const trimming = scheduleTrimming({ retentionDays, onError, trim })
+  const trimming = scheduleTrimming({ onError, trim })
 
   return {
     append: commits.add,

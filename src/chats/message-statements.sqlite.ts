@@ -57,13 +57,13 @@ export function prepareMessageStatements(queries: Queries) {
       .orderBy(asc(messages.sequence))
       .limit(placeholder('limit'))
       .prepare(),
-    newest: () =>
-      queries
-        .select({ sequence: messages.sequence, sentAt: messages.sentAt })
-        .from(messages)
-        .orderBy(desc(messages.sequence))
-        .limit(1)
-        .get(),
+    newestThrough: queries
+      .select({ sequence: messages.sequence, sentAt: messages.sentAt })
+      .from(messages)
+      .where(lte(messages.sequence, placeholder('sequence')))
+      .orderBy(desc(messages.sequence))
+      .limit(1)
+      .prepare(),
     /** Removes all messages up to `sequence`, and records that their sequences must not be reused. */
     removeThrough(sequence: number): void {
       queries.transaction(

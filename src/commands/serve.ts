@@ -1,10 +1,13 @@
 import { loadSecret } from '../auth/secrets.ts'
 import type { Config } from '../config.ts'
 import { openapi } from '../contract/documents.ts'
+import { policyNames } from '../contract/policies.ts'
 import { describeError } from '../http/error-handler.ts'
 import { openLogger } from '../logger.ts'
 import { openStorage } from '../open-storage.ts'
 import { startServer } from '../server.ts'
+import { LostStorage } from '../storage/errors.ts'
+import { findUnknownSettings } from '../unknown-settings.ts'
 import { hostAndPort } from './service-address.ts'
 
 /**
@@ -14,8 +17,14 @@ import { hostAndPort } from './service-address.ts'
  */
 export async function serve(config: Config): Promise<void> {
   const { logger, flush } = openLogger(config.logLevel)
+  for (const { variable, setting } of findUnknownSettings(process.env, policyNames)) {
+    logger.warn({ variable }, `${variable} is not a setting and has no effect. Did you mean ${setting}?`)
+  }
   const storage = await openStorage(config, {
-    onError: (error) => logger.warn({ cause: describeError(error) }, 'background work failed'),
+    onError(error) {
+      if (error instanceof LostStorage) logger.fatal(error.message)
+      else logger.warn({ cause: describeError(error) }, 'background work failed')
+    },
   })
   const secret = loadSecret(config.dataDir, config.jwtSecret)
   const server = await startServer({ config, storage, secret, logger })

@@ -9,3 +9,6 @@ export class StorageUnavailable extends ProblemError {
 
 /** The service cannot start with this storage. The message says why, and what the operator can do. */
 export class UnusableStorage extends Error {}
+
+/** The storage was taken away while the service was running. Only a restart helps; the message says how. */
+export class LostStorage extends Error {}

@@ -1,12 +1,16 @@
 import { eq, sql } from 'drizzle-orm'
-import type { Queries } from '../storage/sqlite/connection.ts'
+import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
 import { createDataVersion } from '../storage/sqlite/data-version.ts'
 import { sqliteCode, withStorageErrors } from '../storage/sqlite/errors.ts'
 import { users } from '../storage/sqlite/schema.ts'
 import type { Users } from './users.ts'
 
-/** The accounts in SQLite. Every method is synchronous. */
-export function createSqliteUsers(queries: Queries): Users {
+/**
+ * The accounts in SQLite. Every method is synchronous.
+ *
+ * @param write runs each change; the connection's checks that the database file is still in place
+ */
+export function createSqliteUsers(queries: Queries, write: RunOnDatabase = withStorageErrors): Users {
   const byId = queries
     .select({ id: users.id, username: users.username })
     .from(users)
@@ -28,7 +32,7 @@ export function createSqliteUsers(queries: Queries): Users {
     add(username, passwordHash) {
       const user = { id: Bun.randomUUIDv7(), username }
       try {
-        withStorageErrors(() =>
+        write(() =>
           queries
             .insert(users)
             .values({ ...user, passwordHash, createdAt: Date.now() })
@@ -43,11 +47,11 @@ export function createSqliteUsers(queries: Queries): Users {
     find: (id) => withStorageErrors(() => byId.get({ id })),
     findCredentials: (username) => withStorageErrors(() => byUsername.get({ username })),
     changePasswordHash(id, passwordHash) {
-      withStorageErrors(() => queries.update(users).set({ passwordHash }).where(eq(users.id, id)).run())
+      write(() => queries.update(users).set({ passwordHash }).where(eq(users.id, id)).run())
       ownChanges++
     },
     remove(id) {
-      const removed = withStorageErrors(() =>
+      const removed = write(() =>
         queries.delete(users).where(eq(users.id, id)).returning({ id: users.id }).all(),
       )
       ownChanges++

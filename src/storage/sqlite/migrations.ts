@@ -6,6 +6,9 @@ import journal from './migrations/meta/_journal.json'
 /** The SQL of each migration, by the tag in drizzle-kit's journal. Imported, so that the compiled binary contains it. */
 const texts: Readonly<Record<string, string>> = { '0000_initial': initial }
 
+/** The migrations that this release knows. Drizzle's table of applied migrations contains these tags. */
+export const migrationTags: ReadonlySet<string> = new Set(journal.entries.map(({ tag }) => tag))
+
 /** Drizzle's migrator reads files, which a compiled binary does not have. The method that it calls is marked internal. */
 interface WithInternals {
   readonly dialect: { migrate(migrations: readonly MigrationMeta[], session: unknown): void }

@@ -1,0 +1,100 @@
+import { existsSync, statSync } from 'node:fs'
+import { LostStorage, StorageUnavailable } from '../errors.ts'
+
+export interface FileGuard {
+  /**
+   * Whether the files are still the ones that were opened. Once this is false, it stays false: another
+   * program may have changed the files while they were elsewhere.
+   */
+  isIntact(): boolean
+  /**
+   * Runs `work`, which changes the database, and returns only if the change is in the files at the original
+   * paths: SQLite writes to a deleted file without an error, and the change is lost at the next start.
+   *
+   * @throws StorageUnavailable if a file was removed or replaced
+   */
+  protect<Result>(work: () => Result): Result
+}
+
+interface FileGuardOptions {
+  /** The database; its `-wal` and `-shm` files are watched, too. They must exist. */
+  readonly file: string
+  /** Called once, when a file was removed or replaced. */
+  readonly onLost: (error: LostStorage) => void
+}
+
+interface OpenedFile {
+  readonly path: string
+  readonly dev: number | undefined
+  readonly ino: number | undefined
+}
+
+/** The device and inode of the file; undefined if it does not exist. */
+function identify(path: string): OpenedFile {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false })
+    return { path, dev: stats?.dev, ino: stats?.ino }
+  } catch {
+    // A folder on the way was replaced by a file or cannot be read.
+    return { path, dev: undefined, ino: undefined }
+  }
+}
+
+/** Whether the file exists and is the one that was opened. */
+function isSame({ path, dev, ino }: OpenedFile): boolean {
+  const now = identify(path)
+  return now.ino === ino && now.dev === dev && ino !== undefined
+}
+
+/**
+ * How often the identity of the `-wal` and `-shm` files is compared; at each commit, only their existence
+ * is. A commit takes a third longer if the `-wal` file was examined before, because Linux then has to write
+ * a new timestamp for it.
+ */
+const sideFilesMs = 100
+
+/** Watches the files of an open database. */
+export function createFileGuard({ file, onLost }: FileGuardOptions): FileGuard {
+  const database = identify(file)
+  const sideFiles = ['-wal', '-shm'].map((suffix) => identify(file + suffix))
+  let comparedAt = performance.now()
+  let lost: LostStorage | undefined
+
+  function findLost(compareAll: boolean): OpenedFile | undefined {
+    if (!isSame(database)) return database
+    const now = performance.now()
+    if (!compareAll && now - comparedAt < sideFilesMs) return sideFiles.find(({ path }) => !existsSync(path))
+    comparedAt = now
+    return sideFiles.find((sideFile) => !isSame(sideFile))
+  }
+
+  function check(compareAll = false): LostStorage | undefined {
+    const found = lost ? undefined : findLost(compareAll)
+    if (found) {
+      const what = existsSync(found.path) ? 'replaced' : 'removed'
+      lost = new LostStorage(
+        `${found.path} was ${what} while the service was running. The service refuses to store anything ` +
+          'until it is restarted. Stop it, put the original files back or restore a backup, and start it again.',
+      )
+      onLost(lost)
+    }
+    return lost
+  }
+
+  function requireIntact(): void {
+    const found = check()
+    if (found) throw new StorageUnavailable(found)
+  }
+
+  return {
+    isIntact: () => check(true) === undefined,
+    protect(work) {
+      // Before, so that nothing is stored in files that may be put back; after, because only then the
+      // change is known to be in the right files.
+      requireIntact()
+      const result = work()
+      requireIntact()
+      return result
+    },
+  }
+}
