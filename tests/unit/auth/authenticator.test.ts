@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { BlockList } from 'node:net'
 import { createAuthenticator } from '../../../src/auth/authenticator.ts'
+import { createIdentities } from '../../../src/auth/identities.ts'
 import type { RequestContext } from '../../../src/http/request-context.ts'
 import { createClientAddress } from '../../../src/limits/client-address.ts'
 import { createMemoryRateLimits } from '../../../src/limits/rate-limits.memory.ts'
@@ -28,16 +29,17 @@ function openAuthenticator({ expiresAt = Number.POSITIVE_INFINITY, limiter, find
     },
     version: () => version,
   }
-  const authenticator = createAuthenticator({
-    tokens: {
-      issue: async () => 'good',
-      async verify(token) {
-        calls.verified++
-        return token === 'good' ? { userId: 'an id', expiresAt } : undefined
-      },
+  const rateLimits = createMemoryRateLimits({ enabled: true, overrides: {} })
+  const tokens = {
+    issue: async () => 'a.good.token',
+    async verify(token: string) {
+      calls.verified++
+      return token === 'a.good.token' ? { userId: 'an id', expiresAt } : undefined
     },
-    users: users as Users,
-    rateLimits: createMemoryRateLimits({ enabled: true, overrides: {} }),
+  }
+  const authenticator = createAuthenticator({
+    identities: createIdentities({ tokens, users: users as Users, rateLimits }),
+    rateLimits,
     clientAddress: createClientAddress(new BlockList()),
     isDraining: () => false,
   })
@@ -54,7 +56,11 @@ function openAuthenticator({ expiresAt = Number.POSITIVE_INFINITY, limiter, find
       user = changed
     },
     authenticate(authorization: string | null, cachesIdentity = true) {
-      const context = { request: new Request('http://localhost'), arrivedAt: 1 } as RequestContext
+      const context = {
+        request: new Request('http://localhost'),
+        arrivedAt: 1,
+        startedAt: 1,
+      } as RequestContext
       return authenticator.authenticate(
         { secured: true, cachesIdentity, limiter },
         context,
@@ -67,17 +73,17 @@ function openAuthenticator({ expiresAt = Number.POSITIVE_INFINITY, limiter, find
 
 test('a cached identity is returned synchronously, without verifying the token or reading the account', async () => {
   const { authenticate, calls } = openAuthenticator()
-  const first = authenticate('Bearer good')
+  const first = authenticate('Bearer a.good.token')
   expect(first).toBeInstanceOf(Promise)
   expect(await first).toMatchObject({ user: { username: 'someone' } })
-  expect(authenticate('Bearer good')).toMatchObject({ user: { username: 'someone' } })
+  expect(authenticate('Bearer a.good.token')).toMatchObject({ user: { username: 'someone' } })
   expect(calls).toEqual({ verified: 1, found: 1 })
 })
 
 test('a route that caches no identities verifies the token of each request', async () => {
   const { authenticate, calls } = openAuthenticator()
   for (const _ of [1, 2, 3]) {
-    expect(await authenticate('Bearer good', false)).toMatchObject({ user: { id: 'an id' } })
+    expect(await authenticate('Bearer a.good.token', false)).toMatchObject({ user: { id: 'an id' } })
   }
   expect(calls.verified).toBe(3)
 })
@@ -85,49 +91,49 @@ test('a route that caches no identities verifies the token of each request', asy
 test('a header with additional white space is valid, but is not cached', async () => {
   const { authenticate, calls } = openAuthenticator()
   for (const _ of [1, 2]) {
-    expect(await authenticate('Bearer  good')).toMatchObject({ user: { id: 'an id' } })
+    expect(await authenticate('Bearer  a.good.token')).toMatchObject({ user: { id: 'an id' } })
   }
   expect(calls.verified).toBe(2)
 })
 
 test('an invalid token is verified each time', async () => {
   const { authenticate, calls } = openAuthenticator()
-  for (const _ of [1, 2]) await expect(authenticate('Bearer bad')).rejects.toThrow('invalid-token')
+  for (const _ of [1, 2]) await expect(authenticate('Bearer a.bad.token')).rejects.toThrow('invalid-token')
   expect(calls.verified).toBe(2)
 })
 
 test('a cached identity whose token has expired is not used', async () => {
   const { authenticate, calls } = openAuthenticator({ expiresAt: 1 })
-  await authenticate('Bearer good')
-  await authenticate('Bearer good')
+  await authenticate('Bearer a.good.token')
+  await authenticate('Bearer a.good.token')
   expect(calls.verified).toBe(2)
 })
 
 test('a cached identity follows its account: a changed one is returned, a removed one is refused', async () => {
   const { authenticate, change } = openAuthenticator()
-  await authenticate('Bearer good')
+  await authenticate('Bearer a.good.token')
   change({ id: 'an id', username: 'renamed' })
-  expect(authenticate('Bearer good')).toMatchObject({ user: { username: 'renamed' } })
+  expect(authenticate('Bearer a.good.token')).toMatchObject({ user: { username: 'renamed' } })
   change(undefined)
-  await expect(authenticate('Bearer good')).rejects.toThrow('invalid-token')
+  await expect(authenticate('Bearer a.good.token')).rejects.toThrow('invalid-token')
 })
 
 test('the account of a cached identity is read once after each change of the version', async () => {
   const { authenticate, calls, change, changeUnnoticed } = openAuthenticator()
-  await authenticate('Bearer good')
+  await authenticate('Bearer a.good.token')
   changeUnnoticed({ id: 'an id', username: 'unnoticed' })
-  expect(authenticate('Bearer good')).toMatchObject({ user: { username: 'someone' } })
+  expect(authenticate('Bearer a.good.token')).toMatchObject({ user: { username: 'someone' } })
   expect(calls.found).toBe(1)
   change({ id: 'an id', username: 'noticed' })
   for (const _ of [1, 2, 3]) {
-    expect(authenticate('Bearer good')).toMatchObject({ user: { username: 'noticed' } })
+    expect(authenticate('Bearer a.good.token')).toMatchObject({ user: { username: 'noticed' } })
   }
   expect(calls.found).toBe(2)
 })
 
 test('isCurrent is false once the account has been removed', async () => {
   const { authenticate, isCurrent, change } = openAuthenticator()
-  const identity = await authenticate('Bearer good')
+  const identity = await authenticate('Bearer a.good.token')
   if (!identity) throw new Error('There is no identity')
   expect(isCurrent(identity)).toBe(true)
   change(undefined)
@@ -141,13 +147,13 @@ test('accounts that are read asynchronously give the same results', async () => 
       return current
     },
   })
-  await authenticate('Bearer good')
-  expect(authenticate('Bearer good')).toMatchObject({ user: { username: 'someone' } })
+  await authenticate('Bearer a.good.token')
+  expect(authenticate('Bearer a.good.token')).toMatchObject({ user: { username: 'someone' } })
   change({ id: 'an id', username: 'renamed' })
-  expect(await authenticate('Bearer good')).toMatchObject({ user: { username: 'renamed' } })
+  expect(await authenticate('Bearer a.good.token')).toMatchObject({ user: { username: 'renamed' } })
   expect(calls.verified).toBe(1)
   change(undefined)
-  await expect(authenticate('Bearer good')).rejects.toThrow('invalid-token')
+  await expect(authenticate('Bearer a.good.token')).rejects.toThrow('invalid-token')
 })
 
 const failures: [string, () => MaybePromise<never>][] = [
@@ -168,13 +174,13 @@ for (const [way, fail] of failures) {
       limiter: limiter as RateLimiter,
       find: (current) => (fails ? fail() : current),
     })
-    await authenticate('Bearer good')
+    await authenticate('Bearer a.good.token')
     fails = true
     change({ id: 'an id', username: 'changed' })
-    const attempt = async () => authenticate('Bearer good')
+    const attempt = async () => authenticate('Bearer a.good.token')
     // The first uses the cached identity. The second is not cached.
     await expect(attempt()).rejects.toThrow('outage')
-    await expect((async () => authenticate('Bearer  good'))()).rejects.toThrow('outage')
+    await expect((async () => authenticate('Bearer  a.good.token'))()).rejects.toThrow('outage')
     await expect(attempt()).rejects.toThrow('rate-limit-exceeded')
   })
 }
@@ -188,7 +194,7 @@ test.each([null, '', 'Bearer', 'Bearer ', 'Basic good', 'good', 'BearerX good'])
   },
 )
 
-test.each(['bearer good', 'BEARER good', 'Bearer  good '])(
+test.each(['bearer a.good.token', 'BEARER a.good.token', 'Bearer  a.good.token '])(
   'the header %p contains a token',
   async (authorization) => {
     expect(await openAuthenticator().authenticate(authorization)).toMatchObject({ user: { id: 'an id' } })

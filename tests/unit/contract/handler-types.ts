@@ -39,8 +39,14 @@ export const withoutReply: Handler<'getProfile'> = ({ user }) => ({ user })
 export const unknownBodyProperty: Handler<'sendMessage'> = ({ body, reply }) => {
   // @ts-expect-error a message has no room
   void body.room
-  return reply({})
+  return reply({}, { 'Content-Location': '/api/chats/messages/a' })
 }
+
+// @ts-expect-error the success response of this operation has a header that the handler supplies
+export const missingHeader: Handler<'sendMessage'> = ({ reply }) => reply({})
+
+// @ts-expect-error the success response of this operation has no such header
+export const unknownHeader: Handler<'getProfile'> = ({ user, reply }) => reply({ user }, { 'X-Header': 'a' })
 
 declare const all: Handlers
 const { sendMessage: _, ...allButOne } = all

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { prefersHtml } from '../../../src/http/accept.ts'
 import { parseMediaType, splitList } from '../../../src/http/field-values.ts'
-import { exchange, head } from '../support/raw-http.ts'
+import { requestHead, sendRaw } from '../support/raw-http.ts'
 import { bearer, type Service, startService } from '../support/service.ts'
 
 let service: Service
@@ -17,12 +17,12 @@ const body = '{"message":"a"}'
 
 /** The status of a message that is sent with these headers, unchanged. */
 async function statusWith(headers: Readonly<Record<string, string>>): Promise<number> {
-  const heading = head('POST', '/api/chats/send', {
+  const heading = requestHead('POST', '/api/chats/send', {
     ...bearer(token),
     'content-length': body.length,
     ...headers,
   })
-  return (await exchange(service.url, heading, body)).status
+  return (await sendRaw(service.url, heading, body)).status
 }
 
 describe('a body is JSON in UTF-8 in every notation of its Content-Type', () => {

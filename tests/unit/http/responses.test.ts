@@ -4,6 +4,7 @@ import { createCors } from '../../../src/http/cors.ts'
 import { createErrorHandler } from '../../../src/http/error-handler.ts'
 import { createOriginCheck } from '../../../src/http/origins.ts'
 import { createResponses } from '../../../src/http/responses.ts'
+import { createMemoryRateLimits } from '../../../src/limits/rate-limits.memory.ts'
 
 const success = { method: 'GET', route: '/api/users/profile', status: 200, headers: { 'x-operation': 'a' } }
 
@@ -11,8 +12,21 @@ function openResponses(allowed: readonly string[] = ['https://a.example', 'https
   const logger = pino({ level: 'silent' })
   const isAllowed = createOriginCheck({ allowed, development: false })
   const cors = createCors({ isAllowed, allowsAny: allowed.includes('*') })
-  return createResponses({ logger, toProblem: createErrorHandler(logger), cors })
+  return createResponses({
+    logger,
+    toProblem: createErrorHandler(logger),
+    clientAddress: () => '192.0.2.1',
+    logClientAddress: true,
+    cors,
+  })
 }
+
+const limiter = createMemoryRateLimits({ enabled: true, overrides: {} }).limiter({
+  policy: 'read',
+  quota: 10,
+  window: 60,
+  partition: 'user',
+})
 
 const requestFrom = (origin?: string) =>
   new Request('http://localhost/api/users/profile', { headers: origin === undefined ? {} : { origin } })
@@ -27,8 +41,9 @@ test('responses that are created one after the other keep their own headers', as
   const toResponse = responses.json(success)
   const origins = ['https://a.example', undefined, 'https://b.example', 'https://evil.example']
   const created = origins.map((origin, i) => {
-    const context = responses.startRequest(requestFrom(origin), success.route)
-    context.rateLimit = `"read";r=${9 - i};t=60`
+    const context = responses.startRequest(requestFrom(origin), success.route, null)
+    context.limiter = limiter
+    context.count = { exceeded: false, remaining: 9 - i, resetSeconds: 60 }
     return { context, response: toResponse(context, { number: i }) }
   })
   const expected = created.map(({ context }, i) => [
@@ -50,10 +65,10 @@ test('responses that are created one after the other keep their own headers', as
 test('changing the headers of a response does not change those of a later one', () => {
   const responses = openResponses()
   const toResponse = responses.json(success)
-  const first = toResponse(responses.startRequest(requestFrom(), success.route), {})
+  const first = toResponse(responses.startRequest(requestFrom(), success.route, null), {})
   first.headers.set('x-operation', 'changed')
   first.headers.set('set-cookie', 'a=b')
-  const second = toResponse(responses.startRequest(requestFrom(), success.route), {})
+  const second = toResponse(responses.startRequest(requestFrom(), success.route, null), {})
   expect(second.headers.get('x-operation')).toBe('a')
   expect(second.headers.get('set-cookie')).toBeNull()
 })
@@ -68,7 +83,7 @@ test('operations with different headers and statuses do not affect each other', 
     headers: { 'x-operation': 'b', 'cache-control': 'no-store' },
   })
   const [first, second, third] = [read, create, read].map((toResponse) =>
-    toResponse(responses.startRequest(requestFrom(), success.route), {}),
+    toResponse(responses.startRequest(requestFrom(), success.route, null), {}),
   ) as [Response, Response, Response]
   expect([first.status, second.status, third.status]).toEqual([200, 201, 200])
   const operations = [first, second, third].map(({ headers }) => headers.get('x-operation'))
@@ -84,7 +99,7 @@ test('a served response keeps its headers while later ones are created', async (
     hostname: '127.0.0.1',
     port: 0,
     async fetch(request) {
-      const context = responses.startRequest(request, success.route)
+      const context = responses.startRequest(request, success.route, null)
       const response = toResponse(context, { requestId: context.requestId })
       // Other requests create their responses before this one is sent.
       await Bun.sleep(Math.random() * 5)
