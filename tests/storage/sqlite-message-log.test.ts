@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { StorageUnavailable } from '../../src/storage/errors.ts'
+import { createFakeClock } from '../unit/support/fake-clock.ts'
 import { temporaryFolder } from '../unit/support/service.ts'
 import { countStored, numbered, textsOf, until } from './support/message-logs.ts'
 import { openOtherConnection, openSqliteLog } from './support/sqlite.ts'
@@ -28,7 +29,10 @@ describe('retention by days', () => {
     }
     const last = ids.at(-1) as string
     {
-      await using opened = openSqliteLog(folder.path)
+      const clock = createFakeClock(Date.now())
+      await using opened = openSqliteLog(folder.path, { clock })
+      // Ages are measured once the service has run for a day.
+      clock.advance(dayMs)
       expect(opened.log.head()).toBe(last)
       await until(() => countRows(opened) === 0)
       expect(opened.log.head()).toBe(last)
@@ -54,7 +58,9 @@ describe('retention by days', () => {
       await Promise.all(numbered(3, 5).map((message) => opened.append(message)))
       age(opened, 29)
     }
-    await using opened = openSqliteLog(folder.path, { retentionDays: 30 })
+    const clock = createFakeClock(Date.now())
+    await using opened = openSqliteLog(folder.path, { retentionDays: 30, clock })
+    clock.advance(dayMs)
     await until(() => countRows(opened) !== 5)
     expect(await textsOf(opened.log.readAfter(undefined, 10))).toEqual(numbered(3, 5))
   })

@@ -2,6 +2,7 @@ import { Database } from 'bun:sqlite'
 import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { openSqliteMessageLog } from '../../../src/chats/message-log.sqlite.ts'
+import { systemClock } from '../../../src/clock.ts'
 import { openSqlite } from '../../../src/storage/sqlite/connection.ts'
 import * as schema from '../../../src/storage/sqlite/schema.ts'
 import { createSqliteUsers } from '../../../src/users/users.sqlite.ts'
@@ -11,9 +12,12 @@ import type { UsersEngine } from '../suites/users.ts'
 import { observeLog } from './message-logs.ts'
 
 /** Opens a message log in `path`. Disposing it closes the database, as the end of the process does. */
-export function openSqliteLog(path: string, { retentionDays = 30, retentionCount = 1_000_000 } = {}) {
+export function openSqliteLog(
+  path: string,
+  { retentionDays = 30, retentionCount = 1_000_000, clock = systemClock } = {},
+) {
   const { queries, close } = openSqlite(path)
-  const log = openSqliteMessageLog({ queries, retentionDays, retentionCount, onError() {} })
+  const log = openSqliteMessageLog({ queries, clock, retentionDays, retentionCount, onError() {} })
   return {
     ...observeLog(log),
     queries,
