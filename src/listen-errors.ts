@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { hostAndPort } from './commands/service-address.ts'
 
 /** The service cannot listen on its address. The message names the setting, the cause and the remedy. */
 export class CannotListen extends Error {}
@@ -37,7 +38,7 @@ export function explainListen(error: unknown, { host, port }: Address): CannotLi
   const { code, message } = error as { code?: string; message: string }
   const user = process.getuid?.() ?? 0
   const messages: Readonly<Record<string, string>> = {
-    EADDRINUSE: `PORT: ${host}:${port} is in use. Stop the process that listens there, or set PORT.`,
+    EADDRINUSE: `PORT: ${hostAndPort(host, port)} is in use. Stop the process that listens there, or set PORT.`,
     EACCES:
       `PORT: uid ${user} may not listen on port ${port}. Set PORT to a port from 1024 on, or allow the ` +
       'service lower ports (CAP_NET_BIND_SERVICE, or sysctl net.ipv4.ip_unprivileged_port_start).',
@@ -45,6 +46,6 @@ export function explainListen(error: unknown, { host, port }: Address): CannotLi
   }
   const text =
     messages[code ?? ''] ??
-    `HOST, PORT: the service cannot listen on ${host}:${port} (${message}). ${hostRemedy}`
+    `HOST, PORT: the service cannot listen on ${hostAndPort(host, port)} (${message}). ${hostRemedy}`
   return new CannotListen(text, { cause: error })
 }

@@ -11,7 +11,8 @@ export function pageHooks({ responses }: { readonly responses: Responses }) {
       // Responses of onError pass through here as well, and are complete.
       if (responseValue instanceof Response && responseValue.headers.has('x-request-id')) return responseValue
       const context = responses.startRequest(request, route, server)
-      const { vary, ...headers } = responses.headers(context)
+      // Pages and documents have their own rules for caches.
+      const { vary, 'cache-control': _, ...headers } = responses.headers(context)
       Object.assign(set.headers, headers)
       if (vary !== undefined) set.headers.vary = [set.headers.vary, vary].filter(Boolean).join(', ')
       responses.logRequest(context, Number(set.status ?? 200))

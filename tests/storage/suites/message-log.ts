@@ -78,7 +78,9 @@ export function messageLogSuite({ name, createStorage }: MessageLogEngine): void
     test('an empty log has no head and empty pages', async () => {
       await using storage = await createStorage()
       await using opened = await storage.open()
-      expect(opened.log.head()).toBeUndefined()
+      // The head of an empty log is a cursor too: what follows it is everything.
+      const head = opened.log.head()
+      expect(await textsOf(opened.log.readAfter(head, 10))).toEqual([])
       expect(await textsOf(opened.log.readAfter(undefined, 10))).toEqual([])
       expect(await textsOf(opened.log.readBefore(undefined, 10))).toEqual([])
     })

@@ -1,4 +1,10 @@
-import { type MessageLog, parseFrame, type ReadResult } from '../../../src/chats/message-log.ts'
+import {
+  type MessageLog,
+  type NewMessage,
+  outcomeOf,
+  parseFrame,
+  type ReadResult,
+} from '../../../src/chats/message-log.ts'
 
 export const author = { id: 'u1', username: 'someone' }
 
@@ -11,8 +17,11 @@ export function observeLog(log: MessageLog) {
     broadcast,
     broadcastTexts: () => broadcast.map(({ message }) => message),
     broadcastIds: () => broadcast.map(({ id }) => id),
-    append: (message: string, idempotencyKey?: string, user = author) =>
-      log.append({ user, message, idempotencyKey }),
+    async append(message: string, idempotencyKey?: string, user = author) {
+      const entry: NewMessage = { user, message, idempotencyKey }
+      await log.append(entry)
+      return outcomeOf(entry)
+    },
   }
 }
 

@@ -51,14 +51,14 @@ test('the frames include replayed messages, and no broadcast before the connecti
     await first.next()
   }
   const second = await connect(service.url, token, { path: `/?after=${id}` })
-  for (const _ of [1, 2]) await second.next()
+  for (const event of ['message', 'message', 'caught-up']) expect((await second.next()).event).toBe(event)
   const third = await connect(service.url, token)
   first.send({ message: 'four' })
   for (const client of [first, second, third]) await client.next()
   for (const client of [second, third]) await client.close()
   const lines = await closedLines(service, 2)
   expect(lines.map(({ framesReceived, framesSent }) => [framesReceived, framesSent])).toEqual([
-    [0, 3],
+    [0, 4],
     [0, 1],
   ])
   await first.close()

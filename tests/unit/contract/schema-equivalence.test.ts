@@ -11,7 +11,7 @@ import { createValues } from './json-values.ts'
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 console.log(`Generated values: set SEED=${seed} to repeat this run`)
 
-const ajv = new Ajv2020({ strictTypes: false, strictRequired: false })
+const ajv = new Ajv2020({ strictTypes: false, strictRequired: false, keywords: ['x-extensible-enum'] })
 addFormats.default(ajv, { mode: 'full' })
 
 const values = createValues((schema, value) => ajv.validate(schema, value))

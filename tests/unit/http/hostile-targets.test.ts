@@ -78,7 +78,8 @@ beforeAll(async () => {
 })
 afterAll(() => service[Symbol.asyncDispose]())
 
-const failedLines = () => service.lines.filter((line) => JSON.parse(line).level >= 40)
+const failedLines = () =>
+  service.lines.filter((line) => JSON.parse(line).level >= 40 && !line.includes('X-Forwarded-For'))
 
 async function outcomeOf(method: string, target: string, host: string) {
   const [response] = await sendRaw(
@@ -147,6 +148,7 @@ describe('a Host that is not a valid URL host changes no outcome', () => {
   test('and operations are counted, the handshake too', async () => {
     const upgrade = [
       'Upgrade: websocket',
+      'Connection: Upgrade',
       'Sec-WebSocket-Version: 13',
       'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
     ]
