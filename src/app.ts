@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { Elysia } from 'elysia'
+import { type AnyElysia, Elysia } from 'elysia'
 import { createAuthenticator } from './auth/authenticator.ts'
 import { authHandlers } from './auth/handlers.ts'
 import { createIdentities } from './auth/identities.ts'
@@ -15,12 +15,12 @@ import type { Config } from './config.ts'
 import { sources } from './contract/documents.ts'
 import { channelPath } from './contract/frames.ts'
 import { createCors } from './http/cors.ts'
-import { createErrorHandler } from './http/error-handler.ts'
+import { createErrorHandler, type ToProblem } from './http/error-handler.ts'
 import { createForwardWarning } from './http/forward-warning.ts'
 import { operationRoutes } from './http/operation-routes.ts'
 import { createOriginCheck, createRequestOriginCheck } from './http/origins.ts'
 import { pageHooks } from './http/page-hooks.ts'
-import { createResponses } from './http/responses.ts'
+import { createResponses, type Responses } from './http/responses.ts'
 import { unmatchedRequests } from './http/unmatched-requests.ts'
 import { createClientAddress } from './limits/client-address.ts'
 import type { Logger } from './logger.ts'
@@ -41,25 +41,56 @@ export interface AppOptions {
   readonly isDraining: () => boolean
 }
 
+/** The parts of the pipeline that depend only on the configuration. */
+function createHttp({
+  config,
+  logger,
+  toProblem,
+}: Pick<AppOptions, 'config' | 'logger'> & { toProblem: ToProblem }) {
+  const { corsOrigins, development, logClientAddress } = config
+  const onUntrustedForward = createForwardWarning({ logger, logClientAddress })
+  const clientAddress = createClientAddress(config.trustedProxies, onUntrustedForward)
+  const isAllowedOrigin = createOriginCheck({ allowed: corsOrigins, development })
+  const allowsOrigins = corsOrigins.length > 0 || development
+  const cors = allowsOrigins
+    ? createCors({ isAllowed: isAllowedOrigin, allowsAny: corsOrigins.includes('*') })
+    : undefined
+  const responses = createResponses({ logger, toProblem, clientAddress, logClientAddress, cors })
+  return { clientAddress, isAllowedOrigin, responses }
+}
+
+/** All routes, for Bun's router and Elysia's pages. */
+function mount(
+  routes: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  pages: AnyElysia,
+  responses: Responses,
+) {
+  const { refusals, unknownPath } = unmatchedRequests({
+    routes: [
+      ...Object.entries(routes).flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => ({ path, method })),
+      ),
+      ...pages.routes,
+    ],
+    responses,
+  })
+  for (const [path, methods] of Object.entries(routes)) Object.assign(refusals[path] as object, methods)
+  // Everything is on Bun's router, where Elysia adds the methods of the pages. `/*` also receives the
+  // requests that would otherwise reach Elysia's own router, which needs a valid URL and normalises paths.
+  return new Elysia({ strictPath: true, serve: { routes: { ...refusals, '/*': unknownPath } as never } })
+    .use(pageHooks({ responses }))
+    .use(pages)
+}
+
 /** Composes the service from its parts. It does not listen; `startServer` does. */
 export async function createApp({ config, storage, secret, logger, isDraining }: AppOptions) {
   const { users, messageLog, rateLimits, loginGuard } = storage
   const toProblem = createErrorHandler(logger)
   const tokens = await createTokens({ secret, ttlSeconds: config.tokenTtlSeconds })
   const passwords = createPasswords({ concurrency: availableParallelism() })
-  const { logClientAddress } = config
-  const clientAddress = createClientAddress(
-    config.trustedProxies,
-    createForwardWarning({ logger, logClientAddress }),
-  )
+  const { clientAddress, isAllowedOrigin, responses } = createHttp({ config, logger, toProblem })
   const identities = createIdentities({ tokens, users, rateLimits })
   const authenticator = createAuthenticator({ identities, rateLimits, clientAddress, isDraining })
-  const isAllowedOrigin = createOriginCheck({ allowed: config.corsOrigins, development: config.development })
-  const allowsOrigins = config.corsOrigins.length > 0 || config.development
-  const cors = allowsOrigins
-    ? createCors({ isAllowed: isAllowedOrigin, allowsAny: config.corsOrigins.includes('*') })
-    : undefined
-  const responses = createResponses({ logger, toProblem, clientAddress, logClientAddress, cors })
   const connections = createConnections(config)
   const connectionLog = createConnectionLog(logger)
   const chat = createChatServer({
@@ -103,21 +134,5 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
     .use(healthPages({ isDraining, isReady: storage.isReady }))
     .use(problemPages())
     .use(swaggerPages({ openapi: sources.openapi as Document }))
-  const { refusals, unknownPath } = unmatchedRequests({
-    routes: [
-      ...Object.entries(routes).flatMap(([path, methods]) =>
-        Object.keys(methods).map((method) => ({ path, method })),
-      ),
-      ...pages.routes,
-    ],
-    responses,
-  })
-  for (const [path, methods] of Object.entries(routes)) Object.assign(refusals[path] as object, methods)
-  // Everything is on Bun's router, where Elysia adds the methods of the pages. `/*` also receives the
-  // requests that would otherwise reach Elysia's own router, which needs a valid URL and normalises paths.
-  const app = new Elysia({ strictPath: true, serve: { routes: { ...refusals, '/*': unknownPath } as never } })
-    .use(pageHooks({ responses }))
-    .use(pages)
-
-  return { app, chat, responses }
+  return { app: mount(routes, pages, responses), chat, responses }
 }
