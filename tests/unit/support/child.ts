@@ -7,11 +7,13 @@ interface ChildOptions {
   /** The program, relative to the project's folder. */
   readonly program?: string
   readonly environment: Readonly<Record<string, string>>
+  /** A file that the process loads before the program, relative to the project's folder. */
+  readonly preload?: string
 }
 
 /** Starts a service in its own process. `await using` ends it; it also ends if the test process dies. */
-export async function startChild({ program = 'src/main.ts', environment }: ChildOptions) {
-  const child = spawnService({ program, environment })
+export async function startChild(options: ChildOptions) {
+  const child = spawnService(options)
   const output: string[] = []
   const reader = child.stdout.getReader()
   const decoder = new TextDecoder()
@@ -35,6 +37,7 @@ export async function startChild({ program = 'src/main.ts', environment }: Child
   return {
     url,
     waitFor,
+    signal: (name: NodeJS.Signals) => child.kill(name),
     /** Stops the service with SIGTERM, and returns everything that it wrote to standard output and standard error. */
     async stop(): Promise<string> {
       child.kill('SIGTERM')
@@ -52,8 +55,9 @@ export async function startChild({ program = 'src/main.ts', environment }: Child
 }
 
 /** Spawns the process without waiting for it to listen, for a service that is expected not to start. */
-export function spawnService({ program = 'src/main.ts', environment }: ChildOptions) {
-  const child = Bun.spawn([process.execPath, program], {
+export function spawnService({ program = 'src/main.ts', environment, preload }: ChildOptions) {
+  const preloads = preload === undefined ? [] : ['--preload', `./${preload}`]
+  const child = Bun.spawn([process.execPath, ...preloads, program], {
     cwd: project,
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...environment },
     stdin: 'ignore',
