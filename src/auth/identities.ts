@@ -16,6 +16,8 @@ export interface Identities {
   fromCache(token: string, now: number): MaybePromise<Identity | undefined>
   /** Caches an identity that `verify` returned. @param now epoch seconds */
   cache(token: string, identity: Identity, now: number): void
+  /** The number of cached identities. */
+  size(): number
   /** Verifies a token and reads its account. Returns undefined if either is invalid. */
   verify(token: string): Promise<Identity | undefined>
   /** Whether the account still exists. Reads it only if an account has changed since the last call. */
@@ -66,6 +68,7 @@ export function createIdentities({ tokens, users, rateLimits }: IdentitiesOption
       }
       cached.set(token, identity)
     },
+    size: () => cached.size,
     async verify(token) {
       const claims = await tokens.verify(token)
       if (!claims) return undefined

@@ -5,6 +5,9 @@ import { defaultRetryAfterSeconds, ProblemError } from '../contract/problems.ts'
 const parameters = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
 const currentPrefix = `$argon2id$v=19$m=${parameters.memoryCost},t=${parameters.timeCost},p=1$`
 
+/** The algorithms of `Bun.password`. It refuses other values without hashing anything. */
+const isHash = /^\$(?:argon2|2[aby]\$)/
+
 /** Work beyond this queue is refused. Each running hash occupies 19 MiB and one core. */
 const maxQueueLength = 64
 
@@ -45,12 +48,13 @@ export function createPasswords({ concurrency }: { concurrency: number }): Passw
     // Bun rejects an empty password before it hashes anything. No account has one.
     const comparable = password || ' '
     try {
-      return (await Bun.password.verify(comparable, hash)) && password !== ''
+      if (isHash.test(hash)) return (await Bun.password.verify(comparable, hash)) && password !== ''
     } catch {
-      // The stored value is not a hash, for example because an operator disabled the password.
-      await Bun.password.verify(comparable, await dummyHash)
-      return false
+      // The hash is damaged.
     }
+    // The stored value is not a hash, for example because an operator has disabled the password.
+    await Bun.password.verify(comparable, await dummyHash)
+    return false
   }
 
   return {

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'bun:test'
+import { createIdentities } from '../../../src/auth/identities.ts'
+import { createTokens } from '../../../src/auth/tokens.ts'
+import { createMemoryRateLimits } from '../../../src/limits/rate-limits.memory.ts'
+import { requestHead, sendRaw } from '../support/raw-http.ts'
+import { bearer, secret, startService } from '../support/service.ts'
+
+describe('a token in another notation is invalid', async () => {
+  const variants: [string, (token: string) => string][] = [
+    ['a space within the signature', (token) => `${token.slice(0, -5)} ${token.slice(-5)}`],
+    ['a tab within the signature', (token) => `${token.slice(0, -5)}\t${token.slice(-5)}`],
+    ['padding', (token) => `${token}=`],
+    ['a fourth part', (token) => `${token}.`],
+    ['base64 instead of base64url', (token) => `${token.slice(0, -1)}+`],
+    ['a comma', (token) => `${token},`],
+    ['a quotation mark', (token) => `"${token}"`],
+    ['more than 1,024 characters', (token) => token.replace('.', `${'A'.repeat(1024)}.`)],
+  ]
+  for (const [name, change] of variants) {
+    test(name, async () => {
+      await using service = await startService()
+      const { token } = await service.account('someone')
+      const head = requestHead('GET', '/api/users/profile', {
+        authorization: `Bearer ${change(token)}`,
+        connection: 'close',
+      })
+      const { status, body } = await sendRaw(service.url, head)
+      expect([status, JSON.parse(body).code]).toEqual([401, 'invalid-token'])
+      expect((await service.get('/api/users/profile', token)).status).toBe(200)
+    })
+  }
+})
+
+test('requests that the rate limit refuses do not verify their token twice, and add nothing to the cache', async () => {
+  await using service = await startService({ RATE_LIMITS: 'on', RATE_LIMIT_READ: '1/60' })
+  const { user } = await service.account('someone')
+  const tokens = await createTokens({ secret, ttlSeconds: 600 })
+  const first = await tokens.issue(user.id)
+  expect((await service.get('/api/users/profile', first)).status).toBe(200)
+  // Each of these is a valid token of the same user, whose quota is used up.
+  for (let i = 0; i < 5; i++) {
+    const response = await service.get('/api/users/profile', await tokens.issue(user.id))
+    expect(response.status).toBe(429)
+  }
+  // A cached identity is found without reading the account, so a refused token must read it again.
+  let reads = 0
+  const { find } = service.storage.users
+  Object.assign(service.storage.users, {
+    find(id: string) {
+      reads++
+      return find(id)
+    },
+  })
+  const refused = await tokens.issue(user.id)
+  for (let i = 0; i < 3; i++) expect((await service.get('/api/users/profile', refused)).status).toBe(429)
+  expect(reads).toBe(3)
+  expect((await fetch(`${service.url}/api/users/profile`, { headers: bearer(first) })).status).toBe(429)
+  expect(reads).toBe(3)
+})
+
+test('expired identities are removed from the cache', async () => {
+  const rateLimits = createMemoryRateLimits({ enabled: true, overrides: {} })
+  const user = { id: 'an id', username: 'someone' }
+  const users = { version: () => 1, find: () => user } as never
+  const tokens = { issue: async () => '', verify: async () => undefined }
+  const identities = createIdentities({ tokens, users, rateLimits })
+  const identity = (expiresAt: number) => ({
+    user,
+    accountsVersion: 1,
+    expiresAt,
+    rateLimitKey: rateLimits.key(user.id),
+  })
+  for (let i = 0; i < 100; i++) identities.cache(`brief ${i}`, identity(1100), 1000)
+  identities.cache('long', identity(9000), 1000)
+  expect(identities.size()).toBe(101)
+  // The next identity that is added more than a minute later removes those that have expired by then.
+  identities.cache('new', identity(9000), 1200)
+  expect(identities.size()).toBe(2)
+  expect(identities.fromCache('long', 1200)).toBeDefined()
+  expect(identities.fromCache('brief 1', 1200)).toBeUndefined()
+})
