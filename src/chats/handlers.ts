@@ -7,7 +7,11 @@ const unquote = (header: string) =>
   header.startsWith('"') ? header.slice(1, -1).replace(/\\(["\\])/g, '$1') : header
 
 const getMessagePath = allOperations.find(({ id }) => id === 'getMessage')?.path ?? ''
-const messagePath = (id: string) => getMessagePath.replace('{id}', id)
+const [messagesPath = '', afterId = ''] = getMessagePath.split('{id}')
+const messagePath = (id: string) => messagesPath + id + afterId
+
+/** All success responses of a send have the same body. */
+const sent = {}
 
 export function chatHandlers({
   messageLog,
@@ -15,12 +19,13 @@ export function chatHandlers({
   messageLog: MessageLog
 }): Pick<Handlers, 'sendMessage' | 'listMessages' | 'getMessage'> {
   return {
-    async sendMessage({ user, body: { message }, headers, reply }) {
+    sendMessage({ user, body: { message }, headers, replyCached }) {
       const header = headers['Idempotency-Key']
       const idempotencyKey = header === undefined ? undefined : unquote(header)
       const newMessage: NewMessage = { user, message, idempotencyKey }
-      await messageLog.append(newMessage)
-      return reply({}, { 'Content-Location': messagePath(outcomeOf(newMessage).id) })
+      return messageLog
+        .append(newMessage)
+        .then(() => replyCached(sent, {}, { 'Content-Location': messagePath(outcomeOf(newMessage).id) }))
     },
 
     async listMessages({ query: { after, before, limit }, reply, problem }) {

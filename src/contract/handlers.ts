@@ -33,6 +33,15 @@ export interface Call<Id extends OperationId> {
     data: ReplyData<Id>,
     ...headers: ReplyHeaderValues<Id> extends undefined ? [] : [headers: ReplyHeaderValues<Id>]
   ): Reply<Id>
+  /**
+   * Like `reply`, for data that depends only on `source`: the response body is validated and serialised once
+   * for each source, as long as the object lives.
+   */
+  replyCached(
+    source: object,
+    data: ReplyData<Id>,
+    ...headers: ReplyHeaderValues<Id> extends undefined ? [] : [headers: ReplyHeaderValues<Id>]
+  ): Reply<Id>
   /** Creates a failure that the document lists for this operation. Throw it. */
   problem(code: OperationProblem<Id>, options?: ProblemOptions): ProblemError
 }

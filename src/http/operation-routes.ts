@@ -36,9 +36,9 @@ type RoutedRequest = Request & { readonly params?: Readonly<Record<string, strin
 /** A function of Bun's router. */
 export type Route = (request: RoutedRequest, server: Peer) => MaybePromise<Response>
 
-/** What `Call.reply` creates: the complete body, and the headers that the handler supplies. */
+/** What `Call.reply` creates: the JSON text of the body, and the headers that the handler supplies. */
 interface HandlerReply {
-  readonly body: object
+  readonly text: string
   readonly headers: Readonly<Record<string, string>> | undefined
 }
 
@@ -127,10 +127,26 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
   const successCheck = TypeCompiler.Compile(operation.success)
   const { readQueryValues, readHeaders, readPath } = createParameterReader(operation)
   const hasConstants = Object.keys(constants).length > 0
+  function serialise(data: object): string {
+    const body = hasConstants ? { ...constants, ...data } : data
+    if (!successCheck.Check(body)) throw new Error(`The success response of ${id} violates its schema`)
+    return JSON.stringify(body)
+  }
+
   const reply = (data: object, headers?: HandlerReply['headers']): HandlerReply => ({
-    body: hasConstants ? { ...constants, ...data } : data,
+    text: serialise(data),
     headers,
   })
+  const texts = new WeakMap<object, string>()
+
+  function replyCached(source: object, data: object, headers?: HandlerReply['headers']): HandlerReply {
+    let text = texts.get(source)
+    if (text === undefined) {
+      text = serialise(data)
+      texts.set(source, text)
+    }
+    return { text, headers }
+  }
 
   const call = (request: RoutedRequest, identity: Identity | undefined, body: unknown) =>
     handler({
@@ -140,14 +156,12 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
       query: readQueryValues(request),
       headers: readHeaders(request),
       reply,
+      replyCached,
       problem,
     })
 
-  function succeed(context: RequestContext, { body, headers }: HandlerReply): Response {
-    if (!successCheck.Check(body)) throw new Error(`The success response of ${id} violates its schema`)
-    return toSuccess(context, body, headers)
-  }
-
+  const succeed = (context: RequestContext, { text, headers }: HandlerReply) =>
+    toSuccess(context, text, headers)
   const fail = (context: RequestContext, error: unknown) => responses.problem(context, error, deprecation)
 
   async function serveLater(context: RequestContext, authenticated: MaybePromise<Identity | undefined>) {
@@ -155,7 +169,8 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
       const identity = authenticated instanceof Promise ? await authenticated : authenticated
       const body = bodyCheck && (await readJsonBody(context.request))
       if (bodyCheck && !bodyCheck.Check(body)) throw validationFailed(bodyCheck.Schema(), body)
-      return succeed(context, await call(context.request, identity, body))
+      const result = call(context.request, identity, body)
+      return succeed(context, result instanceof Promise ? await result : result)
     } catch (error) {
       return fail(context, error)
     }

@@ -25,7 +25,7 @@ export interface Responses {
   /** The headers that every response has. */
   headers(context: RequestContext): Record<string, string>
   /** Creates a function that responds with the JSON text of a success body. */
-  json(options: SuccessOptions): (context: RequestContext, body: unknown, headers?: HeaderValues) => Response
+  json(options: SuccessOptions): (context: RequestContext, text: string, headers?: HeaderValues) => Response
   /** Converts anything thrown to a problem response. */
   problem(context: RequestContext, thrown: unknown, headers?: HeaderValues): Response
   /** The response to a preflight, or undefined if the request is not one. */
@@ -107,7 +107,7 @@ export function createResponses(options: ResponsesOptions): Responses {
       })
       // An explicit status of 200, which is the default, makes Bun a third slower.
       const init = { headers: shared, ...(status !== 200 && { status }) }
-      return (context, body, headers) => {
+      return (context, text, headers) => {
         const { request, requestId, limiter, count } = context
         // The route of GET also serves HEAD.
         if (logsRequests && request.method === method) {
@@ -120,7 +120,7 @@ export function createResponses(options: ResponsesOptions): Responses {
         // An operation has the same additional headers in every response, so none remains from an earlier one.
         for (const name in headers) shared.set(name, headers[name] as string)
         if (cors) setAllowOrigin(shared, cors.allowOrigin(request))
-        return Response.json(body, init)
+        return new Response(text, init)
       }
     },
     problem(context, thrown, headers) {

@@ -1,5 +1,6 @@
 import type { Handlers } from '../contract/handlers.ts'
 
 export const userHandlers: Pick<Handlers, 'getProfile'> = {
-  getProfile: ({ user, reply }) => reply({ user }),
+  // A user whose account changes is another object.
+  getProfile: ({ user, replyCached }) => replyCached(user, { user }),
 }

@@ -47,22 +47,29 @@ function isSame({ path, dev, ino }: OpenedFile): boolean {
 }
 
 /**
- * How often the identity of the `-wal` and `-shm` files is compared; at each commit, only their existence
- * is. A commit takes a third longer if the `-wal` file was examined before, because Linux then has to write
- * a new timestamp for it.
+ * How often the `-wal` and `-shm` files are compared; at each commit, only their existence is checked. A commit takes a third longer if the `-wal` file was examined before, because Linux then has to
+ * write a new timestamp for it.
  */
 const sideFilesMs = 100
+
+/**
+ * After a check, further changes need no check in advance for this long, which halves the cost under load. A
+ * change within this time after the files were moved is refused, but is in the files if they are put back.
+ */
+const recentMs = 5
 
 /** Watches the files of an open database. */
 export function createFileGuard({ file, onLost }: FileGuardOptions): FileGuard {
   const database = identify(file)
   const sideFiles = ['-wal', '-shm'].map((suffix) => identify(file + suffix))
   let comparedAt = performance.now()
+  let checkedAt = comparedAt
   let lost: LostStorage | undefined
 
   function findLost(compareAll: boolean): OpenedFile | undefined {
     if (!isSame(database)) return database
     const now = performance.now()
+    checkedAt = now
     if (!compareAll && now - comparedAt < sideFilesMs) return sideFiles.find(({ path }) => !existsSync(path))
     comparedAt = now
     return sideFiles.find((sideFile) => !isSame(sideFile))
@@ -91,7 +98,7 @@ export function createFileGuard({ file, onLost }: FileGuardOptions): FileGuard {
     protect(work) {
       // Before, so that nothing is stored in files that may be put back; after, because only then the
       // change is known to be in the right files.
-      requireIntact()
+      if (lost || performance.now() - checkedAt > recentMs) requireIntact()
       const result = work()
       requireIntact()
       return result

@@ -44,7 +44,7 @@ test('responses that are created one after the other keep their own headers', as
     const context = responses.startRequest(requestFrom(origin), success.route, null)
     context.limiter = limiter
     context.count = { exceeded: false, remaining: 9 - i, resetSeconds: 60 }
-    return { context, response: toResponse(context, { number: i }) }
+    return { context, response: toResponse(context, JSON.stringify({ number: i })) }
   })
   const expected = created.map(({ context }, i) => [
     context.requestId,
@@ -65,10 +65,10 @@ test('responses that are created one after the other keep their own headers', as
 test('changing the headers of a response does not change those of a later one', () => {
   const responses = openResponses()
   const toResponse = responses.json(success)
-  const first = toResponse(responses.startRequest(requestFrom(), success.route, null), {})
+  const first = toResponse(responses.startRequest(requestFrom(), success.route, null), '{}')
   first.headers.set('x-operation', 'changed')
   first.headers.set('set-cookie', 'a=b')
-  const second = toResponse(responses.startRequest(requestFrom(), success.route, null), {})
+  const second = toResponse(responses.startRequest(requestFrom(), success.route, null), '{}')
   expect(second.headers.get('x-operation')).toBe('a')
   expect(second.headers.get('set-cookie')).toBeNull()
 })
@@ -83,7 +83,7 @@ test('operations with different headers and statuses do not affect each other', 
     headers: { 'x-operation': 'b', 'x-other': 'c' },
   })
   const [first, second, third] = [read, create, read].map((toResponse) =>
-    toResponse(responses.startRequest(requestFrom(), success.route, null), {}),
+    toResponse(responses.startRequest(requestFrom(), success.route, null), '{}'),
   ) as [Response, Response, Response]
   expect([first.status, second.status, third.status]).toEqual([200, 201, 200])
   const operations = [first, second, third].map(({ headers }) => headers.get('x-operation'))
@@ -100,7 +100,7 @@ test('a served response keeps its headers while later ones are created', async (
     port: 0,
     async fetch(request) {
       const context = responses.startRequest(request, success.route, null)
-      const response = toResponse(context, { requestId: context.requestId })
+      const response = toResponse(context, JSON.stringify({ requestId: context.requestId }))
       // Other requests create their responses before this one is sent.
       await Bun.sleep(Math.random() * 5)
       return response
