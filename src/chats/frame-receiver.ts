@@ -12,7 +12,7 @@ import { ProblemError, validationFailed } from '../contract/problems.ts'
 import type { CloseCodeName } from '../contract/types.gen.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
-import type { RateLimiter, RateLimits } from '../limits/rate-limits.ts'
+import type { Count, RateLimits } from '../limits/rate-limits.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
 import type { ChatSocket } from './connection.ts'
 import type { Connections } from './connections.ts'
@@ -32,6 +32,26 @@ export type ReceiveFrame = (socket: ChatSocket, text: string, now: number) => vo
 
 const maxRefusals = closeCodes['rate-limited'].refusals ?? Number.POSITIVE_INFINITY
 
+interface ParsedFrame {
+  /** Undefined if the text is not JSON. */
+  readonly check: typeof sendFrame | undefined
+  readonly valid: boolean
+  readonly value: unknown
+}
+
+/** Parses and validates a frame. A frame without a known event is validated as a message. */
+function parseFrame(text: string): ParsedFrame {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { check: undefined, valid: false, value }
+  }
+  const { event } = (value ?? {}) as { event?: unknown }
+  const check = event === undefined ? sendFrame : (clientFrames.get(event) ?? sendFrame)
+  return { check, valid: check.Check(value), value }
+}
+
 /** Creates the function that handles the frames of all clients. */
 export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame {
   const { messageLog, authenticator, connections } = options
@@ -45,29 +65,23 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
     connections.closeAfterPending(socket, name)
   }
 
-  /** Counts a frame and returns whether it is within the limit; if not, sends an error frame. */
-  function count(
-    socket: ChatSocket,
-    limiter: RateLimiter | undefined,
-    now: number,
-    frame?: unknown,
-  ): MaybePromise<boolean> {
+  /** Whether a counted frame is within the limit; if not, sends an error frame. */
+  function admit(socket: ChatSocket, counted: Count | undefined, frame: unknown): boolean {
     const { data } = socket
-    return chain(limiter?.count(data.identity.rateLimitKey, now), (counted) => {
-      if (!counted?.exceeded) {
-        data.refusals = 0
-        return true
-      }
-      const failure = new ProblemError('rate-limit-exceeded', { retryAfterSeconds: counted.resetSeconds })
-      replies.refuse(socket, failure, keyOf(frame))
-      data.refusals++
-      if (data.refusals >= maxRefusals) end(socket, 'rate-limited')
-      return false
-    })
+    if (!counted?.exceeded) {
+      data.refusals = 0
+      return true
+    }
+    const failure = new ProblemError('rate-limit-exceeded', { retryAfterSeconds: counted.resetSeconds })
+    replies.refuse(socket, failure, keyOf(frame))
+    data.refusals++
+    if (data.refusals >= maxRefusals) end(socket, 'rate-limited')
+    return false
   }
 
   function store(socket: ChatSocket, { message, idempotencyKey }: SendFrame): void {
-    const newMessage: NewMessage = { user: socket.data.identity.user, message, idempotencyKey }
+    const { user } = socket.data.identity
+    const newMessage: NewMessage = { user, message, idempotencyKey, outcome: undefined }
     connections.startPending(socket)
     messageLog.append(newMessage).then(
       () => {
@@ -82,48 +96,45 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
   }
 
   function accept(socket: ChatSocket, frame: SendFrame): MaybePromise<void> {
-    return chain(authenticator.isCurrent(socket.data.identity), (current) => {
-      if (current) store(socket, frame)
+    const current = authenticator.isCurrent(socket.data.identity)
+    if (current === true) return store(socket, frame)
+    return chain(current, (later) => {
+      if (later) store(socket, frame)
       else end(socket, 'account-removed')
     })
   }
 
-  /** Handles a frame that follows its schema. */
-  function dispatch(socket: ChatSocket, check: unknown, value: unknown): MaybePromise<void> {
-    if (check === pingFrame) replies.pong(socket)
+  /** Handles a frame that is within the limit. */
+  function dispatch(socket: ChatSocket, { check, valid, value }: ParsedFrame): MaybePromise<void> {
+    if (!check) replies.refuse(socket, new ProblemError('malformed-json'))
+    else if (!valid) replies.refuse(socket, validationFailed(check.Schema(), value), keyOf(value))
+    else if (check === pingFrame) replies.pong(socket)
     else return accept(socket, value as SendFrame)
   }
 
   function handle(socket: ChatSocket, text: string, now: number): MaybePromise<void> {
     if (socket.data.ended) return
-    let value: unknown
-    try {
-      value = JSON.parse(text)
-    } catch (error) {
-      return chain(count(socket, sendLimiter, now), (admitted) => {
-        if (admitted) replies.refuse(socket, new ProblemError('malformed-json', { cause: error }))
-      })
+    const frame = parseFrame(text)
+    if (frame.valid && frame.check === disconnectFrame) return end(socket, 'disconnected')
+    const limiter = frame.valid && frame.check === pingFrame ? pingLimiter : sendLimiter
+    const counted = limiter?.count(socket.data.identity.rateLimitKey, now)
+    // No closure on the synchronous path, which every message takes.
+    if (!(counted instanceof Promise)) {
+      return admit(socket, counted, frame.value) ? dispatch(socket, frame) : undefined
     }
-    const { event } = (value ?? {}) as { event?: unknown }
-    const check = clientFrames.get(event) ?? sendFrame
-    const valid = check.Check(value)
-    if (valid && check === disconnectFrame) return end(socket, 'disconnected')
-    const limiter = valid && check === pingFrame ? pingLimiter : sendLimiter
-    return chain(count(socket, limiter, now, value), (admitted) => {
-      if (!admitted) return
-      if (valid) return dispatch(socket, check, value)
-      replies.refuse(socket, validationFailed(check.Schema(), value), keyOf(value))
-    })
+    return counted.then((later) => (admit(socket, later, frame.value) ? dispatch(socket, frame) : undefined))
   }
 
-  /** Handles a frame. Errors of the checks, such as an unavailable storage, become an error frame. */
+  /** An error of a check, such as an unavailable storage, becomes an error frame. */
+  const fail = (socket: ChatSocket, text: string, error: unknown) =>
+    replies.refuse(socket, error, keyOf(parseFrame(text).value))
+
   function handleSafely(socket: ChatSocket, text: string, now: number): MaybePromise<void> {
-    const onError = (error: unknown) => replies.refuse(socket, error, keyOf(parseOrUndefined(text)))
     try {
       const handled = handle(socket, text, now)
-      return handled instanceof Promise ? handled.catch(onError) : handled
+      return handled instanceof Promise ? handled.catch((error) => fail(socket, text, error)) : handled
     } catch (error) {
-      onError(error)
+      fail(socket, text, error)
     }
   }
 
@@ -140,13 +151,5 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
       connections.endPending(socket)
     })
     data.receiving = receiving
-  }
-}
-
-function parseOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

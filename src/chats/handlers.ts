@@ -22,7 +22,7 @@ export function chatHandlers({
     sendMessage({ user, body: { message }, headers, replyCached }) {
       const header = headers['Idempotency-Key']
       const idempotencyKey = header === undefined ? undefined : unquote(header)
-      const newMessage: NewMessage = { user, message, idempotencyKey }
+      const newMessage: NewMessage = { user, message, idempotencyKey, outcome: undefined }
       return messageLog
         .append(newMessage)
         .then(() => replyCached(sent, {}, { 'Content-Location': messagePath(outcomeOf(newMessage).id) }))

@@ -9,7 +9,7 @@ export interface NewMessage {
   readonly message: string
   readonly idempotencyKey: string | undefined
   /** Set by the log before the promise of `append` resolves. */
-  outcome?: Appended | IdempotencyKeyReused
+  outcome?: Appended | IdempotencyKeyReused | undefined
 }
 
 /** A stored message: its id, and the JSON text of the frame that every client receives. */
