@@ -1,6 +1,15 @@
-import type { Channel, Contract, Message, Operation, ResponseObject, Schema } from './contract.ts'
+import {
+  type Channel,
+  type Contract,
+  type Message,
+  matchesTemplate,
+  type Operation,
+  type ResponseObject,
+  type Schema,
+} from './contract.ts'
 import type { Json } from './documents.ts'
 import {
+  clientMessageOf,
   type ExpectedProblems,
   expectedProblemsOfFrame,
   expectedProblemsOfHandshake,
@@ -10,7 +19,7 @@ import {
   parseJsonText,
 } from './expected-outcomes.ts'
 import { violationsOf } from './schemas.ts'
-import type { Closed, Exchange, Opened, SentRequest, ServerStarted, Turn } from './traffic.ts'
+import type { Closed, Exchange, Opened, Refused, SentRequest, ServerStarted, Silence, Turn } from './traffic.ts'
 
 /** Headers defined by HTTP or by CORS. The documents do not have to declare them. */
 const TRANSPORT =
@@ -26,7 +35,7 @@ export function targetOf(
   contract: Contract,
   request: { method: string; path: string },
 ): Operation | Record<string, ResponseObject> {
-  const atPath = contract.operations.filter((one) => one.path === request.path)
+  const atPath = contract.operations.filter((one) => matchesTemplate(one.path, request.path))
   const operation = atPath.find((one) => one.method === request.method)
   if (operation) return operation
   if (atPath.length === 0) return contract.unmatched
@@ -49,7 +58,8 @@ export function checkExchange(contract: Contract, exchange: Exchange, server: Se
       ...checkRateLimit(channel.rateLimit, exchange, server),
     ]
   }
-  if (contract.servicePaths.some((path) => matchesPath(path, exchange.request)))
+  const { method, path } = exchange.request
+  if (method === 'GET' && contract.servicePaths.some((one) => matchesTemplate(one, path)))
     return checkServicePath(exchange)
   const target = targetOf(contract, exchange.request)
   if (!isOperation(target))
@@ -64,11 +74,6 @@ export function checkExchange(contract: Contract, exchange: Exchange, server: Se
 
 export function isOperation(target: Operation | Record<string, ResponseObject>): target is Operation {
   return typeof target.id === 'string'
-}
-
-function matchesPath(template: string, request: { method: string; path: string }): boolean {
-  const pattern = template.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')
-  return request.method === 'GET' && new RegExp(`^${pattern}$`).test(request.path)
 }
 
 function checkServicePath({ request, response }: Exchange): string[] {
@@ -106,6 +111,9 @@ function checkResponse(
     if (!known && !TRANSPORT.test(name))
       findings.push(`header ${name} is not documented for ${response.status}`)
   }
+  const location = response.headers['content-location']
+  if (location !== undefined && !contract.operations.some((one) => one.method === 'GET' && matchesTemplate(one.path, location)))
+    findings.push(`no operation reads ${location}, the Content-Location`)
   if (response.status < 400) return findings
 
   const problem = body as Problem
@@ -177,7 +185,9 @@ function list(pointers: Set<string>): string {
 
 function checkAllow(contract: Contract, { request, response }: Exchange): string[] {
   if (response.status !== 405) return []
-  const documented = contract.operations.filter((one) => one.path === request.path).map((one) => one.method)
+  const documented = contract.operations
+    .filter((one) => matchesTemplate(one.path, request.path))
+    .map((one) => one.method)
   // A path that supports GET also supports HEAD (RFC 9110, section 9.3.2); the documents do not list it.
   if (documented.includes('GET')) documented.push('HEAD')
   const allowed = (response.headers.allow ?? '').split(', ')
@@ -233,6 +243,32 @@ export function checkOpened(contract: Contract, { request, subprotocol }: Opened
   return findings
 }
 
+/** Checks a close frame that stands for the response to a handshake, by the same rules as for the response. */
+export function checkRefused(contract: Contract, refused: Refused): string[] {
+  const { channel, problems } = contract
+  const { request, subprotocol, code, reason, expect } = refused
+  const findings = checkHandshakeHeaders(channel, request)
+  if (subprotocol !== channel.refusals.subprotocol)
+    findings.push(`the subprotocol is ${subprotocol}; expected ${channel.refusals.subprotocol}`)
+  const status = problems[reason]?.status
+  const documented = channel.refusals['close-codes'][String(status)]
+  if (code !== documented) findings.push(`closed with ${code} ${reason}; expected ${documented} for ${status}`)
+  const codes = codesOf(channel.handshakeResponses[String(status)])
+  if (!codes.includes(reason)) findings.push(`no documented example of ${status} has the code ${reason}`)
+  const expected = expectedProblemsOfHandshake(channel, request)
+  if (reason === expect && comesBefore(reason, { status: status ?? 0 })) return findings
+  const accepted = expected.size === 0 ? [expect] : [...expected.keys()]
+  if (!accepted.includes(reason)) findings.push(`closed with ${reason}; expected ${accepted.join(' or ')}`)
+  return findings
+}
+
+/** The problem codes of the examples of a response. */
+export function codesOf(response: ResponseObject | undefined): Json[] {
+  return Object.values(response?.content ?? {}).flatMap(({ examples }) =>
+    Object.values(examples ?? {}).flatMap(({ value }) => (value as Problem).code ?? []),
+  )
+}
+
 /** Finds the documented server message with the event of this frame. */
 export function messageOf(contract: Contract, frame: Json): Message | undefined {
   const event = (frame as Problem | null)?.event
@@ -274,14 +310,24 @@ export function checkTurn(contract: Contract, turn: Turn): string[] {
   const echoed = key !== undefined && schema && violationsOf(schema, key).length === 0 ? key : undefined
   if (reply.idempotencyKey !== echoed)
     findings.push(`idempotencyKey is ${reply.idempotencyKey}; expected ${echoed}`)
-  if (!problem && reply.message !== (sent as Problem).message)
+  if (reply.event === 'message' && reply.message !== (sent as Problem).message)
     findings.push('the broadcast text differs from the sent text')
+  const message = clientMessageOf(contract.channel, sent === MALFORMED ? null : sent)
+  const name = messageOf(contract, reply)?.name ?? ''
+  if (!message?.replies.includes(name)) findings.push(`${name} is not a documented reply to ${message?.name}`)
   return findings
 }
 
 function keySchema(contract: Contract): Schema | undefined {
   const clientMessages = contract.channel.messages.filter((one) => one.from === 'client')
   return clientMessages.map((one) => one.schema.properties?.idempotencyKey).find((one) => one !== undefined)
+}
+
+/** Checks what the server does to a client that has sent nothing for some seconds. */
+export function checkSilence({ channel }: Contract, { seconds, observed }: Silence): string[] {
+  const { 'ping-after-seconds': ping, 'close-after-seconds': close } = channel.liveness
+  const expected = seconds >= close ? 'end' : seconds >= ping ? 'ping' : 'nothing'
+  return observed === expected ? [] : [`after ${seconds} s of silence: ${observed}; expected ${expected}`]
 }
 
 export function checkClosed(contract: Contract, closed: Closed): string[] {

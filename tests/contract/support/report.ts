@@ -1,4 +1,4 @@
-import { checkClosed, checkExchange, checkOpened, checkReceived, checkTurn } from './checks.ts'
+import { checkClosed, checkExchange, checkOpened, checkReceived, checkRefused, checkSilence, checkTurn } from './checks.ts'
 import type { Contract } from './contract.ts'
 import { type Coverage, type CoverageItem, expectedCoverage } from './coverage.ts'
 import {
@@ -7,6 +7,7 @@ import {
   recordExchange,
   recordOpened,
   recordReceived,
+  recordRefused,
   recordSent,
   recordTurn,
 } from './coverage-recorder.ts'
@@ -87,6 +88,12 @@ function checkEvent(context: RecorderContext, event: TrafficEvent): string[] {
     case 'opened':
       recordOpened(context, event)
       return checkOpened(contract, event)
+    case 'refused':
+      recordRefused(context, event)
+      return checkRefused(contract, event)
+    case 'silence':
+      context.coverage.cover(event.server, 'silence', event.observed)
+      return checkSilence(contract, event)
     case 'sent':
       recordSent(context, event)
       return []
