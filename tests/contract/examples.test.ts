@@ -110,7 +110,9 @@ describe('the examples of the frames, verbatim', () => {
   test('a repeated message is reported to its sender as stored', async () => {
     const account = await documentedAccount(main)
     const socket = await connect(main, account)
-    const text = JSON.stringify(sent.flatMap((one) => one.examples).find(({ name }) => name === 'idempotent')?.payload)
+    const text = JSON.stringify(
+      sent.flatMap((one) => one.examples).find(({ name }) => name === 'idempotent')?.payload,
+    )
     await socket.turn(text)
     expect((await socket.turn(text)).event).toBe('stored')
     socket.close()

@@ -51,7 +51,8 @@ test('pings have their own quota for each user', async () => {
   // The wait is the whole window only if the quota is exceeded within one second of the server's clock.
   for (let wait = 0; wait !== window; ) {
     const socket = await connect(pinged, await createAccount(pinged))
-    for (let count = 0; count < quota; count++) expect((await socket.turn('{"event":"ping"}')).event).toBe('pong')
+    for (let count = 0; count < quota; count++)
+      expect((await socket.turn('{"event":"ping"}')).event).toBe('pong')
     wait = (await socket.turn('{"event":"ping"}', 'rate-limit-exceeded')).retryAfter
     // A message is counted by another policy.
     expect((await socket.turn(JSON.stringify({ message: uniqueName() }))).event).toBe('message')

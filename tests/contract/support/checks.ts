@@ -19,7 +19,16 @@ import {
   parseJsonText,
 } from './expected-outcomes.ts'
 import { violationsOf } from './schemas.ts'
-import type { Closed, Exchange, Opened, Refused, SentRequest, ServerStarted, Silence, Turn } from './traffic.ts'
+import type {
+  Closed,
+  Exchange,
+  Opened,
+  Refused,
+  SentRequest,
+  ServerStarted,
+  Silence,
+  Turn,
+} from './traffic.ts'
 
 /** Headers defined by HTTP or by CORS. The documents do not have to declare them. */
 const TRANSPORT =
@@ -112,7 +121,10 @@ function checkResponse(
       findings.push(`header ${name} is not documented for ${response.status}`)
   }
   const location = response.headers['content-location']
-  if (location !== undefined && !contract.operations.some((one) => one.method === 'GET' && matchesTemplate(one.path, location)))
+  if (
+    location !== undefined &&
+    !contract.operations.some((one) => one.method === 'GET' && matchesTemplate(one.path, location))
+  )
     findings.push(`no operation reads ${location}, the Content-Location`)
   if (response.status < 400) return findings
 
@@ -252,7 +264,8 @@ export function checkRefused(contract: Contract, refused: Refused): string[] {
     findings.push(`the subprotocol is ${subprotocol}; expected ${channel.refusals.subprotocol}`)
   const status = problems[reason]?.status
   const documented = channel.refusals['close-codes'][String(status)]
-  if (code !== documented) findings.push(`closed with ${code} ${reason}; expected ${documented} for ${status}`)
+  if (code !== documented)
+    findings.push(`closed with ${code} ${reason}; expected ${documented} for ${status}`)
   const codes = codesOf(channel.handshakeResponses[String(status)])
   if (!codes.includes(reason)) findings.push(`no documented example of ${status} has the code ${reason}`)
   const expected = expectedProblemsOfHandshake(channel, request)
@@ -314,7 +327,9 @@ export function checkTurn(contract: Contract, turn: Turn): string[] {
     findings.push('the broadcast text differs from the sent text')
   const message = clientMessageOf(contract.channel, sent === MALFORMED ? null : sent)
   const name = messageOf(contract, reply)?.name ?? ''
-  if (!message?.replies.includes(name)) findings.push(`${name} is not a documented reply to ${message?.name}`)
+  // Every frame can be refused. A message that lists its replies has to list this one too.
+  const replies = message?.replies.length ? message.replies : ['error']
+  if (!replies.includes(name)) findings.push(`${name} is not a documented reply to ${message?.name}`)
   return findings
 }
 

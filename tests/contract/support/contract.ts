@@ -268,7 +268,9 @@ export function matchesTemplate(template: string, path: string): boolean {
 /** The decoded values of the path parameters of an operation, in a path that matches its template. */
 export function pathValues({ path: template }: Operation, path: string): Record<string, string> {
   const segments = path.split('/')
-  const named = template.split('/').map((part, index) => [/^\{(.+)\}$/.exec(part)?.[1], segments[index] ?? ''])
+  const named = template
+    .split('/')
+    .map((part, index) => [/^\{(.+)\}$/.exec(part)?.[1], segments[index] ?? ''])
   return Object.fromEntries(
     named.flatMap(([name, value = '']) => (name === undefined ? [] : [[name, decoded(value)]])),
   )

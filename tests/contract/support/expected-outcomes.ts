@@ -1,4 +1,11 @@
-import { type Channel, type Contract, type Message, type Operation, pathValues, type Schema } from './contract.ts'
+import {
+  type Channel,
+  type Contract,
+  type Message,
+  type Operation,
+  pathValues,
+  type Schema,
+} from './contract.ts'
 import type { Json } from './documents.ts'
 import { type Violation, violationsOf } from './schemas.ts'
 import type { SentRequest } from './traffic.ts'

@@ -4,7 +4,13 @@ import { contract, operationOf, pathValues } from './contract.ts'
 import type { Json } from './documents.ts'
 import { UPGRADE } from './expected-outcomes.ts'
 import type { Service } from './server.ts'
-import { type Exchange, type Refused, recordTraffic, type SentRequest, type ServerStarted } from './traffic.ts'
+import {
+  type Exchange,
+  type Refused,
+  recordTraffic,
+  type SentRequest,
+  type ServerStarted,
+} from './traffic.ts'
 
 export interface Call {
   token?: string | undefined

@@ -30,7 +30,9 @@ export async function openRawSocket(
   const { hostname, port, host } = new URL(service.url)
   const tcp = connect(Number(port), hostname)
   const lines = Object.entries({ host, ...headers, ...UPGRADE, ...upgrade })
-  tcp.write(`${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
+  tcp.write(
+    `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+  )
   const socket: RawSocket = { tcp, name: `${service.name}-raw-${++count}`, received: Buffer.alloc(0) }
   const opened = Promise.withResolvers<string>()
   tcp.on('error', opened.reject)

@@ -1,4 +1,12 @@
-import { checkClosed, checkExchange, checkOpened, checkReceived, checkRefused, checkSilence, checkTurn } from './checks.ts'
+import {
+  checkClosed,
+  checkExchange,
+  checkOpened,
+  checkReceived,
+  checkRefused,
+  checkSilence,
+  checkTurn,
+} from './checks.ts'
 import type { Contract } from './contract.ts'
 import { type Coverage, type CoverageItem, expectedCoverage } from './coverage.ts'
 import {

@@ -1,7 +1,13 @@
 import { isOperation, targetOf } from './checks.ts'
 import type { Channel, Contract, RateLimit } from './contract.ts'
 import type { Json } from './documents.ts'
-import { clientMessageOf, MALFORMED, parseJson, parseJsonText, tokenOfHandshake } from './expected-outcomes.ts'
+import {
+  clientMessageOf,
+  MALFORMED,
+  parseJson,
+  parseJsonText,
+  tokenOfHandshake,
+} from './expected-outcomes.ts'
 import type { Exchange, TrafficEvent, Turn } from './traffic.ts'
 
 /** Checks that depend on the order of the traffic: rate-limit counts, login waits and causes of closes. */
@@ -41,7 +47,11 @@ function checkCounts({ channel, ...contract }: Contract, traffic: TrafficEvent[]
       use(event.server, channel.rateLimit, token)
     }
     if (event.kind === 'refused')
-      use(event.server, channel.rateLimit, countedToken(event.reason, tokenOfHandshake(channel, event.request)))
+      use(
+        event.server,
+        channel.rateLimit,
+        countedToken(event.reason, tokenOfHandshake(channel, event.request)),
+      )
     if (event.kind === 'turn') {
       const limit = limitOfFrame(channel, event)
       if (limit) use(event.server, limit, owners.get(event.socket))
@@ -49,7 +59,8 @@ function checkCounts({ channel, ...contract }: Contract, traffic: TrafficEvent[]
     if (event.kind !== 'exchange' && event.kind !== 'handshake') continue
     const remaining = /;r=([0-9]+);/.exec(event.response.headers.ratelimit ?? '')?.[1]
     const target = event.kind === 'handshake' ? undefined : targetOf({ channel, ...contract }, event.request)
-    const limit = target === undefined ? channel.rateLimit : isOperation(target) ? target.rateLimit : undefined
+    const limit =
+      target === undefined ? channel.rateLimit : isOperation(target) ? target.rateLimit : undefined
     if (remaining === undefined || !limit) continue
     const token = countedToken(codeOf(event), tokenOfHandshake(channel, event.request))
     const expected = Math.max(0, use(event.server, limit, token))
@@ -97,16 +108,22 @@ function checkFrameLimits({ channel, operations }: Contract, traffic: TrafficEve
     }
     const quota = quotas?.[limit.policy] ?? limit.quota
     const exceeded = use(event.server, { ...limit, quota }, owners.get(event.socket)) < 0
-    const { problem, retryAfter = 0 } = JSON.parse(event.reply) as { problem?: { code: string }; retryAfter?: number }
+    const { problem, retryAfter = 0 } = JSON.parse(event.reply) as {
+      problem?: { code: string }
+      retryAfter?: number
+    }
     const refused = problem?.code === 'rate-limit-exceeded'
     if (refused !== exceeded)
-      findings.push(`a frame was ${refused ? 'refused' : 'accepted'}, contrary to the quota ${quota} of ${limit.policy}`)
+      findings.push(
+        `a frame was ${refused ? 'refused' : 'accepted'}, contrary to the quota ${quota} of ${limit.policy}`,
+      )
     if (refused && limits === 'documented')
       longestWait.set(limit, Math.max(retryAfter, longestWait.get(limit) ?? 0))
   }
   for (const [{ policy, window }, wait] of longestWait) {
     // The test exceeds the quota within the first second of the window at least once.
-    if (wait !== window) findings.push(`the longest wait for ${policy} is ${wait} s; the window has ${window} s`)
+    if (wait !== window)
+      findings.push(`the longest wait for ${policy} is ${wait} s; the window has ${window} s`)
   }
   return findings
 }
@@ -114,7 +131,10 @@ function checkFrameLimits({ channel, operations }: Contract, traffic: TrafficEve
 /** Checks the frames of each connection that depend on earlier ones. */
 function checkFrames({ channel }: Contract, traffic: TrafficEvent[]): string[] {
   const findings: string[] = []
-  const sockets = new Map<string, { resumes: boolean; caughtUp: boolean; ids: Set<string>; sent: string[]; pongs: number; last?: string }>()
+  const sockets = new Map<
+    string,
+    { resumes: boolean; caughtUp: boolean; ids: Set<string>; sent: string[]; pongs: number; last?: string }
+  >()
   for (const event of traffic) {
     if (event.kind === 'opened') {
       const resumes = event.request.query.after !== undefined
@@ -124,7 +144,12 @@ function checkFrames({ channel }: Contract, traffic: TrafficEvent[]): string[] {
     if (!socket) continue
     if (event.kind === 'sent') socket.sent.push(event.text)
     if (event.kind !== 'received') continue
-    const frame = JSON.parse(event.text) as { event: string; id: string; cursor: string; idempotencyKey: string }
+    const frame = JSON.parse(event.text) as {
+      event: string
+      id: string
+      cursor: string
+      idempotencyKey: string
+    }
     const wrong = (text: string) => findings.push(`[${event.server}] socket ${event.socket}: ${text}`)
     if (frame.event === 'message') {
       if (socket.ids.has(frame.id)) wrong(`received the message ${frame.id} twice`)
@@ -141,7 +166,9 @@ function checkFrames({ channel }: Contract, traffic: TrafficEvent[]): string[] {
       if (!socket.sent.some((text) => text.includes(JSON.stringify(frame.idempotencyKey))))
         wrong('received stored for a key that it did not send')
     } else if (frame.event === 'pong') {
-      const pings = socket.sent.filter((text) => clientMessageOf(channel, jsonOf(text))?.name === 'ping').length
+      const pings = socket.sent.filter(
+        (text) => clientMessageOf(channel, jsonOf(text))?.name === 'ping',
+      ).length
       if (++socket.pongs > pings) wrong(`received ${socket.pongs} pongs for ${pings} pings`)
     }
   }
