@@ -2,7 +2,6 @@ import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { createAccount } from './support/accounts.ts'
-import { checkClosed, checkSilence } from './support/checks.ts'
 import { contract } from './support/contract.ts'
 import {
   closeOf,
@@ -15,6 +14,7 @@ import {
 } from './support/raw-socket.ts'
 import { mainServer, type Service, startServer } from './support/server.ts'
 import { setClock } from './support/set-clock.ts'
+import { checkClosed, checkSilence } from './support/socket-checks.ts'
 import { connect } from './support/socket-client.ts'
 import { setUpTestFile } from './support/test-file.ts'
 import { recordTraffic, type Silence } from './support/traffic.ts'

@@ -1,4 +1,4 @@
-import { isOperation, messageOf, targetOf } from './checks.ts'
+import { isOperation, targetOf } from './checks.ts'
 import { type Contract, matchesTemplate, pathValues, type ResponseObject, type Schema } from './contract.ts'
 import type { Coverage } from './coverage.ts'
 import type { Json } from './documents.ts'
@@ -13,6 +13,7 @@ import {
   parseJsonText,
 } from './expected-outcomes.ts'
 import { branchesOf, matchesExample, violationsOf } from './schemas.ts'
+import { messageOf } from './socket-checks.ts'
 import type { Closed, Exchange, Opened, Received, Refused, Sent, ServerStarted, Turn } from './traffic.ts'
 
 /** What the recorder needs to know about the server of an event. */

@@ -5,6 +5,9 @@ import type { Json } from './documents.ts'
 import { expectedProblemsOfFrame } from './expected-outcomes.ts'
 import { branchesOf, violationsOf } from './schemas.ts'
 
+/** The problems that a frame causes regardless of the state of the server. */
+const BY_THE_FRAME = ['malformed-json', 'validation-failed']
+
 /** Checks the documents for internal consistency: examples against schemas, problems against the catalogue. */
 export function checkDocuments(contract: Contract): string[] {
   const findings: string[] = []
@@ -49,7 +52,11 @@ export function checkDocuments(contract: Contract): string[] {
       if (problem !== undefined)
         findings.push(...problemFindings(contract, `frame ${name} example ${example.name}`, problem))
       const input = example.frame
-      if (input === undefined) continue
+      if (input === undefined) {
+        if (BY_THE_FRAME.includes((problem as { code?: string } | undefined)?.code ?? ''))
+          findings.push(`frame ${name} example ${example.name}: x-example-frames has no frame for it`)
+        continue
+      }
       const expected = expectedProblemsOfFrame(contract.channel, input)
       const code = (problem as { code: string } | undefined)?.code ?? ''
       if (!expected.has(code))

@@ -1,9 +1,10 @@
 import { expect as assert } from 'bun:test'
-import { checkExchange, checkRefused } from './checks.ts'
+import { checkExchange } from './checks.ts'
 import { contract, operationOf, pathValues } from './contract.ts'
 import type { Json } from './documents.ts'
 import { UPGRADE } from './expected-outcomes.ts'
 import type { Service } from './server.ts'
+import { checkRefused } from './socket-checks.ts'
 import {
   type Exchange,
   type Refused,

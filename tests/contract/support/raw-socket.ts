@@ -1,9 +1,9 @@
 import { expect as assert } from 'bun:test'
 import { connect, type Socket } from 'node:net'
-import { checkOpened } from './checks.ts'
 import { contract } from './contract.ts'
 import { UPGRADE } from './expected-outcomes.ts'
 import type { Service } from './server.ts'
+import { checkOpened } from './socket-checks.ts'
 import { type Opened, recordTraffic } from './traffic.ts'
 
 export interface RawSocket {

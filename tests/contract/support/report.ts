@@ -1,12 +1,4 @@
-import {
-  checkClosed,
-  checkExchange,
-  checkOpened,
-  checkReceived,
-  checkRefused,
-  checkSilence,
-  checkTurn,
-} from './checks.ts'
+import { checkExchange } from './checks.ts'
 import type { Contract } from './contract.ts'
 import { type Coverage, type CoverageItem, expectedCoverage } from './coverage.ts'
 import {
@@ -21,6 +13,14 @@ import {
 } from './coverage-recorder.ts'
 import { checkDocuments } from './document-checks.ts'
 import { checkSequence } from './sequence-checks.ts'
+import {
+  checkClosed,
+  checkOpened,
+  checkReceived,
+  checkRefused,
+  checkSilence,
+  checkTurn,
+} from './socket-checks.ts'
 import type { TrafficEvent } from './traffic.ts'
 
 /** The result of checking recorded traffic against the documents. */

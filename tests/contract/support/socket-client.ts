@@ -1,9 +1,9 @@
 import { expect as assert } from 'bun:test'
-import { checkClosed, checkOpened, checkReceived, checkTurn } from './checks.ts'
 import { contract } from './contract.ts'
 import type { Json } from './documents.ts'
 import { clientMessageOf, MALFORMED, parseJsonText } from './expected-outcomes.ts'
 import type { Service } from './server.ts'
+import { checkClosed, checkOpened, checkReceived, checkTurn } from './socket-checks.ts'
 import { type Opened, recordTraffic, type SentRequest, type Turn } from './traffic.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the frame has been validated by its schema.
