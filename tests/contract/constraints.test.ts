@@ -34,6 +34,19 @@ for (const { id, body, query, parameters } of contract.operations) {
       })
     }
   })
+  for (const { name, schema } of parameters.filter((one) => one.in === 'path')) {
+    test(`${id} responds with not-found to every ${name} that is unknown or violates its schema`, async () => {
+      const { token } = await account
+      const cases = casesOf({ type: 'object', properties: { [name]: schema } }, true)
+      for (const { value } of cases) {
+        const path = value as Record<string, string>
+        // Without the last segment it is another path, and a path has no unpaired surrogates.
+        if (path[name]?.isWellFormed() && path[name] !== '')
+          await call(main, id, { token, path, expect: 'not-found' })
+      }
+      await call(main, id, { token, path: { [name]: 'elsewher-0000000002a' }, expect: 'not-found' })
+    })
+  }
   if (!parameters.some((one) => one.name === 'Idempotency-Key')) continue
   test(`${id} accepts only idempotency keys of 1 to 64 visible characters, quoted or not`, async () => {
     const { token } = await createAccount(main)
@@ -67,6 +80,7 @@ describe('the handshake enforces every constraint', () => {
       if (!accepted) return expect((await rejectedHandshake(main, { token, query })).status).toBe(422)
       const socket = await connect(main, { token, after: query.after ?? '' })
       expect((await socket.next()).event).toBe('gap')
+      await socket.next(({ event }) => event === 'caught-up')
       socket.close()
     })
   }
@@ -76,8 +90,8 @@ describe('client frames: every constraint is enforced', () => {
   const socket = account.then((one) => connect(main, one))
   for (const message of contract.channel.messages.filter((one) => one.from === 'client')) {
     for (const { name, value, accepted } of casesOf(message.schema)) {
-      // Without the event `disconnect`, a frame is validated as a message to send.
-      if (message.name === 'disconnect' && !name.startsWith('with ')) continue
+      // Without its own event, a frame is validated as a message to send.
+      if (message.schema.required?.includes('event') && !name.startsWith('with ')) continue
       test(`${message.name}: ${accepted ? 'accepts' : 'rejects'} ${name}`, async () => {
         const { event } = await (await socket).turn(JSON.stringify(value))
         expect(event).toBe(accepted ? 'message' : 'error')

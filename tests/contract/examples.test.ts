@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { createAccount, documentedAccount, uniqueName } from './support/accounts.ts'
 import { contract } from './support/contract.ts'
 import { checkDocuments } from './support/document-checks.ts'
-import { call, rejectedHandshake } from './support/http-client.ts'
+import { call, idIn, rejectedHandshake } from './support/http-client.ts'
 import { mainServer } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
 import { setUpTestFile } from './support/test-file.ts'
@@ -19,7 +19,8 @@ describe('the examples of the operations, verbatim', () => {
   test('the documented user registers, logs in, reads the profile and sends a message', async () => {
     const { token } = await documentedAccount(main)
     await call(main, 'getProfile', { token })
-    await call(main, 'sendMessage', { token, body: exampleBody('sendMessage', 'documented') })
+    const sent = await call(main, 'sendMessage', { token, body: exampleBody('sendMessage', 'documented') })
+    await call(main, 'getMessage', { token, path: { id: idIn(sent) } })
   })
 
   test('a username is taken regardless of letter case', async () => {
@@ -79,7 +80,7 @@ describe('the examples of the frames, verbatim', () => {
           one.from === 'server' &&
           one.name === 'message',
       )
-      if (message.name === 'disconnect' || !broadcast) continue
+      if (!message.replies.includes('message') || !broadcast) continue
       test(`${message.name} ${example.name} is broadcast to its sender and to other clients`, async () => {
         const account = await documentedAccount(main)
         const sender = await connect(main, account)
@@ -94,9 +95,9 @@ describe('the examples of the frames, verbatim', () => {
 
   for (const message of channel.messages) {
     for (const example of message.examples) {
-      const input = example['x-frame']
+      const input = example.frame
       if (input === undefined) continue
-      test(`${message.name} ${example.name} is the reply to its x-frame`, async () => {
+      test(`${message.name} ${example.name} is the reply to its frame in x-example-frames`, async () => {
         const socket = await connect(main, await documentedAccount(main))
         await socket.turn(input)
         // The connection stays open.
@@ -105,6 +106,24 @@ describe('the examples of the frames, verbatim', () => {
       })
     }
   }
+
+  test('a repeated message is reported to its sender as stored', async () => {
+    const account = await documentedAccount(main)
+    const socket = await connect(main, account)
+    const text = JSON.stringify(
+      sent.flatMap((one) => one.examples).find(({ name }) => name === 'idempotent')?.payload,
+    )
+    await socket.turn(text)
+    expect((await socket.turn(text)).event).toBe('stored')
+    socket.close()
+  })
+
+  test('a ping is replied to with a pong', async () => {
+    const socket = await connect(main, await documentedAccount(main))
+    const ping = sent.find((one) => one.name === 'ping')?.examples[0]?.payload
+    expect((await socket.turn(JSON.stringify(ping))).event).toBe('pong')
+    socket.close()
+  })
 
   test('disconnect closes the connection after all earlier frames have been processed', async () => {
     const socket = await connect(main, await documentedAccount(main))

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { createAccount, uniqueName } from './support/accounts.ts'
 import { contract } from './support/contract.ts'
-import { call, rejectedHandshake, send } from './support/http-client.ts'
+import { type Call, call, idIn, malformedHandshake, rejectedHandshake, send } from './support/http-client.ts'
+import { openRawSocket, receivedBytes, textFrame } from './support/raw-socket.ts'
 import { mainServer } from './support/server.ts'
+import { connect } from './support/socket-client.ts'
 import { setUpTestFile } from './support/test-file.ts'
 
 setUpTestFile()
@@ -18,7 +20,7 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
     test('an unsupported API version is rejected, and the problem lists the supported ones', async () => {
       const { body: problem } = await call(main, id, {
         token: await token(),
-        ...exampleOf(id),
+        ...(await exampleOf(id)),
         headers: { 'api-version': '2' },
       })
       expect(problem.supportedVersions).toBeArray()
@@ -32,7 +34,7 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
             ? { body: { username: uniqueName(), password: 'a long password' } }
             : id === 'loginUser'
               ? { body: await credentials() }
-              : exampleOf(id)
+              : await exampleOf(id)
         await call(main, id, {
           token: await token(),
           ...request,
@@ -42,14 +44,14 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
     })
 
     test('an unknown method is rejected with the allowed ones', async () => {
-      await send(main, { method: 'DELETE', path })
+      await send(main, { method: 'DELETE', path: path.replaceAll(/\{[^}]+\}/g, 'x') })
     })
 
     test('a token is required only if the document requires one', async () => {
       if (!scheme) return expect((await call(main, id, { body: {} })).status).toBe(422)
-      await call(main, id, exampleOf(id))
-      await call(main, id, { ...exampleOf(id), headers: { authorization: 'Basic eDp5' } })
-      await call(main, id, { ...exampleOf(id), token: 'not-a-token', expect: 'invalid-token' })
+      await call(main, id, await exampleOf(id))
+      await call(main, id, { ...(await exampleOf(id)), headers: { authorization: 'Basic eDp5' } })
+      await call(main, id, { ...(await exampleOf(id)), token: 'not-a-token', expect: 'invalid-token' })
     })
 
     if (!body) return
@@ -84,14 +86,19 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
   })
 }
 
+async function storedMessage(): Promise<string> {
+  return idIn(await call(main, 'sendMessage', { token: (await account).token, body: { message: 'x' } }))
+}
+
 async function credentials() {
   const { username, password } = await account
   return { username, password }
 }
 
-function exampleOf(id: string) {
+async function exampleOf(id: string): Promise<Call> {
   const value = Object.values(contract.operations.find((one) => one.id === id)?.body?.examples ?? {})[0]
     ?.value
+  if (id === 'getMessage') return { path: { id: await storedMessage() } }
   return value === undefined ? {} : { body: value }
 }
 
@@ -130,5 +137,52 @@ describe('the handshake', () => {
   test('rejects an origin that is not allowed', async () => {
     const headers = { origin: 'https://elsewhere.example' }
     await rejectedHandshake(main, { token: (await account).token, headers, expect: 'origin-not-allowed' })
+  })
+
+  test('rejects subprotocols without the one of this API', async () => {
+    const headers = { 'sec-websocket-protocol': 'chat' }
+    await rejectedHandshake(main, { token: (await account).token, headers })
+  })
+
+  const malformed: [string, Record<string, string>][] = [
+    ['has no key', { 'sec-websocket-key': '' }],
+    ['has a key that is too short', { 'sec-websocket-key': 'cGFybGV5' }],
+    ['has a key that is not in base64', { 'sec-websocket-key': '?'.repeat(24) }],
+    ['does not upgrade in Connection', { connection: 'keep-alive' }],
+    ['has no Upgrade', { upgrade: '' }],
+    ['upgrades to another protocol', { upgrade: 'h2c' }],
+    ['has no Upgrade and no version', { upgrade: '', 'sec-websocket-version': '' }],
+    ['has no Upgrade and no key', { upgrade: '', 'sec-websocket-key': '' }],
+  ]
+  for (const [name, upgrade] of malformed) {
+    test(`is malformed if it ${name}`, async () => {
+      const { body } = await malformedHandshake(main, upgrade, { token: (await account).token })
+      expect(body.code).toBe('malformed-handshake')
+    })
+  }
+
+  test('rejects another version of the protocol and names the supported one', async () => {
+    for (const version of ['12', '8', '']) {
+      const upgrade = { 'sec-websocket-version': version }
+      const { headers } = await malformedHandshake(main, upgrade, { token: (await account).token })
+      expect(headers['sec-websocket-version']).toBe('13')
+    }
+  })
+
+  test('accepts WebSocket in a list of protocols, in any letter case', async () => {
+    const { token } = await account
+    for (const upgrade of ['h2c, websocket', 'WebSocket']) {
+      const socket = await openRawSocket(main, token, { upgrade, connection: 'keep-alive, upgrade' })
+      socket.tcp.write(textFrame(Buffer.from('{"event":"ping"}')))
+      await receivedBytes(socket, (bytes) => bytes.includes('{"event":"pong"}'))
+      socket.tcp.destroy()
+    }
+  })
+
+  test('selects its own subprotocol when the client also offers the one for refusals', async () => {
+    const { token } = await account
+    const socket = await connect(main, { token, by: 'subprotocol', readsRefusals: true })
+    await socket.turn('{"event":"ping"}')
+    socket.close()
   })
 })

@@ -1,7 +1,7 @@
 /**
  * Preloaded into the service of one test. While the file `busy` exists in the data folder, every SQLite
  * statement fails as with a locked database. A test cannot cause this from outside the process: in WAL
- * mode, a lock held by another process never blocks a reader. Nothing else in the suite modifies the service.
+ * mode, a lock held by another process never blocks a reader. Only this file and set-clock.ts modify the service.
  */
 import { Database, type Statement } from 'bun:sqlite'
 import { existsSync } from 'node:fs'

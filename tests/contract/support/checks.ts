@@ -1,16 +1,20 @@
-import type { Channel, Contract, Message, Operation, ResponseObject, Schema } from './contract.ts'
+import {
+  type Channel,
+  type Contract,
+  matchesTemplate,
+  type Operation,
+  type ResponseObject,
+} from './contract.ts'
 import type { Json } from './documents.ts'
 import {
   type ExpectedProblems,
-  expectedProblemsOfFrame,
   expectedProblemsOfHandshake,
   expectedProblemsOfRequest,
   MALFORMED,
   parseJson,
-  parseJsonText,
 } from './expected-outcomes.ts'
 import { violationsOf } from './schemas.ts'
-import type { Closed, Exchange, Opened, SentRequest, ServerStarted, Turn } from './traffic.ts'
+import type { Exchange, SentRequest, ServerStarted } from './traffic.ts'
 
 /** Headers defined by HTTP or by CORS. The documents do not have to declare them. */
 const TRANSPORT =
@@ -19,14 +23,14 @@ const TRANSPORT =
 /** Problems that the service reports before it validates the request. */
 const BEFORE_THE_REQUEST = ['invalid-token', 'origin-not-allowed']
 
-type Problem = { [name: string]: Json }
+export type Problem = { [name: string]: Json }
 
 /** The operation that a request matches, or the documented responses to an unmatched request. */
 export function targetOf(
   contract: Contract,
   request: { method: string; path: string },
 ): Operation | Record<string, ResponseObject> {
-  const atPath = contract.operations.filter((one) => one.path === request.path)
+  const atPath = contract.operations.filter((one) => matchesTemplate(one.path, request.path))
   const operation = atPath.find((one) => one.method === request.method)
   if (operation) return operation
   if (atPath.length === 0) return contract.unmatched
@@ -49,7 +53,8 @@ export function checkExchange(contract: Contract, exchange: Exchange, server: Se
       ...checkRateLimit(channel.rateLimit, exchange, server),
     ]
   }
-  if (contract.servicePaths.some((path) => matchesPath(path, exchange.request)))
+  const { method, path } = exchange.request
+  if (method === 'GET' && contract.servicePaths.some((one) => matchesTemplate(one, path)))
     return checkServicePath(exchange)
   const target = targetOf(contract, exchange.request)
   if (!isOperation(target))
@@ -64,11 +69,6 @@ export function checkExchange(contract: Contract, exchange: Exchange, server: Se
 
 export function isOperation(target: Operation | Record<string, ResponseObject>): target is Operation {
   return typeof target.id === 'string'
-}
-
-function matchesPath(template: string, request: { method: string; path: string }): boolean {
-  const pattern = template.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')
-  return request.method === 'GET' && new RegExp(`^${pattern}$`).test(request.path)
 }
 
 function checkServicePath({ request, response }: Exchange): string[] {
@@ -106,6 +106,12 @@ function checkResponse(
     if (!known && !TRANSPORT.test(name))
       findings.push(`header ${name} is not documented for ${response.status}`)
   }
+  const location = response.headers['content-location']
+  if (
+    location !== undefined &&
+    !contract.operations.some((one) => one.method === 'GET' && matchesTemplate(one.path, location))
+  )
+    findings.push(`no operation reads ${location}, the Content-Location`)
   if (response.status < 400) return findings
 
   const problem = body as Problem
@@ -145,7 +151,7 @@ function checkOutcome(expected: ExpectedProblems, exchange: Exchange): string[] 
   return findings
 }
 
-function checkCode(
+export function checkCode(
   expected: ExpectedProblems,
   problem: Problem | undefined,
   expect: string | undefined,
@@ -166,7 +172,7 @@ function checkCode(
   return [`the errors have the pointers ${list(pointers)}; expected ${list(expectedPointers)}`]
 }
 
-function comesBefore(code: string, problem: Problem | undefined): boolean {
+export function comesBefore(code: string, problem: Problem | undefined): boolean {
   const status = Number(problem?.status)
   return BEFORE_THE_REQUEST.includes(code) || status === 429 || status >= 500
 }
@@ -177,7 +183,9 @@ function list(pointers: Set<string>): string {
 
 function checkAllow(contract: Contract, { request, response }: Exchange): string[] {
   if (response.status !== 405) return []
-  const documented = contract.operations.filter((one) => one.path === request.path).map((one) => one.method)
+  const documented = contract.operations
+    .filter((one) => matchesTemplate(one.path, request.path))
+    .map((one) => one.method)
   // A path that supports GET also supports HEAD (RFC 9110, section 9.3.2); the documents do not list it.
   if (documented.includes('GET')) documented.push('HEAD')
   const allowed = (response.headers.allow ?? '').split(', ')
@@ -205,7 +213,7 @@ function checkRateLimit(
 }
 
 /** Every request header of a handshake has to be declared in the channel's binding. */
-function checkHandshakeHeaders(channel: Channel, request: SentRequest): string[] {
+export function checkHandshakeHeaders(channel: Channel, request: SentRequest): string[] {
   const findings = violationsOf(channel.headers, {}).map(
     (violation) => `handshake headers: ${violation.text}`,
   )
@@ -219,76 +227,9 @@ function checkHandshakeHeaders(channel: Channel, request: SentRequest): string[]
   return findings
 }
 
-export function checkOpened(contract: Contract, { request, subprotocol }: Opened): string[] {
-  const { channel } = contract
-  const findings = [...expectedProblemsOfHandshake(channel, request).keys()].map(
-    (code) => `the handshake succeeded; expected ${code}`,
+/** The problem codes of the examples of a response. */
+export function codesOf(response: ResponseObject | undefined): Json[] {
+  return Object.values(response?.content ?? {}).flatMap(({ examples }) =>
+    Object.values(examples ?? {}).flatMap(({ value }) => (value as Problem).code ?? []),
   )
-  findings.push(...checkHandshakeHeaders(channel, request))
-  if (request.path !== channel.address) findings.push(`there is no channel at ${request.path}`)
-  if (request.method !== channel.method) findings.push(`the method of a handshake is ${channel.method}`)
-  const offered = request.headers['sec-websocket-protocol'] !== undefined
-  const expected = offered ? channel.subprotocol : ''
-  if (subprotocol !== expected) findings.push(`the subprotocol is ${subprotocol}; expected ${expected}`)
-  return findings
-}
-
-/** Finds the documented server message with the event of this frame. */
-export function messageOf(contract: Contract, frame: Json): Message | undefined {
-  const event = (frame as Problem | null)?.event
-  return contract.channel.messages.find(
-    (one) => one.from === 'server' && one.schema.properties?.event?.const === event,
-  )
-}
-
-export function checkReceived(contract: Contract, text: string): string[] {
-  const frame = parseJsonText(text)
-  if (frame === MALFORMED) return ['the frame is not JSON']
-  const message = messageOf(contract, frame)
-  if (!message) return [`no documented server message has the event of ${text.slice(0, 80)}`]
-  const findings = violationsOf(message.schema, frame).map(
-    (violation) => `frame ${message.name}: ${violation.text}`,
-  )
-  const problem = (frame as Problem).problem as Problem | undefined
-  if (!problem) return findings
-  const codes = message.examples.map(
-    (example) => ((example.payload as Problem).problem as Problem | undefined)?.code,
-  )
-  if (!codes.includes(problem.code as Json))
-    findings.push(`no documented example of ${message.name} has the code ${problem.code}`)
-  return [...findings, ...checkProblem(contract, problem)]
-}
-
-/** Checks for the expected outcome of a client frame, by the same rules as for a request. */
-export function checkTurn(contract: Contract, turn: Turn): string[] {
-  const reply = parseJsonText(turn.reply) as Problem
-  const expected = expectedProblemsOfFrame(contract.channel, turn.sent)
-  const problem = reply.problem as Problem | undefined
-  const findings = checkCode(expected, problem, turn.expect, 'the frame')
-  const sent = parseJsonText(turn.sent)
-  const key =
-    typeof sent === 'object' && sent !== null && !Array.isArray(sent)
-      ? (sent as Problem).idempotencyKey
-      : undefined
-  const schema = keySchema(contract)
-  const echoed = key !== undefined && schema && violationsOf(schema, key).length === 0 ? key : undefined
-  if (reply.idempotencyKey !== echoed)
-    findings.push(`idempotencyKey is ${reply.idempotencyKey}; expected ${echoed}`)
-  if (!problem && reply.message !== (sent as Problem).message)
-    findings.push('the broadcast text differs from the sent text')
-  return findings
-}
-
-function keySchema(contract: Contract): Schema | undefined {
-  const clientMessages = contract.channel.messages.filter((one) => one.from === 'client')
-  return clientMessages.map((one) => one.schema.properties?.idempotencyKey).find((one) => one !== undefined)
-}
-
-export function checkClosed(contract: Contract, closed: Closed): string[] {
-  const documented = contract.channel.closeCodes[closed.cause]
-  if (!documented) return [`x-close-codes has no entry for ${closed.cause}`]
-  if (documented.code === closed.code && documented.reason === closed.reason) return []
-  return [
-    `closed with ${closed.code} ${closed.reason}; ${closed.cause} is documented as ${documented.code} ${documented.reason}`,
-  ]
 }

@@ -9,6 +9,8 @@ export interface Schema {
   allOf?: Schema[]
   anyOf?: Schema[]
   enum?: Json[]
+  /** The known members of an open set. Values outside of it satisfy the schema. */
+  'x-extensible-enum'?: Json[]
   const?: Json
   default?: Json
   pattern?: string
@@ -72,7 +74,26 @@ export interface Message {
   name: string
   from: 'client' | 'server'
   schema: Schema
-  examples: { name: string; payload: Json; 'x-frame'?: string }[]
+  /** `frame` is the client frame that the example responds to, by `x-example-frames`. */
+  examples: { name: string; payload: Json; frame?: string }[]
+  /** Only for client messages: the rate limit of its frames, if they are counted. */
+  rateLimit?: RateLimit
+  /** Only for client messages: the names of the messages that reply to it. */
+  replies: string[]
+  /** The names in `x-example-frames`. */
+  exampleFrames: string[]
+}
+
+/** How handshakes are refused for clients that offer the subprotocol for it. */
+export interface Refusals {
+  subprotocol: string
+  /** By the status of the handshake response. */
+  'close-codes': Record<string, number>
+}
+
+export interface Liveness {
+  'ping-after-seconds': number
+  'close-after-seconds': number
 }
 
 export interface CloseCode {
@@ -94,8 +115,9 @@ export interface Channel {
   /** The header that carries the offered subprotocols, one of which contains the token. */
   protocolHeader: string
   rateLimit: RateLimit
-  sendLimit: RateLimit
   maxFrameBytes: number
+  refusals: Refusals
+  liveness: Liveness
   handshakeResponses: Record<string, ResponseObject>
   closeCodes: Record<string, CloseCode>
   messages: Message[]
@@ -186,9 +208,9 @@ function channelOf(asyncapi: Node): Channel {
   const binding = channel.bindings.ws
   const schemes = Object.entries(components.securitySchemes)
   // After resolving references, a channel and its operations share the same message objects.
-  const actionOf = (message: unknown) =>
+  const operationWith = (message: unknown) =>
     // biome-ignore lint/suspicious/noExplicitAny: see above.
-    Object.values<any>(operations).find((one) => one.messages.includes(message))?.action
+    Object.values<any>(operations).find((one) => one.messages.includes(message))
   return {
     address: channel.address,
     method: binding.method,
@@ -204,18 +226,31 @@ function channelOf(asyncapi: Node): Channel {
     scheme: components.securitySchemes.bearerAuth?.scheme,
     protocolHeader: headerOf(components.securitySchemes.subprotocol),
     rateLimit: channel['x-rate-limit'],
-    sendLimit: operations.sendMessage['x-rate-limit'],
     maxFrameBytes: channel['x-max-frame-bytes'],
+    refusals: channel['x-refusals'],
+    liveness: channel['x-liveness'],
     handshakeResponses: channel['x-handshake-responses'],
     closeCodes: channel['x-close-codes'],
     // biome-ignore lint/suspicious/noExplicitAny: see above.
-    messages: Object.entries<any>(channel.messages).map(([name, message]) => ({
-      name,
-      // The document describes the server: messages that it receives are sent by clients.
-      from: actionOf(message) === 'receive' ? 'client' : 'server',
-      schema: message.payload,
-      examples: message.examples ?? [],
-    })),
+    messages: Object.entries<any>(channel.messages).map(([name, message]): Message => {
+      const operation = operationWith(message)
+      const frames: Record<string, string> = message['x-example-frames'] ?? {}
+      // biome-ignore lint/suspicious/noExplicitAny: see above.
+      const examples: any[] = message.examples ?? []
+      const replies: unknown[] = operation?.reply?.messages ?? []
+      return {
+        name,
+        // The document describes the server: messages that it receives are sent by clients.
+        from: operation?.action === 'receive' ? 'client' : 'server',
+        schema: message.payload,
+        examples: examples.map((one) => ({ ...one, ...(one.name in frames && { frame: frames[one.name] }) })),
+        ...(operation?.['x-rate-limit'] && { rateLimit: operation['x-rate-limit'] }),
+        replies: Object.entries(channel.messages).flatMap(([reply, one]) =>
+          replies.includes(one) ? [reply] : [],
+        ),
+        exampleFrames: Object.keys(frames),
+      }
+    }),
   }
 }
 
@@ -223,6 +258,41 @@ function channelOf(asyncapi: Node): Channel {
 export const contract = createContract(
   readDocuments(process.env.SPEC_DIR ?? `${import.meta.dir}/../../../spec`),
 )
+
+/** Whether a path matches a path template, such as `/api/things/{id}`. */
+export function matchesTemplate(template: string, path: string): boolean {
+  const pattern = template.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')
+  return new RegExp(`^${pattern}$`).test(path)
+}
+
+/** The decoded values of the path parameters of an operation, in a path that matches its template. */
+export function pathValues({ path: template }: Operation, path: string): Record<string, string> {
+  const segments = path.split('/')
+  const named = template
+    .split('/')
+    .map((part, index) => [/^\{(.+)\}$/.exec(part)?.[1], segments[index] ?? ''])
+  return Object.fromEntries(
+    named.flatMap(([name, value = '']) => (name === undefined ? [] : [[name, decoded(value)]])),
+  )
+}
+
+/** Text that is not a valid encoding is returned unchanged. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Every rate limit in both documents. */
+export function rateLimitsOf({ operations, channel }: Contract): RateLimit[] {
+  return [
+    ...operations.map((one) => one.rateLimit),
+    channel.rateLimit,
+    ...channel.messages.flatMap((one) => one.rateLimit ?? []),
+  ]
+}
 
 export function operationOf(within: Contract, id: string): Operation {
   const operation = within.operations.find((one) => one.id === id)

@@ -1,5 +1,5 @@
-import { isOperation, messageOf, targetOf } from './checks.ts'
-import type { Contract, ResponseObject, Schema } from './contract.ts'
+import { isOperation, targetOf } from './checks.ts'
+import { type Contract, matchesTemplate, pathValues, type ResponseObject, type Schema } from './contract.ts'
 import type { Coverage } from './coverage.ts'
 import type { Json } from './documents.ts'
 import {
@@ -13,7 +13,8 @@ import {
   parseJsonText,
 } from './expected-outcomes.ts'
 import { branchesOf, matchesExample, violationsOf } from './schemas.ts'
-import type { Closed, Exchange, Opened, Received, Sent, ServerStarted, Turn } from './traffic.ts'
+import { messageOf } from './socket-checks.ts'
+import type { Closed, Exchange, Opened, Received, Refused, Sent, ServerStarted, Turn } from './traffic.ts'
 
 /** What the recorder needs to know about the server of an event. */
 export interface RecorderContext {
@@ -40,12 +41,12 @@ export function recordExchange(context: RecorderContext, exchange: Exchange): vo
     return
   }
   for (const path of contract.servicePaths) {
-    const pattern = new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')}$`)
-    if (response.status === 200 && pattern.test(request.path)) coverage.cover(server, 'service path', path)
+    if (response.status === 200 && matchesTemplate(path, request.path))
+      coverage.cover(server, 'service path', path)
   }
   const target = targetOf(contract, request)
   if (!isOperation(target)) {
-    const owners = contract.operations.filter((one) => one.path === request.path)
+    const owners = contract.operations.filter((one) => matchesTemplate(one.path, request.path))
     if (owners.length === 0)
       recordResponse(
         context,
@@ -84,9 +85,11 @@ export function recordExchange(context: RecorderContext, exchange: Exchange): vo
   )
 
   const expected = expectedProblemsOfRequest(contract, target, request)
+  const inPath = pathValues(target, request.path)
   for (const { name, in: where, example, schema } of target.parameters) {
     const column = `${where} ${name}`
-    const value = where === 'header' ? request.headers[name.toLowerCase()] : request.query[name]
+    const values = { path: inPath, query: request.query, header: request.headers }[where] ?? {}
+    const value = values[where === 'header' ? name.toLowerCase() : name]
     const more = response.status === 200 && isObject(body) && body.next !== null
     if (value === undefined) {
       const page = isObject(body) ? body.messages : undefined
@@ -149,7 +152,8 @@ function recordValue(context: RecorderContext, server: string, schema: Schema, v
   const { coverage } = context
   for (const branch of branchesOf(schema)) {
     const label = coverage.labels.get(branch) ?? ''
-    if (branch.enum?.includes(value)) coverage.cover(server, 'seen', label, 'enum', String(value))
+    if ((branch.enum ?? branch['x-extensible-enum'])?.includes(value))
+      coverage.cover(server, 'seen', label, 'enum', String(value))
     if (Array.isArray(value)) {
       for (const keyword of ['minItems', 'maxItems'] as const) {
         if (branch[keyword] === value.length)
@@ -238,7 +242,7 @@ export function recordSent({ contract, coverage }: RecorderContext, { server, te
   }
 }
 
-/** Covers an example with `x-frame`, or with a client example of the same name, if that frame was sent. */
+/** Covers an example in `x-example-frames`, or with a client example of the same name, if that frame was sent. */
 export function recordTurn(context: RecorderContext, turn: Turn): void {
   const { contract, coverage } = context
   const reply = parseJsonText(turn.reply)
@@ -247,7 +251,7 @@ export function recordTurn(context: RecorderContext, turn: Turn): void {
   const clientMessages = contract.channel.messages.filter((one) => one.from === 'client')
   for (const example of message.examples) {
     const pair = clientMessages.flatMap((one) => one.examples).find((one) => one.name === example.name)
-    const input = example['x-frame'] ?? (pair && JSON.stringify(pair.payload))
+    const input = example.frame ?? (pair && JSON.stringify(pair.payload))
     if (input !== undefined && input !== turn.sent) continue
     if (!matchesExample(message.schema, example.payload, reply, context.names)) continue
     coverage.cover(
@@ -272,6 +276,10 @@ export function recordTurn(context: RecorderContext, turn: Turn): void {
   )
 }
 
+export function recordRefused({ contract, coverage }: RecorderContext, { server, reason }: Refused): void {
+  coverage.cover(server, 'refusal', String(contract.problems[reason]?.status), reason)
+}
+
 export function recordClosed({ coverage }: RecorderContext, { server, cause }: Closed): void {
   coverage.cover(server, 'close code', cause)
 }
@@ -287,7 +295,7 @@ export function recordReceived(context: RecorderContext, { server, text }: Recei
     .filter((one) => one.from === 'client')
     .flatMap((one) => one.examples)
   for (const example of message.examples) {
-    if (example['x-frame'] !== undefined || clientExamples.some((one) => one.name === example.name)) continue
+    if (example.frame !== undefined || clientExamples.some((one) => one.name === example.name)) continue
     if (!matchesExample(message.schema, example.payload, frame, context.names)) continue
     coverage.cover(server, 'frame', contract.channel.address, message.name, 'server → client', example.name)
   }

@@ -1,3 +1,4 @@
+import { codesOf } from './checks.ts'
 import type { Contract, ResponseObject, Schema } from './contract.ts'
 import { branchesOf } from './schemas.ts'
 
@@ -41,7 +42,7 @@ export function expectedCoverage(contract: Contract): Coverage {
       coverage.expect('parameter', [operation.id, `${where} ${name}`, 'valid'], 'request')
       if (example !== undefined)
         coverage.expect('parameter', [operation.id, `${where} ${name}`, 'example'], 'request')
-      if (where === 'header')
+      if (where !== 'query')
         coverage.expect('parameter', [operation.id, `${where} ${name}`, 'invalid'], 'request')
       if (schema.default !== undefined)
         coverage.expect('parameter', [operation.id, `${where} ${name}`, 'default'])
@@ -82,12 +83,19 @@ function expectChannel(coverage: Coverage, { channel }: Contract): void {
   for (const message of channel.messages) {
     const direction = message.from === 'client' ? 'client → server' : 'server → client'
     for (const example of message.examples) {
-      const input = message.from === 'client' ? JSON.stringify(example.payload) : example['x-frame']
+      const input = message.from === 'client' ? JSON.stringify(example.payload) : example.frame
       coverage.expect('frame', [channel.address, message.name, direction, example.name], input)
     }
     if (message.from === 'client') expectConstraints(coverage, `frame ${message.name}`, message.schema)
   }
   for (const name of Object.keys(channel.closeCodes)) coverage.expect('close code', [name])
+  for (const status of Object.keys(channel.refusals['close-codes'])) {
+    for (const code of codesOf(channel.handshakeResponses[status])) {
+      // A malformed handshake cannot be accepted, so it is only refused by a response.
+      if (code !== 'malformed-handshake') coverage.expect('refusal', [status, String(code)])
+    }
+  }
+  for (const observed of ['nothing', 'ping', 'end']) coverage.expect('silence', [observed])
 }
 
 /** Each constraint on client input has to be violated once. A bound also has to be accepted at its limit. */
@@ -98,12 +106,13 @@ function expectConstraints(
   text = false,
   pointer = '',
 ): void {
+  // A frame without its event, or with another one, is validated as another message.
+  const hasOwnEvent = subject.startsWith('frame') && pointer === '' && schema.required?.includes('event')
   const at = (keyword: string) => [subject, pointer || '(root)', keyword]
   const violated = (keyword: string) => coverage.expect('constraint', [...at(keyword), 'violated'], 'request')
   for (const branch of branchesOf(schema)) {
     // Query and header values are always strings, and the query itself is always an object.
-    // A frame that is not an object has no event, so it is validated as the message without one.
-    const shapeless = subject === 'frame disconnect' || (text && branch.type !== 'integer')
+    const shapeless = hasOwnEvent || (text && branch.type !== 'integer')
     if (branch.type && !shapeless) violated('type')
     for (const keyword of ['const', 'enum', 'pattern'] as const) {
       if (branch[keyword] !== undefined) violated(keyword)
@@ -114,15 +123,12 @@ function expectConstraints(
       coverage.expect('constraint', [...at(keyword), 'at the bound'], 'request')
     }
     for (const name of branch.required ?? []) {
-      // Without its event a frame is validated as another message, unless the event has a default.
-      const discriminates = subject.startsWith('frame') && name === 'event'
-      if (!discriminates)
+      if (!(hasOwnEvent && name === 'event'))
         coverage.expect('constraint', [subject, `${pointer}/${name}`, 'required', 'violated'], 'request')
     }
     if (branch.additionalProperties === false) violated('additionalProperties')
     for (const [name, property] of Object.entries(branch.properties ?? {})) {
-      // With another event a frame is validated as another message.
-      if (subject === 'frame disconnect' && name === 'event') continue
+      if (hasOwnEvent && name === 'event') continue
       expectConstraints(coverage, subject, property, text, `${pointer}/${name}`)
     }
   }
@@ -145,7 +151,8 @@ function expectObservations(coverage: Coverage, contract: Contract): void {
       }
       walk(inner, `${name}.${property}`)
     }
-    for (const member of schema.enum ?? []) coverage.expect('seen', [name, 'enum', String(member)])
+    for (const member of schema.enum ?? schema['x-extensible-enum'] ?? [])
+      coverage.expect('seen', [name, 'enum', String(member)])
     for (const keyword of ['minItems', 'maxItems'] as const) {
       if (schema[keyword] !== undefined) coverage.expect('seen', [name, keyword, String(schema[keyword])])
     }

@@ -5,6 +5,9 @@ import type { Json } from './documents.ts'
 import { expectedProblemsOfFrame } from './expected-outcomes.ts'
 import { branchesOf, violationsOf } from './schemas.ts'
 
+/** The problems that a frame causes regardless of the state of the server. */
+const BY_THE_FRAME = ['malformed-json', 'validation-failed']
+
 /** Checks the documents for internal consistency: examples against schemas, problems against the catalogue. */
 export function checkDocuments(contract: Contract): string[] {
   const findings: string[] = []
@@ -40,21 +43,56 @@ export function checkDocuments(contract: Contract): string[] {
       }
     }
   }
-  for (const { name, schema, examples } of contract.channel.messages) {
+  for (const { name, schema, examples, exampleFrames } of contract.channel.messages) {
+    for (const frame of exampleFrames.filter((one) => !examples.some((example) => example.name === one)))
+      findings.push(`frame ${name}: x-example-frames names the example ${frame}, which does not exist`)
     for (const example of examples) {
       check(`frame ${name} example ${example.name}`, schema, example.payload)
       const problem = (example.payload as { problem?: Json }).problem
       if (problem !== undefined)
         findings.push(...problemFindings(contract, `frame ${name} example ${example.name}`, problem))
-      const input = example['x-frame']
-      if (input === undefined) continue
+      const input = example.frame
+      if (input === undefined) {
+        if (BY_THE_FRAME.includes((problem as { code?: string } | undefined)?.code ?? ''))
+          findings.push(`frame ${name} example ${example.name}: x-example-frames has no frame for it`)
+        continue
+      }
       const expected = expectedProblemsOfFrame(contract.channel, input)
       const code = (problem as { code: string } | undefined)?.code ?? ''
       if (!expected.has(code))
-        findings.push(`frame ${name} example ${example.name}: its x-frame does not cause ${code}`)
+        findings.push(`frame ${name} example ${example.name}: its frame does not cause ${code}`)
     }
   }
-  return [...findings, ...openObjects(contract)]
+  return [...findings, ...pathFindings(contract), ...codeFindings(contract), ...openObjects(contract)]
+}
+
+/** Each path parameter has to be in the path template, and the other way around. */
+function pathFindings({ operations }: Contract): string[] {
+  return operations.flatMap(({ id, path, parameters }) => {
+    const inTemplate = new Set([...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name))
+    const declared = parameters.filter((one) => one.in === 'path' && one.required).map(({ name }) => name)
+    return [...inTemplate.symmetricDifference(new Set(declared))].map(
+      (name) => `${id}: the path parameter ${name} is not both in the path and declared as required`,
+    )
+  })
+}
+
+/** Each list of problem codes has to have exactly the codes of the catalogue. */
+function codeFindings(contract: Contract): string[] {
+  const lists = new Set<Json[]>()
+  for (const [, { content }] of responsesOf(contract)) {
+    for (const branch of Object.values(content).flatMap(({ schema }) => branchesOf(schema))) {
+      const codes = branch.properties?.code?.['x-extensible-enum']
+      if (codes) lists.add(codes)
+    }
+  }
+  if (lists.size === 0) return ['no schema lists the problem codes']
+  const known = new Set<Json>(Object.keys(contract.problems))
+  return [...lists].flatMap((codes) =>
+    [...known.symmetricDifference(new Set(codes))].map(
+      (code) => `${code} is not both in x-extensible-enum and in x-problems`,
+    ),
+  )
 }
 
 /** Server output must not have undocumented properties, so its object schemas have to be closed. */

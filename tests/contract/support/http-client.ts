@@ -1,12 +1,22 @@
 import { expect as assert } from 'bun:test'
 import { checkExchange } from './checks.ts'
-import { contract, operationOf } from './contract.ts'
+import { contract, operationOf, pathValues } from './contract.ts'
 import type { Json } from './documents.ts'
+import { UPGRADE } from './expected-outcomes.ts'
 import type { Service } from './server.ts'
-import { type Exchange, recordTraffic, type SentRequest, type ServerStarted } from './traffic.ts'
+import { checkRefused } from './socket-checks.ts'
+import {
+  type Exchange,
+  type Refused,
+  recordTraffic,
+  type SentRequest,
+  type ServerStarted,
+} from './traffic.ts'
 
 export interface Call {
   token?: string | undefined
+  /** The values of the path parameters. */
+  path?: Record<string, string>
   query?: Record<string, string>
   /** Names in lower case. An empty value removes a default header. */
   headers?: Record<string, string>
@@ -33,7 +43,16 @@ export async function call(service: Service, id: string, options: Call = {}): Pr
   const { method, path, body } = operationOf(contract, id)
   const withBody = body && (options.body !== undefined || options.rawBody !== undefined)
   const headers = { ...(withBody && { 'content-type': body.mediaType }), ...options.headers }
-  return send(service, { ...options, method, path, headers })
+  return send(service, { ...options, method, path: pathOf(path, options.path), headers })
+}
+
+/** The id of the message in the `Content-Location` of a send. */
+export function idIn({ headers }: CallResponse): string {
+  return pathValues(operationOf(contract, 'getMessage'), headers['content-location'] ?? '').id ?? ''
+}
+
+function pathOf(template: string, values: Record<string, string> = {}): string {
+  return template.replaceAll(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''))
 }
 
 export async function send(
@@ -47,10 +66,16 @@ export async function send(
     body,
     rawBody,
     expect,
-    upgrade = false,
-  }: Call & { method: string; path: string; upgrade?: boolean },
+    upgrade,
+  }: Omit<Call, 'path'> & { method: string; path: string; upgrade?: Record<string, string> },
 ): Promise<CallResponse> {
-  const sent: SentRequest = { method, path, query, headers: sentHeaders(headers, token) }
+  const sent: SentRequest = {
+    method,
+    path,
+    query,
+    headers: sentHeaders(headers, token),
+    ...(upgrade && { upgrade }),
+  }
   const payload = rawBody ?? (body === undefined ? undefined : JSON.stringify(body))
   if (payload !== undefined) sent.body = Buffer.from(payload as string).toString('latin1')
   const search = new URLSearchParams(query).toString()
@@ -59,7 +84,7 @@ export async function send(
     method,
     // A handshake that unexpectedly succeeds would never end.
     signal: AbortSignal.timeout(upgrade ? 3000 : 30_000),
-    headers: { ...sent.headers, ...(upgrade && UPGRADE) },
+    headers: { ...sent.headers, ...(upgrade && sentHeaders({ ...UPGRADE, ...upgrade }, undefined)) },
     ...(payload !== undefined && {
       body: typeof payload === 'string' ? new TextEncoder().encode(payload) : payload,
     }),
@@ -88,7 +113,7 @@ export async function send(
       token,
       query,
       headers,
-      upgrade,
+      ...(upgrade && { upgrade }),
       ...(expect !== undefined && { expect }),
       ...(body !== undefined && { body }),
       ...(rawBody !== undefined && { rawBody }),
@@ -101,21 +126,57 @@ export async function send(
   return { status: response.status, headers: exchange.response.headers, body: json ? JSON.parse(text) : text }
 }
 
-const UPGRADE = {
-  connection: 'Upgrade',
-  upgrade: 'websocket',
-  'sec-websocket-version': '13',
-  'sec-websocket-key': Buffer.alloc(16, 'parley').toString('base64'),
+/**
+ * Sends a handshake that has to be rejected, and sends it again with the subprotocol for refusals that a
+ * page can read.
+ */
+export async function rejectedHandshake(service: Service, options: Call = {}): Promise<CallResponse> {
+  const response = await malformedHandshake(service, {}, options)
+  await refusedHandshake(service, options)
+  return response
 }
 
-/** Sends a handshake that has to be rejected. */
-export function rejectedHandshake(service: Service, options: Call = {}): Promise<CallResponse> {
-  return send(service, {
-    ...options,
-    method: contract.channel.method,
-    path: contract.channel.address,
-    upgrade: true,
-  })
+/** Sends a handshake with changed headers of the WebSocket protocol. An empty value removes the header. */
+export function malformedHandshake(
+  service: Service,
+  upgrade: Record<string, string>,
+  { path: _, ...options }: Call = {},
+): Promise<CallResponse> {
+  const { method, address: path } = contract.channel
+  return send(service, { ...options, method, path, upgrade })
+}
+
+/** Opens a WebSocket that offers the subprotocol for refusals, and checks the close frame. */
+async function refusedHandshake(service: Service, options: Call): Promise<void> {
+  const { method, address: path, protocolHeader, refusals, subprotocol } = contract.channel
+  const { query = {}, token, expect } = options
+  const all = sentHeaders(options.headers ?? {}, token)
+  const { [protocolHeader]: offered = subprotocol, ...headers } = all
+  const protocols = [...offered.split(',').map((one) => one.trim()), refusals.subprotocol]
+  const search = new URLSearchParams(query).toString()
+  const url = `${service.url.replace(/^http/, 'ws')}${path}${search && `?${search}`}`
+  const socket = new WebSocket(url, { headers, protocols } as unknown as string[])
+  const { promise, resolve } = Promise.withResolvers<CloseEvent>()
+  socket.onclose = resolve
+  socket.onerror = () => {}
+  const { code, reason } = await promise
+  // As for a response: a service with the documented quotas refuses more than the test expects.
+  if (reason === 'rate-limit-exceeded' && !expect?.includes(reason)) {
+    await Bun.sleep(5000)
+    return refusedHandshake(service, options)
+  }
+  const request = { method, path, query, headers: { ...headers, [protocolHeader]: protocols.join(', ') } }
+  const refused: Refused = {
+    kind: 'refused',
+    server: service.name,
+    request,
+    subprotocol: socket.protocol,
+    code,
+    reason,
+  }
+  if (expect !== undefined) refused.expect = expect
+  recordTraffic(refused)
+  assert(checkRefused(contract, refused)).toEqual([])
 }
 
 /** Resolves `code?` and `code?|other` to the alternative that the response body matches. */

@@ -77,9 +77,7 @@ function inExample(path: string[]): boolean {
   const at = path.lastIndexOf('examples')
   return (
     at >= 0 &&
-    path
-      .slice(at + 1)
-      .some((one) => ['value', 'payload', 'x-request-body', 'x-request-query', 'x-frame'].includes(one))
+    path.slice(at + 1).some((one) => ['value', 'payload', 'x-request-body', 'x-request-query'].includes(one))
   )
 }
 
@@ -96,7 +94,7 @@ const rename = (to: string) => (parent: Node, key: string) => {
 }
 
 const LIMITS =
-  /^(minLength|maxLength|minimum|maximum|minItems|maxItems|default|quota|window|refusals|code|status|request-body-bytes|x-max-frame-bytes|free-failures|first-wait|longest-wait|forgotten-after)$/
+  /^(minLength|maxLength|minimum|maximum|minItems|maxItems|default|quota|window|refusals|code|status|ping-after-seconds|close-after-seconds|request-body-bytes|x-max-frame-bytes|free-failures|first-wait|longest-wait|forgotten-after)$/
 
 function changesOf(value: unknown, path: string[]): Change[] {
   const key = path.at(-1) ?? ''
@@ -125,7 +123,7 @@ function changesOf(value: unknown, path: string[]): Change[] {
       ['dropped', drop],
     ]
   if (parent === 'required') return [['dropped', drop]]
-  if (parent === 'enum')
+  if (parent === 'enum' || parent === 'x-extensible-enum')
     return [
       ['dropped', drop],
       ['another value', set(anotherValue(value))],
@@ -146,6 +144,17 @@ function changesOf(value: unknown, path: string[]): Change[] {
     return [
       ['dropped', drop],
       ['renamed', rename('X-Another')],
+    ]
+  if (parent === 'messages' && path.includes('reply')) return [['dropped', drop]]
+  if (parent === 'x-example-frames')
+    return [
+      ['dropped', drop],
+      ['another value', set(anotherValue(value))],
+    ]
+  if (parent === 'close-codes')
+    return [
+      ['dropped', drop],
+      ['another value', set(anotherValue(value))],
     ]
   if (parent === 'x-close-codes') return [['dropped', drop]]
   if (parent === 'paths') return [['renamed', rename(`${key}/x`)]]
@@ -177,7 +186,7 @@ function changesOf(value: unknown, path: string[]): Change[] {
       ['one less', set(value - 1)],
     ]
   if (
-    /^(policy|partition|reason|address|method|action|scheme|in|name|detail|title|x-subprotocol|x-token-subprotocol-prefix)$/.test(
+    /^(policy|partition|reason|address|method|action|scheme|in|name|detail|title|subprotocol|x-subprotocol|x-token-subprotocol-prefix)$/.test(
       key,
     ) &&
     typeof value === 'string'

@@ -1,4 +1,4 @@
-import { checkClosed, checkExchange, checkOpened, checkReceived, checkTurn } from './checks.ts'
+import { checkExchange } from './checks.ts'
 import type { Contract } from './contract.ts'
 import { type Coverage, type CoverageItem, expectedCoverage } from './coverage.ts'
 import {
@@ -7,11 +7,20 @@ import {
   recordExchange,
   recordOpened,
   recordReceived,
+  recordRefused,
   recordSent,
   recordTurn,
 } from './coverage-recorder.ts'
 import { checkDocuments } from './document-checks.ts'
 import { checkSequence } from './sequence-checks.ts'
+import {
+  checkClosed,
+  checkOpened,
+  checkReceived,
+  checkRefused,
+  checkSilence,
+  checkTurn,
+} from './socket-checks.ts'
 import type { TrafficEvent } from './traffic.ts'
 
 /** The result of checking recorded traffic against the documents. */
@@ -87,6 +96,12 @@ function checkEvent(context: RecorderContext, event: TrafficEvent): string[] {
     case 'opened':
       recordOpened(context, event)
       return checkOpened(contract, event)
+    case 'refused':
+      recordRefused(context, event)
+      return checkRefused(contract, event)
+    case 'silence':
+      context.coverage.cover(event.server, 'silence', event.observed)
+      return checkSilence(contract, event)
     case 'sent':
       recordSent(context, event)
       return []

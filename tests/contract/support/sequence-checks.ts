@@ -1,54 +1,183 @@
 import { isOperation, targetOf } from './checks.ts'
-import type { Contract, RateLimit } from './contract.ts'
-import { parseJson } from './expected-outcomes.ts'
-import type { Exchange, TrafficEvent } from './traffic.ts'
+import type { Channel, Contract, RateLimit } from './contract.ts'
+import type { Json } from './documents.ts'
+import {
+  clientMessageOf,
+  MALFORMED,
+  parseJson,
+  parseJsonText,
+  tokenOfHandshake,
+} from './expected-outcomes.ts'
+import type { Exchange, TrafficEvent, Turn } from './traffic.ts'
 
 /** Checks that depend on the order of the traffic: rate-limit counts, login waits and causes of closes. */
 export function checkSequence(contract: Contract, traffic: TrafficEvent[]): string[] {
   return [
     ...checkCounts(contract, traffic),
+    ...checkFrameLimits(contract, traffic),
+    ...checkFrames(contract, traffic),
     ...checkLoginGuard(contract, traffic),
     ...checkCloses(contract, traffic),
   ]
 }
 
+/** Counts the requests and frames of each partition, and returns how many the limit leaves. */
+function createCounts() {
+  const used = new Map<string, number>()
+  return (server: string, { policy, partition, quota }: RateLimit, token: string | undefined) => {
+    const key = [server, policy, (partition === 'user' ? token : undefined) ?? 'address'].join(' ')
+    used.set(key, (used.get(key) ?? 0) + 1)
+    return quota - (used.get(key) ?? 0)
+  }
+}
+
 /** On a server with the documented quotas, checks the remaining requests in `RateLimit` for each partition. */
-function checkCounts(contract: Contract, traffic: TrafficEvent[]): string[] {
+function checkCounts({ channel, ...contract }: Contract, traffic: TrafficEvent[]): string[] {
   const findings: string[] = []
   const countedServers = new Set(
     traffic.flatMap((one) => (one.kind === 'server' && one.limits === 'documented' ? [one.server] : [])),
   )
-  const used = new Map<string, number>()
-  const owners = new Map<string, string>()
-  const use = (server: string, limit: RateLimit, token: string | undefined) => {
-    const owner = limit.partition === 'user' ? token : undefined
-    const key = [server, limit.policy, owner ?? 'address'].join(' ')
-    used.set(key, (used.get(key) ?? 0) + 1)
-    return Math.max(0, limit.quota - (used.get(key) ?? 0))
-  }
+  const use = createCounts()
+  const owners = new Map<string, string | undefined>()
   for (const event of traffic) {
     if (!countedServers.has(event.server)) continue
     if (event.kind === 'opened') {
-      owners.set(event.socket, tokenOf(event.request.headers) ?? '')
-      use(event.server, contract.channel.rateLimit, undefined)
+      const token = tokenOfHandshake(channel, event.request)
+      owners.set(event.socket, token)
+      use(event.server, channel.rateLimit, token)
     }
-    if (event.kind === 'turn') use(event.server, contract.channel.sendLimit, owners.get(event.socket))
+    if (event.kind === 'refused')
+      use(
+        event.server,
+        channel.rateLimit,
+        countedToken(event.reason, tokenOfHandshake(channel, event.request)),
+      )
+    if (event.kind === 'turn') {
+      const limit = limitOfFrame(channel, event)
+      if (limit) use(event.server, limit, owners.get(event.socket))
+    }
     if (event.kind !== 'exchange' && event.kind !== 'handshake') continue
     const remaining = /;r=([0-9]+);/.exec(event.response.headers.ratelimit ?? '')?.[1]
-    const target = event.kind === 'handshake' ? undefined : targetOf(contract, event.request)
+    const target = event.kind === 'handshake' ? undefined : targetOf({ channel, ...contract }, event.request)
     const limit =
-      target === undefined ? contract.channel.rateLimit : isOperation(target) ? target.rateLimit : undefined
+      target === undefined ? channel.rateLimit : isOperation(target) ? target.rateLimit : undefined
     if (remaining === undefined || !limit) continue
-    const invalid = event.response.status === 401
-    const expected = use(event.server, limit, invalid ? undefined : tokenOf(event.request.headers))
+    const token = countedToken(codeOf(event), tokenOfHandshake(channel, event.request))
+    const expected = Math.max(0, use(event.server, limit, token))
     if (Number(remaining) === expected) continue
     findings.push(`${event.request.path}: ${remaining} requests remain; expected ${expected}`)
   }
   return findings
 }
 
-function tokenOf(headers: Record<string, string>): string | undefined {
-  return headers.authorization?.replace('Bearer ', '')
+/** The token that a request is counted for. Without a valid one, it is counted for its address. */
+function countedToken(code: string | undefined, token: string | undefined): string | undefined {
+  const anonymous = ['invalid-token', 'malformed-handshake', 'unsupported-websocket-version']
+  return code !== undefined && anonymous.includes(code) ? undefined : token
+}
+
+/** The rate limit of a client frame: a frame that violates its schema is counted as a message to send. */
+function limitOfFrame(channel: Channel, { sent, reply }: Turn): RateLimit | undefined {
+  const frame = parseJsonText(sent)
+  const fallback = clientMessageOf(channel, null)?.rateLimit
+  if (frame === MALFORMED || reply.includes('"code":"validation-failed"')) return fallback
+  return clientMessageOf(channel, frame)?.rateLimit ?? fallback
+}
+
+/**
+ * Checks when frames exceed their limit, on the servers whose quota for frames is known: the documented one,
+ * or that of their settings. Only frames are counted, so this applies to policies that no operation shares.
+ */
+function checkFrameLimits({ channel, operations }: Contract, traffic: TrafficEvent[]): string[] {
+  const findings: string[] = []
+  const servers = new Map(traffic.flatMap((one) => (one.kind === 'server' ? [[one.server, one]] : [])))
+  const use = createCounts()
+  const owners = new Map<string, string | undefined>()
+  const longestWait = new Map<RateLimit, number>()
+  for (const event of traffic) {
+    if (event.kind === 'opened') owners.set(event.socket, tokenOfHandshake(channel, event.request))
+    if (event.kind !== 'turn') continue
+    const { limits, quotas } = servers.get(event.server) ?? {}
+    const limit = limitOfFrame(channel, event)
+    if (!limit || operations.some((one) => one.rateLimit.policy === limit.policy)) continue
+    if (limits !== 'documented' && quotas?.[limit.policy] === undefined) {
+      // Settings are named like the policies of the documents, so a known quota needs a known policy.
+      if (limits !== 'unknown' || Object.keys(quotas ?? {}).length === 0) continue
+      findings.push(`the quota of the policy ${limit.policy} is not set`)
+      continue
+    }
+    const quota = quotas?.[limit.policy] ?? limit.quota
+    const exceeded = use(event.server, { ...limit, quota }, owners.get(event.socket)) < 0
+    const { problem, retryAfter = 0 } = JSON.parse(event.reply) as {
+      problem?: { code: string }
+      retryAfter?: number
+    }
+    const refused = problem?.code === 'rate-limit-exceeded'
+    if (refused !== exceeded)
+      findings.push(
+        `a frame was ${refused ? 'refused' : 'accepted'}, contrary to the quota ${quota} of ${limit.policy}`,
+      )
+    if (refused && limits === 'documented')
+      longestWait.set(limit, Math.max(retryAfter, longestWait.get(limit) ?? 0))
+  }
+  for (const [{ policy, window }, wait] of longestWait) {
+    // The test exceeds the quota within the first second of the window at least once.
+    if (wait !== window)
+      findings.push(`the longest wait for ${policy} is ${wait} s; the window has ${window} s`)
+  }
+  return findings
+}
+
+/** Checks the frames of each connection that depend on earlier ones. */
+function checkFrames({ channel }: Contract, traffic: TrafficEvent[]): string[] {
+  const findings: string[] = []
+  const sockets = new Map<
+    string,
+    { resumes: boolean; caughtUp: boolean; ids: Set<string>; sent: string[]; pongs: number; last?: string }
+  >()
+  for (const event of traffic) {
+    if (event.kind === 'opened') {
+      const resumes = event.request.query.after !== undefined
+      sockets.set(event.socket, { resumes, caughtUp: false, ids: new Set(), sent: [], pongs: 0 })
+    }
+    const socket = 'socket' in event ? sockets.get(event.socket) : undefined
+    if (!socket) continue
+    if (event.kind === 'sent') socket.sent.push(event.text)
+    if (event.kind !== 'received') continue
+    const frame = JSON.parse(event.text) as {
+      event: string
+      id: string
+      cursor: string
+      idempotencyKey: string
+    }
+    const wrong = (text: string) => findings.push(`[${event.server}] socket ${event.socket}: ${text}`)
+    if (frame.event === 'message') {
+      if (socket.ids.has(frame.id)) wrong(`received the message ${frame.id} twice`)
+      socket.ids.add(frame.id)
+      socket.last = frame.id
+    } else if (frame.event === 'gap') {
+      if (!socket.resumes || socket.caughtUp) wrong('received a gap, but is not in a replay')
+    } else if (frame.event === 'caught-up') {
+      if (!socket.resumes || socket.caughtUp) wrong('received caught-up, but is not in a replay')
+      if (socket.last !== undefined && frame.cursor !== socket.last)
+        wrong(`caught up at ${frame.cursor}, but the last message was ${socket.last}`)
+      socket.caughtUp = true
+    } else if (frame.event === 'stored') {
+      if (!socket.sent.some((text) => text.includes(JSON.stringify(frame.idempotencyKey))))
+        wrong('received stored for a key that it did not send')
+    } else if (frame.event === 'pong') {
+      const pings = socket.sent.filter(
+        (text) => clientMessageOf(channel, jsonOf(text))?.name === 'ping',
+      ).length
+      if (++socket.pongs > pings) wrong(`received ${socket.pongs} pongs for ${pings} pings`)
+    }
+  }
+  return findings
+}
+
+function jsonOf(text: string): Json {
+  const value = parseJsonText(text)
+  return value === MALFORMED ? null : value
 }
 
 /** Checks the number of failed logins of a username before throttling, and the duration of the first wait. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { contract } from './contract.ts'
+import { contract, rateLimitsOf } from './contract.ts'
 import { recordTraffic, type ServerStarted } from './traffic.ts'
 
 /** A service under test. */
@@ -23,13 +23,8 @@ const running = new Set<OwnService>()
 
 /** Quotas that no run of the suite uses up, for every policy in the documents. */
 function raisedLimits(): Record<string, string> {
-  const limits = [
-    ...contract.operations.map((one) => one.rateLimit),
-    contract.channel.rateLimit,
-    contract.channel.sendLimit,
-  ]
   return Object.fromEntries(
-    limits.map(({ policy }) => [`RATE_LIMIT_${policy.toUpperCase()}`, '1000000/3600']),
+    rateLimitsOf(contract).map(({ policy }) => [`RATE_LIMIT_${policy.toUpperCase()}`, '1000000/3600']),
   )
 }
 
@@ -77,8 +72,17 @@ export async function startServer(
     await stopServer(service)
     throw error
   }
-  recordTraffic({ kind: 'server', server: name, limits })
+  recordTraffic({ kind: 'server', server: name, limits, quotas: quotasIn(settings) })
   return service
+}
+
+function quotasIn(settings: Record<string, string>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([name, value]) => {
+      const policy = /^RATE_LIMIT_(.+)$/.exec(name)?.[1]?.toLowerCase()
+      return policy === undefined ? [] : [[policy, Number.parseInt(value, 10)]]
+    }),
+  )
 }
 
 /** The service at `BASE_URL`, or where that is not set, one that this function starts. */

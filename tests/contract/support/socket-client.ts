@@ -1,9 +1,10 @@
 import { expect as assert } from 'bun:test'
-import { checkClosed, checkOpened, checkReceived, checkTurn } from './checks.ts'
 import { contract } from './contract.ts'
 import type { Json } from './documents.ts'
+import { clientMessageOf, MALFORMED, parseJsonText } from './expected-outcomes.ts'
 import type { Service } from './server.ts'
-import { recordTraffic, type SentRequest, type Turn } from './traffic.ts'
+import { checkClosed, checkOpened, checkReceived, checkTurn } from './socket-checks.ts'
+import { type Opened, recordTraffic, type SentRequest, type Turn } from './traffic.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the frame has been validated by its schema.
 type Frame = any
@@ -15,7 +16,7 @@ export interface ChatClient {
   sendBytes(bytes: Uint8Array<ArrayBuffer>): void
   /** Resolves to the next frame that `matches` accepts, including received frames that no call has returned yet. */
   next(matches?: (frame: Frame) => boolean): Promise<Frame>
-  /** Sends a frame and waits for its broadcast or for an error frame. */
+  /** Sends a frame and waits for one of the documented replies to it. */
   turn(text: string, expect?: string): Promise<Frame>
   /** Waits for the close and checks it against an entry of `x-close-codes`. */
   closed(cause: string): Promise<void>
@@ -28,6 +29,8 @@ interface Options {
   username?: string
   by?: 'header' | 'subprotocol'
   after?: string
+  /** Whether the client also offers the subprotocol for refused handshakes. */
+  readsRefusals?: boolean
 }
 
 let count = 0
@@ -35,11 +38,12 @@ let count = 0
 /** Opens a WebSocket on the channel. Every received frame is recorded and checked. */
 export async function connect(
   service: Service,
-  { token, username, by = 'header', after }: Options,
+  { token, username, by = 'header', after, readsRefusals = false }: Options,
 ): Promise<ChatClient> {
-  const { address, method, subprotocol, tokenPrefix } = contract.channel
+  const { address, method, subprotocol, tokenPrefix, refusals } = contract.channel
   const socket = `${service.name}-${++count}`
   const protocols = by === 'subprotocol' ? [subprotocol, `${tokenPrefix}${token}`] : []
+  if (readsRefusals) protocols.push(refusals.subprotocol)
   const headers: Record<string, string> = by === 'header' ? { authorization: `Bearer ${token}` } : {}
   const query: Record<string, string> = after === undefined ? {} : { after }
   const search = new URLSearchParams(query).toString()
@@ -69,14 +73,19 @@ export async function connect(
     closing.resolve({ code, reason })
     for (const listener of listeners) listener()
   }
+  const opened = (): Opened => {
+    return { kind: 'opened', server: service.name, socket, request, subprotocol: ws.protocol }
+  }
   await new Promise<void>((resolve, reject) => {
-    ws.onopen = () => resolve()
+    ws.onopen = () => {
+      // Recorded before the first frame can arrive.
+      recordTraffic(opened())
+      resolve()
+    }
     ws.onerror = () => reject(new Error('The handshake was rejected'))
   })
   ws.onerror = null
-  const opened = { kind: 'opened', server: service.name, socket, request, subprotocol: ws.protocol } as const
-  recordTraffic(opened)
-  assert(checkOpened(contract, opened)).toEqual([])
+  assert(checkOpened(contract, opened())).toEqual([])
 
   const sendText = (text: string) => {
     recordTraffic({ kind: 'sent', server: service.name, socket, text })
@@ -102,19 +111,26 @@ export async function connect(
     sendBytes: (bytes) => ws.send(bytes),
     next,
     async turn(text, expect) {
-      const message = messageText(text)
+      const parsed = parseJsonText(text)
+      const sent: Frame = parsed === MALFORMED ? null : parsed
       sendText(text)
-      const own = (frame: Frame) => username === undefined || frame.user.username === username
-      const reply = await next(
-        (frame) =>
-          frame.event === 'error' || (frame.event === 'message' && frame.message === message && own(frame)),
-      )
+      const isReply = (frame: Frame) => {
+        if (frame.event === 'error') return true
+        if (!replies.includes(frame.event)) return false
+        if (frame.event === 'stored') return frame.idempotencyKey === sent?.idempotencyKey
+        if (frame.event !== 'message') return true
+        const own = username === undefined || frame.user.username === username
+        return own && frame.message === sent?.message
+      }
+      const replies = clientMessageOf(contract.channel, sent)?.replies ?? []
+      const reply = await next(isReply)
       const turn: Turn = {
         kind: 'turn',
         server: service.name,
         socket,
         sent: text,
         reply: JSON.stringify(reply),
+        at: Math.round(performance.timeOrigin + performance.now()),
         ...(expect && { expect }),
       }
       recordTraffic(turn)
@@ -133,13 +149,5 @@ export async function connect(
       assert([...findings, ...checkClosed(contract, closed)]).toEqual([])
     },
     close: () => ws.close(),
-  }
-}
-
-function messageText(text: string): unknown {
-  try {
-    return (JSON.parse(text) as { message?: unknown } | null)?.message
-  } catch {
-    return undefined
   }
 }

@@ -8,6 +8,8 @@ export interface ServerStarted {
   kind: 'server'
   server: string
   limits: 'documented' | 'raised' | 'unknown'
+  /** The quotas that the settings of the server replace, by policy. */
+  quotas?: Record<string, number>
 }
 
 /** On this server the documented username was already taken, and this user replaces it. */
@@ -23,6 +25,8 @@ export interface SentRequest {
   query: Record<string, string>
   /** Names in lower case. */
   headers: Record<string, string>
+  /** Headers of a handshake that differ from those of a valid one. An empty value removes the header. */
+  upgrade?: Record<string, string>
   /** The body as latin1, one character per byte, so that invalid UTF-8 is preserved. */
   body?: string
 }
@@ -53,6 +57,8 @@ export interface Turn {
   socket: string
   sent: string
   reply: string
+  /** Time in milliseconds, as in an exchange. */
+  at: number
   expect?: string
 }
 
@@ -80,7 +86,37 @@ export interface Closed {
   cause: string
 }
 
-export type TrafficEvent = ServerStarted | StandIn | Exchange | Opened | Turn | Sent | Received | Closed
+/** A handshake that was accepted only to be closed with the problem, for a client that offered this. */
+export interface Refused {
+  kind: 'refused'
+  server: string
+  request: SentRequest
+  subprotocol: string
+  code: number
+  reason: string
+  expect?: string
+}
+
+/** What the server does to a client that has been silent for some seconds. */
+export interface Silence {
+  kind: 'silence'
+  server: string
+  socket: string
+  seconds: number
+  observed: 'nothing' | 'ping' | 'end'
+}
+
+export type TrafficEvent =
+  | ServerStarted
+  | StandIn
+  | Exchange
+  | Opened
+  | Refused
+  | Turn
+  | Sent
+  | Received
+  | Silence
+  | Closed
 
 /** Appends an event to the traffic file, which the driver checks after all tests. */
 export function recordTraffic(event: TrafficEvent): void {
