@@ -503,7 +503,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many connection attempts from this address, or too many open connections of this user. */
+        /** @description Too many connections of this user, or from this address without a valid token. */
         TooManyConnections: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
