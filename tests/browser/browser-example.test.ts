@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { type LiveService, startService } from '../examples/live-service.ts'
 import { chromiumPath, openBrowser } from './chromium.ts'
@@ -61,5 +64,40 @@ describe.skipIf(!executablePath)('the example for browsers', () => {
     await page.fill('[name=password]', 'not the password')
     await page.click('#login button')
     await page.getByText('No user has this username and this password.').waitFor()
+  })
+
+  test('stops and shows the reason if the token expires while the service is away', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-browser-'))
+    const environment = { CORS_ORIGINS: pages.url.origin, TOKEN_TTL_SECONDS: '2', DATA_DIR: folder }
+    const first = await startService({ environment })
+    const { port } = new URL(first.url)
+    await fetch(`${first.url}/api/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'dora', password }),
+    })
+    const page = await browser.newPage()
+    let attempts = 0
+    page.on('websocket', () => attempts++)
+    await page.goto(pages.url.href)
+    for (const [name, value] of [
+      ['server', first.url],
+      ['username', 'dora'],
+      ['password', password],
+    ] as const) {
+      await page.fill(`[name=${name}]`, value)
+    }
+    await page.click('#login button')
+    await page.getByText('Connected.', { exact: true }).waitFor()
+    await first.stop()
+    // Longer than the token is valid.
+    await Bun.sleep(3000)
+    const second = await startService({ environment: { ...environment, PORT: port } })
+    await page.getByText('Closed: 3000 invalid-token').waitFor()
+    const attemptsUntilThen = attempts
+    await Bun.sleep(4000)
+    expect(attempts).toBe(attemptsUntilThen)
+    await second.stop()
+    rmSync(folder, { recursive: true, force: true })
   })
 })
