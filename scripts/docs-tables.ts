@@ -19,6 +19,7 @@ export const limits = [
   ...operations.map(({ route, operation }) => ({ route: code(route), limit: operation['x-rate-limit'] })),
   { route: 'a message on the WebSocket', limit: asyncapi.operations.sendMessage['x-rate-limit'] },
   { route: 'opening a WebSocket', limit: chat['x-rate-limit'] },
+  { route: 'a ping on the WebSocket', limit: asyncapi.operations.ping['x-rate-limit'] },
 ]
 const problems = Object.entries(openapi['x-problems'])
 
