@@ -12,7 +12,7 @@ function internalsOf(logger: Logger) {
 }
 
 export const elapsedMs = ({ startedAt }: RequestContext): number =>
-  Math.round((performance.now() - startedAt) * 100) / 100
+  Math.round((performance.now() - startedAt) * 1000) / 1000
 
 /**
  * Creates a function that writes the line of a successful request, at level info. It writes the same text as

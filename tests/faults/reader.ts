@@ -36,6 +36,8 @@ export function createReaders(
   return (name, seen = []) => createReader({ name, seen, account, after, messages })
 }
 
+type Frame = ChatMessage | { event: 'caught-up'; cursor: string } | { event: 'error' | 'gap' }
+
 interface Start {
   name: string
   seen: ChatMessage[]
@@ -52,14 +54,17 @@ function createReader({ name, seen, account, after, messages }: Start): Reader {
   let awaited: { id: string; resolve: () => void; reject: (error: Error) => void } | undefined
 
   const onFrame = (text: string) => {
-    const message = messages.get(text) ?? (JSON.parse(text) as ChatMessage)
-    messages.set(text, message)
-    if (message.event !== 'message') {
-      // Unexpected: the log keeps all messages, so there is no gap, and a reader sends nothing.
+    const frame = messages.get(text) ?? (JSON.parse(text) as Frame)
+    if (frame.event === 'caught-up' && frame.cursor === (seen.at(-1)?.id ?? after)) return
+    if (frame.event !== 'message') {
+      // Unexpected: the log keeps all messages, so there is no gap, a replay ends with the last message that
+      // the reader has received, and a reader sends nothing.
       failure = new Error(`${name} received ${text}`)
       awaited?.reject(failure)
       return
     }
+    const message = frame
+    messages.set(text, message)
     seen.push(message)
     seenIds.add(message.id)
     if (message.id === awaited?.id) awaited.resolve()

@@ -126,7 +126,10 @@ export async function sendBySocket(sender: Sender, window: number): Promise<void
   }
 }
 
-type Frame = ChatMessage | { event: 'error'; problem: { code: string }; idempotencyKey?: string }
+type Frame =
+  | ChatMessage
+  | { event: 'error'; problem: { code: string }; idempotencyKey?: string }
+  | { event: 'stored'; id: string; idempotencyKey: string }
 
 /** Records the outcome that a frame reports, and returns the message of this sender that it belongs to. */
 function settleByFrame(sender: Sender, inFlight: Sent[], frame: Frame): Sent | undefined {
@@ -135,6 +138,13 @@ function settleByFrame(sender: Sender, inFlight: Sent[], frame: Frame): Sent | u
     if (sent?.sender !== sender.name) return undefined
     sent.outcome = 'acknowledged'
     sent.broadcasts++
+    return sent
+  }
+  if (frame.event === 'stored') {
+    // The message was stored by an earlier attempt, whose broadcast the sender may have missed.
+    const sent = inFlight.find(({ key }) => key === frame.idempotencyKey)
+    if (!sent) sender.ledger.unexpected.push(`${sender.name} received ${JSON.stringify(frame)}`)
+    else sent.outcome = 'acknowledged'
     return sent
   }
   // An error frame without a key belongs to the oldest message without one: frames are processed in order.

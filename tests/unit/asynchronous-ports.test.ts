@@ -363,7 +363,6 @@ describe('a stop', () => {
     expect(await outcome(sent)).toEqual([503, 'shutting-down'])
   })
 
-  // Fails: frames that wait for an earlier frame are dropped once the connection is closing.
   test('completes the frames that were received', async () => {
     const service = await startAsynchronous({ RATE_LIMITS: 'on', RATE_LIMIT_SEND: '1000/60' })
     const { token } = await service.account('sender')

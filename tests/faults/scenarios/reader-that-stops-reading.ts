@@ -129,7 +129,8 @@ async function startStuckReader(server: Server, account: Account, after: string)
       )
       const lines = printed.trim().split('\n').slice(1)
       const code = Number(lines.pop()?.replace('closed ', ''))
-      return { code, seen: lines.map((line) => JSON.parse(line) as ChatMessage) }
+      const frames = lines.map((line) => JSON.parse(line) as ChatMessage)
+      return { code, seen: frames.filter(({ event }) => event === 'message') }
     },
   }
 }

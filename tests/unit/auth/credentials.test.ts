@@ -151,3 +151,14 @@ describe('passwords', () => {
     expect((await register('exampleuser', 'securepassword')).status).toBe(201)
   })
 })
+
+test('a password that equals the username, in any letter case, is refused as too common', async () => {
+  for (const [username, secret] of [
+    ['a-long-username', 'a-long-username'],
+    ['a-long-username', 'A-Long-USERNAME'],
+    ['A-LONG-USERNAME', 'a-long-username'],
+  ] as const) {
+    expect(await outcome(register(username, secret))).toEqual([422, 'password-too-common'])
+  }
+  expect((await register('a-long-username', 'a-long-username-2')).status).toBe(201)
+})
