@@ -39,7 +39,7 @@ function countLines(text: string): number {
 /** Writes `text`. Returns undefined if that is done, or a promise if the output is not ready for it. */
 function writeTo(output: Output, text: string): Promise<unknown> | undefined {
   const written = output.write(text)
-  // `flush` can throw, and then nobody else would handle this promise.
+  // If `flush` throws, no other code handles this promise.
   if (written instanceof Promise) written.catch(() => {})
   const flushed = output.flush()
   return written instanceof Promise || flushed instanceof Promise

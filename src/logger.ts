@@ -5,7 +5,7 @@ export type { Logger }
 
 export interface OpenLogger {
   readonly logger: Logger
-  /** Waits until all lines are written, but for one second at the most. It never rejects. */
+  /** Waits until all lines are written, at most one second. It never rejects. */
   flush(): Promise<void>
 }
 

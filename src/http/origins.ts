@@ -39,7 +39,7 @@ function canonicalAppOrigin(address: string): string | undefined {
 
 /**
  * What is wrong with an entry of `CORS_ORIGINS`, or undefined if it is `*`, an origin as browsers write it,
- * or an origin whose host begins with `*.`, which stands for one or more labels.
+ * or an origin whose host begins with `*.`, which matches one or more labels.
  */
 export function originFault(entry: string): string | undefined {
   if (entry === '*') return undefined
