@@ -83,10 +83,9 @@ export async function createTokens({ secret, ttlSeconds }: TokensOptions): Promi
       // Tokens that were issued before release 1.2 do not have the last two.
       const { sub, jti, iat, exp, auth_time = iat, [validFromClaim]: tokensValidFrom = 0 } = claims
       if (typeof sub !== 'string' || typeof jti !== 'string') return undefined
-      const times = [iat, exp, auth_time, tokensValidFrom]
-      if (!times.every((time) => typeof time === 'number') || iat > epochSeconds() + clockLeewaySeconds) {
-        return undefined
-      }
+      if (typeof iat !== 'number' || iat > epochSeconds() + clockLeewaySeconds) return undefined
+      if (typeof exp !== 'number' || typeof auth_time !== 'number') return undefined
+      if (typeof tokensValidFrom !== 'number') return undefined
       return { tokenId: jti, userId: sub, expiresAt: exp, authTime: auth_time, tokensValidFrom }
     },
   }

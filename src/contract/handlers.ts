@@ -21,6 +21,8 @@ export interface TokenDetails {
   readonly expiresAt: number
   /** When the user entered the password: seconds since the epoch. */
   readonly authTime: number
+  /** The account's `tokensValidFrom` when the token was issued. */
+  readonly tokensValidFrom: number
 }
 
 declare const operation: unique symbol

@@ -12,8 +12,6 @@ export interface Identity extends TokenDetails {
   user: User
   /** The version of the accounts when `user` was read. */
   accountsVersion: number
-  /** The account's value when the token was issued (`Account.tokensValidFrom`). */
-  readonly tokensValidFrom: number
   readonly rateLimitKey: RateLimitKey
 }
 
