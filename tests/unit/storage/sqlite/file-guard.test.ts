@@ -2,9 +2,9 @@ import { Database as Sqlite } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
 import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { createChangeCounter } from '../../../../src/storage/sqlite/change-counter.ts'
 import { openSqliteMessageLog } from '../../../../src/chats/message-log.sqlite.ts'
 import { LostStorage, StorageUnavailable } from '../../../../src/storage/errors.ts'
+import { createChangeCounter } from '../../../../src/storage/sqlite/change-counter.ts'
 import { openSqlite } from '../../../../src/storage/sqlite/connection.ts'
 import { createSqliteUsers } from '../../../../src/users/users.sqlite.ts'
 import { startChild } from '../../support/child.ts'
@@ -71,7 +71,9 @@ describe.each(losses)('when %s', (_, lose, message) => {
     expect(opened.append('after')).rejects.toBeInstanceOf(StorageUnavailable)
     expect(opened.append('and again')).rejects.toBeInstanceOf(StorageUnavailable)
     expect(() => opened.users.add('other', 'a hash')).toThrow(StorageUnavailable)
-    expect(() => opened.users.changePassword(account?.id ?? '', { to: 'another' })).toThrow(StorageUnavailable)
+    expect(() => opened.users.changePassword(account?.id ?? '', { to: 'another' })).toThrow(
+      StorageUnavailable,
+    )
     expect(() => opened.users.remove(account?.id ?? '', { eraseMessages: false })).toThrow(StorageUnavailable)
     await Bun.sleep(0)
     expect(opened.connection.isReady()).toBe(false)

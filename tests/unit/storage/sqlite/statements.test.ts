@@ -14,7 +14,11 @@ test('a prepared statement binds values in the order of its names, and other nam
     trimmedThrough: sql.placeholder('trimmed'),
     removedThrough: sql.placeholder('removed'),
   })
-  for (const names of [[], ['id', 'trimmed', 'epoch', 'removed'], ['id', 'epoch', 'trimmed', 'removed', 'more']]) {
+  for (const names of [
+    [],
+    ['id', 'trimmed', 'epoch', 'removed'],
+    ['id', 'epoch', 'trimmed', 'removed', 'more'],
+  ]) {
     expect(() => prepareStatement(queries, query, names)).toThrow('are id,epoch,trimmed,removed')
   }
   const names = ['id', 'epoch', 'trimmed', 'removed']
