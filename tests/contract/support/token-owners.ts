@@ -21,7 +21,7 @@ export function createTokenOwners(contract: Contract) {
       if (typeof token !== 'string') return
       const used = tokenOfHandshake(contract.channel, event.request)
       const { username } = parseJson(event.request.body || '{}') as { username?: string }
-      const owner = used === undefined ? username : this.ownerOf(event.server, used)
+      const owner = username ?? (used && this.ownerOf(event.server, used))
       if (owner !== undefined) names.set(keyOf(event.server, token), owner.toLowerCase())
     },
   }
