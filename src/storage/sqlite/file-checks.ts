@@ -4,6 +4,9 @@ import { UnusableStorage } from '../errors.ts'
 
 /** The database file is damaged or is not a SQLite database. The file has not been changed. */
 export class DamagedDatabase extends UnusableStorage {
+  /** What is wrong, as the rest of a sentence that begins with the file. */
+  readonly finding: string
+
   constructor(file: string, finding: string, cause?: unknown) {
     super(
       `${file} ${finding}. The file has not been changed. Restore it from a backup; or run ` +
@@ -11,6 +14,7 @@ export class DamagedDatabase extends UnusableStorage {
         'with its -wal and -shm files, to start with an empty database.',
       { cause },
     )
+    this.finding = finding
   }
 }
 
