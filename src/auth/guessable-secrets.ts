@@ -149,6 +149,9 @@ export function guessableFault(secret: string): string | undefined {
     if (pattern) lengths[pattern.fault] = (lengths[pattern.fault] ?? 0) + pattern.length
   }
   if (bits >= minBits) return undefined
-  const [fault] = Object.entries(lengths).reduce((a, b) => (b[1] > a[1] ? b : a), ['has few different characters', 0])
+  const [fault] = Object.entries(lengths).reduce(
+    (a, b) => (b[1] > a[1] ? b : a),
+    ['has few different characters', 0],
+  )
   return fault
 }
