@@ -3,7 +3,7 @@ import { type AnyElysia, Elysia } from 'elysia'
 import { accountHandlers } from './auth/account-handlers.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
 import { createIdentities } from './auth/identities.ts'
-import type { Keys } from './auth/keys.ts'
+import { type Keys, publicKeysOf } from './auth/keys.ts'
 import { loginHandlers } from './auth/login-handlers.ts'
 import { createPasswords } from './auth/passwords.ts'
 import { sessionHandlers } from './auth/session-handlers.ts'
@@ -29,6 +29,7 @@ import { createClientAddress } from './limits/client-address.ts'
 import type { Logger } from './logger.ts'
 import type { Storage } from './open-storage.ts'
 import { healthPages } from './pages/health.ts'
+import { jwksPage } from './pages/jwks.ts'
 import { landingPage } from './pages/landing.ts'
 import { problemPages } from './pages/problems.ts'
 import { type Document, swaggerPages } from './pages/swagger.ts'
@@ -138,6 +139,7 @@ export async function createApp({ config, storage, keys, logger, isDraining }: A
   }
   const pages = new Elysia()
     .use(healthPages({ isDraining, isReady: storage.isReady }))
+    .use(jwksPage({ publicKeys: publicKeysOf(keys) }))
     .use(problemPages())
     .use(swaggerPages({ openapi: sources.openapi as Document }))
   return { app: mount(routes, pages, responses), chat, responses }

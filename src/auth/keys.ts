@@ -36,5 +36,9 @@ export interface Keys {
   readonly previous: readonly VerificationKey[]
 }
 
+/** The public keys that verify tokens; none if all keys are secrets. */
+export const publicKeysOf = ({ current, previous }: Keys): readonly PublicJwk[] =>
+  [current, ...previous].flatMap(({ publicJwk }) => publicJwk ?? [])
+
 /** The text of a key cannot be used. The message is the end of a sentence such as "the key …". */
 export class UnusableKey extends Error {}
