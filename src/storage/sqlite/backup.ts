@@ -4,10 +4,9 @@ import { pathToFileURL } from 'node:url'
 import type { VacuumOutcome, VacuumRequest } from '../../vacuum-worker.ts'
 import { UnusableStorage } from '../errors.ts'
 import { checkFile } from '../file-access.ts'
-import { databaseFile, databaseFiles, explainOpening, requireDatabase } from './connection.ts'
+import { databaseFile, explainOpening, requireDatabase } from './connection.ts'
 import type { DatabaseCounts } from './counts.ts'
 import { inspectFile } from './file-checks.ts'
-import { lockFile } from './folder-lock.ts'
 import { syncFolderOf, syncPath, withTemporaryDatabase } from './temporary-file.ts'
 
 export interface BackupOptions {
@@ -23,10 +22,12 @@ export interface Backup extends DatabaseCounts {
   readonly bytes: number
 }
 
+/** The files of the service in the data folder. */
+const ownFile = /^(?:parley\.(?:sqlite|lock)|jwt-)/
+
 /** @throws UnusableStorage if `file` cannot become the backup */
 function checkTarget({ dataDir, file, force }: BackupOptions): void {
-  const ownFiles = [...databaseFiles(databaseFile(dataDir)), lockFile(dataDir), join(dataDir, 'jwt-secret')]
-  if (ownFiles.includes(file)) {
+  if (dirname(file) === dataDir && ownFile.test(basename(file))) {
     throw new UnusableStorage(`${file} is a file of the service. Choose another name for the backup.`)
   }
   if (!existsSync(dirname(file))) {
