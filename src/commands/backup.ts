@@ -55,7 +55,9 @@ export async function restore(
     await print(`Restored ${countOf(accounts, 'account')} and ${countOf(messages, 'message')}.`)
     if (replaced !== undefined) await print(`The replaced database is ${replaced}.`)
     if (messagesLost) {
-      await print('The backup may lack messages, so clients that resume receive a gap and all stored messages.')
+      await print(
+        'The backup may lack messages, so clients that resume receive a gap and all stored messages.',
+      )
     }
   }
   printNotice(

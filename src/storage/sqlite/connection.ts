@@ -5,7 +5,7 @@ import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite'
 import { type LostStorage, UnusableStorage } from '../errors.ts'
 import { checkFile, explainAccess, prepareFolder } from '../file-access.ts'
 import { withStorageErrors } from './errors.ts'
-import { checkPages, DamagedDatabase, inspectFile } from './file-checks.ts'
+import { checkPages, DamagedDatabase, inspectFile, missingFile } from './file-checks.ts'
 import { createFileGuard } from './file-guard.ts'
 import { lockFile, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrations.ts'
@@ -49,7 +49,7 @@ export const databaseFile = (dataDir: string): string => join(dataDir, 'parley.s
  */
 function createFile(dataDir: string, file: string): void {
   if (existsSync(`${file}-wal`)) {
-    throw new DamagedDatabase(file, 'is missing, but its -wal file with the most recent changes exists')
+    throw new DamagedDatabase(file, missingFile)
   }
   const unfinished = `${file}.new`
   rmSync(unfinished, { force: true })

@@ -18,6 +18,9 @@ export class DamagedDatabase extends UnusableStorage {
   }
 }
 
+/** The finding if there is a -wal file without its database. */
+export const missingFile = 'is missing, but its -wal file with the most recent changes exists'
+
 /** A full check of a larger file would delay each start by more than a second. */
 const fullCheckBytes = 64 * 1024 * 1024
 

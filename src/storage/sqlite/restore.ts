@@ -15,7 +15,7 @@ import { pipeline } from 'node:stream/promises'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { openapi } from '../../contract/documents.ts'
 import { UnusableStorage } from '../errors.ts'
-import { checkFile, prepareFolder } from '../file-access.ts'
+import { checkFile, checkFolder } from '../file-access.ts'
 import {
   commandBusyTimeoutMs,
   configureConnection,
@@ -214,7 +214,7 @@ export async function restoreDatabase<Result>({
   if (!existsSync(dataDir)) {
     throw new UnusableStorage(`DATA_DIR: ${dataDir} does not exist. Create it, or change DATA_DIR.`)
   }
-  prepareFolder({ path: dataDir, variable: 'DATA_DIR' })
+  checkFolder({ path: dataDir, variable: 'DATA_DIR' })
   for (const each of [...databaseFiles(database), lockFile(dataDir)]) {
     checkFile({ path: each, variable: 'DATA_DIR' })
   }
