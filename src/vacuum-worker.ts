@@ -2,6 +2,7 @@
 // main.ts, because the compiled binary resolves its path from there.
 import { Database as Sqlite } from 'bun:sqlite'
 import { countRows, type DatabaseCounts } from './storage/sqlite/counts.ts'
+import { findDamage } from './storage/sqlite/file-checks.ts'
 
 export interface VacuumRequest {
   readonly source: string
@@ -28,8 +29,8 @@ function vacuum({ source, target }: VacuumRequest): DatabaseCounts {
   }
   const copy = new Sqlite(target, { readonly: true })
   try {
-    const [[finding] = []] = copy.query('pragma integrity_check(1)').values() as [string][]
-    if (finding !== 'ok') throw new Error(`The database is damaged (${finding})`)
+    const finding = findDamage(copy, 'integrity_check')
+    if (finding !== undefined) throw Object.assign(new Error(finding), { code: 'SQLITE_CORRUPT' })
     return countRows(copy)
   } finally {
     copy.close(false)

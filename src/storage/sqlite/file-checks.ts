@@ -58,6 +58,13 @@ export function checkPages(sqlite: Sqlite, file: string): void {
     .query('select page_count * page_size as size from pragma_page_count, pragma_page_size')
     .all() as [{ size: number }]
   if (size > fullCheckBytes) return
-  const [result] = sqlite.query('pragma quick_check(1)').values() as [[string]]
-  if (result[0] !== 'ok') throw new DamagedDatabase(file, `is damaged (${result[0]})`)
+  const finding = findDamage(sqlite, 'quick_check')
+  if (finding !== undefined) throw new DamagedDatabase(file, `is damaged (${finding})`)
+}
+
+/** The first damage that SQLite's own check finds; `integrity_check` compares the indexes as well. */
+export function findDamage(sqlite: Sqlite, check: 'quick_check' | 'integrity_check'): string | undefined {
+  const [[report] = []] = sqlite.query(`pragma ${check}(1)`).values() as [string][]
+  // The first line may only name the database.
+  return report === 'ok' ? undefined : report?.trim().split('\n').at(-1)
 }

@@ -25,7 +25,7 @@ import {
   type Queries,
 } from './connection.ts'
 import { countRows, type DatabaseCounts } from './counts.ts'
-import { DamagedDatabase, inspectFile } from './file-checks.ts'
+import { DamagedDatabase, findDamage, inspectFile } from './file-checks.ts'
 import { FolderInUse, isFolderInUse, lockFile, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrations.ts'
 import { describeNewerRelease, isParleyDatabase, recordRelease, unknownMigrations } from './release.ts'
@@ -99,8 +99,8 @@ function checkCopy(sqlite: Sqlite, file: string): void {
         'Restore it with that release or a newer one. Nothing was changed.',
     )
   }
-  const [[finding] = []] = sqlite.query('pragma integrity_check(1)').values() as [string][]
-  if (finding !== 'ok') throw new DamagedDatabase(file, `is damaged (${finding})`)
+  const finding = findDamage(sqlite, 'integrity_check')
+  if (finding !== undefined) throw new DamagedDatabase(file, `is damaged (${finding})`)
 }
 
 /** Opens the copy of the backup and gives it the schema of this release. */
@@ -157,10 +157,12 @@ function openReplaced(database: string): Sqlite | undefined {
  * Moves the WAL into the file and takes it out of WAL mode, so that the file is complete without companions,
  * and no command opens it before it is replaced.
  */
-function completeReplaced(sqlite: Sqlite): void {
+function completeReplaced(sqlite: Sqlite, file: string): void {
   sqlite.run('pragma wal_checkpoint(truncate)')
   sqlite.run('pragma journal_mode = delete')
   sqlite.close(false)
+  // A connection in exclusive mode does not use it, and leaves what a killed service has left.
+  rmSync(`${file}-shm`, { force: true })
 }
 
 function keepLink(path: string, kept: string): void {
@@ -230,7 +232,7 @@ export async function restoreDatabase<Result>({
       const { replaced, ...result } = prepareCopy({ file, copy, database, prepare })
       adoptOwner(copy, existsSync(database) ? database : dataDir)
       syncPath(copy)
-      if (replaced) completeReplaced(replaced)
+      if (replaced) completeReplaced(replaced, database)
       return { ...result, replaced: replace(database, copy) }
     })
   } finally {
