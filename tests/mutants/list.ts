@@ -571,7 +571,9 @@ export const mutants: readonly Mutant[] = [
     id: 'tokens-valid-from-repeats',
     breaks: 'Each revocation of all tokens has its own value, even within a millisecond.',
     file: 'src/users/users.sqlite.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of the source.
     find: 'max(${users.tokensValidFrom} + 1, ${Date.now()})',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of the source.
     replace: '${Date.now()}',
     tests: ['tests/storage/sqlite.test.ts'],
   },
