@@ -209,8 +209,8 @@ export const mutants: readonly Mutant[] = [
     id: 'removed-account-still-sends',
     breaks: 'The next frame of a removed account closes its connection.',
     file: `${chats}/frame-receiver.ts`,
-    find: '      if (later === 'valid') store(socket, frame)\n',
-    replace: '      if (later === 'valid' || later === 'account-removed') store(socket, frame)\n',
+    find: "      if (later === 'valid') store(socket, frame)\n",
+    replace: "      if (later !== 'logged-out') store(socket, frame)\n",
     tests: [`${unit}/chats/handshake-limits.test.ts`],
   },
   {
