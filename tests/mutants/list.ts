@@ -270,6 +270,14 @@ export const mutants: readonly Mutant[] = [
     tests: [`${unit}/chats/liveness.test.ts`],
   },
   {
+    id: 'only-one-sender-of-a-commit-is-told',
+    breaks: 'Each sender learns the outcome of its own message.',
+    file: `${chats}/frame-receiver.ts`,
+    find: '    for (const message of messages) {\n      inform(message)',
+    replace: '    for (const message of messages.slice(0, 1)) {\n      inform(message)',
+    tests: [`${unit}/chats/frames.test.ts`],
+  },
+  {
     id: 'pongs-are-ignored',
     breaks: 'A client that responds to pings stays connected.',
     file: `${chats}/chat-server.ts`,
