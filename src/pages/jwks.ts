@@ -18,7 +18,5 @@ export function jwksPage({ publicKeys }: { readonly publicKeys: readonly object[
       },
     })
   // Elysia does not derive HEAD from GET.
-  return new Elysia({ name: 'jwks' })
-    .get('/.well-known/jwks.json', page)
-    .head('/.well-known/jwks.json', page)
+  return new Elysia({ name: 'jwks' }).get('/.well-known/jwks.json', page).head('/.well-known/jwks.json', page)
 }
