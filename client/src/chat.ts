@@ -1,82 +1,16 @@
+import type { Chat, ChatEvents, ChatMessage, ChatOptions, ChatState, User } from './chat-types.ts'
 import { nextStep } from './closing.ts'
-import {
-  type Connection,
-  type ConnectionTimes,
-  openConnection,
-  type WebSocketConstructor,
-} from './connection.ts'
-import { channelPath, type Schemas, type ServerFrame, type TokenCloseReason } from './contract.gen.ts'
-import { isTransient, ParleyError, problemError } from './errors.ts'
+import { type Connection, openConnection, type WebSocketConstructor } from './connection.ts'
+import { channelPath, type Schemas, type ServerFrame } from './contract.gen.ts'
+import { isTransient, ParleyError, responseError } from './errors.ts'
 import { createEvents } from './events.ts'
 import type { Call } from './http.ts'
-import { type MessagesOptions, readMessages } from './messages.ts'
-import { createOutbox, type SendOptions } from './outbox.ts'
+import { readMessages } from './messages.ts'
+import { createOutbox } from './outbox.ts'
 import { listenToPage } from './page-events.ts'
-import type { AuthReason, Session } from './session.ts'
+import { createPosition } from './position.ts'
+import { type AuthReason, never, type Session } from './session.ts'
 import { backoffMs } from './timing.ts'
-
-export type ChatMessage = Schemas['ChatMessage']
-export type User = Schemas['User']
-
-export interface ChatOptions extends Partial<ConnectionTimes> {
-  /**
-   * Where to begin: with new messages (default), with the last stored ones (at most 200), after a message or
-   * a `cursor` of an earlier chat, or with all stored messages.
-   */
-  readonly from?: 'now' | 'beginning' | { readonly last: number } | { readonly after: string }
-  /** Messages that may wait to be sent or confirmed; with more, `send` rejects. Default 100. */
-  readonly maxQueue?: number
-  /** Messages that wait for their confirmation at the same time, at most 9. More than 1 (default) can change their order. */
-  readonly window?: number
-  /** The first and the longest delay before connecting again. Default 1000 and 60 000. */
-  readonly firstDelayMs?: number
-  readonly maxDelayMs?: number
-}
-
-export type ChatState =
-  | { readonly name: 'connecting' }
-  /** Connected; the missed messages arrive. */
-  | { readonly name: 'catching-up' }
-  | { readonly name: 'open' }
-  /** Connects again at `until`, in milliseconds since 1970. */
-  | { readonly name: 'waiting'; readonly until: number; readonly error: ParleyError | undefined }
-  /** Continues when the client has a token. */
-  | { readonly name: 'unauthorized'; readonly reason: AuthReason; readonly error: ParleyError | undefined }
-  /** Disconnected because a loop is slow, or because the browser keeps the page in its cache. */
-  | { readonly name: 'paused'; readonly by: 'reader' | 'page' }
-  /** `close` was called, and waits for the messages in flight. */
-  | { readonly name: 'closing' }
-  | { readonly name: 'closed'; readonly error: ParleyError | undefined }
-
-export interface ChatEvents {
-  message: ChatMessage
-  state: ChatState
-  /** Some of the missed messages are no longer stored. Those that are stored follow. */
-  gap: Schemas['GapFrame']
-  /** All missed messages have arrived. */
-  'caught-up': Schemas['CaughtUpFrame']
-  /** A refusal that belongs to no message of this chat. */
-  error: ParleyError
-}
-
-export interface Chat extends AsyncIterable<ChatMessage>, AsyncDisposable {
-  readonly state: ChatState
-  /** The user of the token, once the chat has connected. */
-  readonly user: User | undefined
-  /** The position. Keep it, and begin with `{ after: cursor }` later. */
-  readonly cursor: string | undefined
-  /** Messages that are not confirmed yet. */
-  readonly pending: number
-  /** Calls the listener for each event. Returns a function that removes it. */
-  on<Name extends keyof ChatEvents>(name: Name, listener: (value: ChatEvents[Name]) => void): () => void
-  /** Resolves when the chat is open for the first time. Rejects if it closes before. */
-  opened(): Promise<void>
-  /** Resolves with the stored message, or rejects with the reason why it is not stored. */
-  send(text: string, options?: SendOptions): Promise<ChatMessage>
-  messages(options?: MessagesOptions): AsyncGenerator<ChatMessage, void>
-  /** Waits for the messages in flight, and disconnects. Those that were not sent reject. */
-  close(): Promise<void>
-}
 
 interface ChatDependencies {
   readonly base: string
@@ -85,35 +19,34 @@ interface ChatDependencies {
   readonly WebSocket: WebSocketConstructor | undefined
 }
 
-/** In no log: the server answers with `gap`, and then with all stored messages. */
-const beginning = '0'
-/** Ids that are remembered to drop duplicates, which a `gap` can cause. */
-const maxRemembered = 1000
 const closeTimeoutMs = 5000
-/** The longest delay of a timer. */
+/** The longest delay that timers support. */
 const maxTimerMs = 2 ** 31 - 1
 
+/** The state machine of a chat. Each function that ends in `become` is a transition. */
 export function createChat(
   { base, call, session, WebSocket }: ChatDependencies,
   options: ChatOptions = {},
 ): Chat {
-  const { from = 'now', firstDelayMs = 1000, maxDelayMs = 60_000 } = options
+  const { firstDelayMs = 1000, maxDelayMs = 60_000 } = options
   const events = createEvents<ChatEvents>()
-  const seen = new Set<string>()
+  const position = createPosition(options.from ?? 'now')
+  /** Who wants the chat to be disconnected for a while: slow readers, and the hidden page. */
+  const pauses = new Set<unknown>()
   let state: ChatState = { name: 'connecting' }
   let connection: Connection | undefined
-  /** Counts attempts to connect, so that late results of an earlier one are ignored. */
+  /** Changes with each transition that ends a connection, so that late results are ignored. */
   let epoch = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let refreshTimer: ReturnType<typeof setTimeout> | undefined
+  /** Failures since the last connection that lasted. */
   let failures = 0
   let acceptedAt = 0
   let retryAfterSeconds: number | undefined
-  let cursor: string | undefined =
-    from === 'beginning' ? beginning : typeof from === 'object' && 'after' in from ? from.after : undefined
+  let restarted = false
   let user: User | undefined
   let owner: object | undefined
-  /** The token of the connection, and one that is sent to replace it. */
+  /** The token of the connection, and the one that was sent to replace it. */
   let connectionToken: string | undefined
   let offeredToken: string | undefined
 
@@ -122,13 +55,25 @@ export function createChat(
     window: Math.min(options.window ?? 1, 9),
     isOpen: () => state.name === 'open',
     write: (frame) => connection?.send(frame),
-    ping: () => connection?.send({ event: 'ping' }),
   })
+
+  const is = (...names: ChatState['name'][]) => names.includes(state.name)
 
   function become(next: ChatState): void {
     state = next
     events.emit('state', next)
   }
+
+  const reached = (...names: ChatState['name'][]) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!is(...names)) return
+        off()
+        resolve()
+      }
+      const off = events.on('state', look)
+      look()
+    })
 
   function disconnect(): void {
     epoch++
@@ -140,7 +85,7 @@ export function createChat(
   }
 
   function end(error?: ParleyError): void {
-    if (state.name === 'closed') return
+    if (is('closed')) return
     disconnect()
     stopListening()
     unsubscribe()
@@ -155,72 +100,73 @@ export function createChat(
     become({ name: 'waiting', until: Date.now() + delay, error })
   }
 
-  function becomeUnauthorized(reason: AuthReason, error?: ParleyError): void {
+  function stopWithoutToken(reason: AuthReason, error?: ParleyError): void {
     disconnect()
     become({ name: 'unauthorized', reason, error })
   }
 
-  /** Handles the failure of a request that the chat made. */
-  function fail(error: ParleyError, reason: AuthReason): void {
-    const { cause } = error
-    const original = error.code === 'unauthorized' && cause instanceof ParleyError ? cause : error
-    if (isTransient(original)) wait((original.retryAfterSeconds ?? 0) * 1000, original)
-    else if (error.code === 'unauthorized' || error.problem?.status === 401) becomeUnauthorized(reason, error)
-    else end(error)
+  function pause(by: unknown): void {
+    pauses.add(by)
+    if (is('closing', 'closed', 'unauthorized')) return
+    disconnect()
+    become({ name: 'paused' })
   }
+
+  function resume(by: unknown): void {
+    if (pauses.delete(by) && pauses.size === 0 && is('paused')) connect()
+  }
+
+  /** Runs the steps that lead to a connection, and handles their failure unless another transition came first. */
+  async function attempt(reason: AuthReason | undefined, steps: (isCurrent: () => boolean) => Promise<void>) {
+    disconnect()
+    const started = epoch
+    become({ name: 'connecting' })
+    try {
+      await steps(() => epoch === started)
+    } catch (caught) {
+      if (epoch !== started) return
+      const error = caught as ParleyError
+      // The application failed to log in, perhaps only because the server cannot be reached.
+      const original =
+        error.code === 'unauthorized' && error.cause instanceof ParleyError ? error.cause : error
+      if (isTransient(original)) wait((original.retryAfterSeconds ?? 0) * 1000, original)
+      else if (error.code === 'unauthorized' || error.problem?.status === 401) {
+        stopWithoutToken(reason ?? (error.code as AuthReason), error)
+      } else end(error)
+    }
+  }
+
+  const connect = () =>
+    attempt(undefined, async (isCurrent) => {
+      await session.fresh()
+      if (owner !== session.owner) {
+        const profile = await call('getProfile', undefined, { retries: 0 })
+        if (!isCurrent()) return
+        // The messages of one user are not sent in the name of another.
+        if (user && user.id !== profile.user.id) outbox.rejectAll()
+        user = profile.user
+        owner = session.owner
+      }
+      for (const message of await position.find(call)) if (isCurrent()) receive(message)
+      if (isCurrent()) open(session.token as string)
+    })
 
   /** Gets a token instead of one that the server has refused. */
-  async function authorize(reason: AuthReason): Promise<void> {
-    const rejected = connectionToken
-    disconnect()
-    const started = epoch
-    if (session.token === rejected && (reason === 'logged-out' || reason === 'account-removed')) {
-      // The user or the operator wanted it. An automatic login would undo it.
-      return session.set(undefined, rejected)
-    }
-    become({ name: 'connecting' })
-    try {
-      const token = await session.renew(reason, rejected)
-      if (epoch !== started) return
-      if (token === undefined) becomeUnauthorized(reason)
-      else if (failures++ === 0) await connect()
-      else wait(0)
-    } catch (error) {
-      if (epoch === started) fail(error as ParleyError, reason)
-    }
-  }
-
-  /** Finds out who the user is and where the log ends. */
-  async function prepare(started: number): Promise<void> {
-    const callOptions = { retries: 0 }
-    await session.fresh()
-    if (owner !== session.owner) {
-      const profile = await call('getProfile', undefined, callOptions)
-      if (epoch !== started) return
-      // The messages of one user are not sent in the name of another.
-      if (user && user.id !== profile.user.id) outbox.rejectAll()
-      user = profile.user
-      owner = session.owner
-    }
-    if (cursor !== undefined) return
-    const limit = typeof from === 'object' && 'last' in from ? from.last : 1
-    const page = await call('listMessages', { limit: Math.max(1, Math.min(limit, 200)) }, callOptions)
-    if (epoch !== started) return
-    cursor = page.head
-    if (typeof from === 'object') for (const message of page.messages.slice(-limit)) receive(message)
-    cursor = page.head
-  }
-
-  async function connect(): Promise<void> {
-    disconnect()
-    const started = epoch
-    become({ name: 'connecting' })
-    try {
-      await prepare(started)
-      if (epoch !== started) return
-      open(session.token as string)
-    } catch (caught) {
-      if (epoch === started) fail(caught as ParleyError, (caught as ParleyError).code as AuthReason)
+  function authorize(reason: AuthReason): void {
+    if (session.token !== connectionToken) {
+      connect()
+    } else if (reason === 'logged-out' || reason === 'account-removed') {
+      // The user or the operator wanted it, and an automatic login would undo it.
+      stopWithoutToken(reason)
+      session.set(undefined)
+    } else {
+      attempt(reason, async (isCurrent) => {
+        const token = await session.renew(reason, connectionToken)
+        if (!isCurrent()) return
+        if (token === undefined) stopWithoutToken(reason)
+        else if (failures++ === 0) connect()
+        else wait(0)
+      })
     }
   }
 
@@ -228,20 +174,18 @@ export function createChat(
     connectionToken = token
     connection = openConnection({
       WebSocket: WebSocket ?? (globalThis as unknown as { WebSocket: WebSocketConstructor }).WebSocket,
-      url: `${base.replace('http', 'ws')}${channelPath}?after=${encodeURIComponent(cursor as string)}`,
+      url: `${base.replace('http', 'ws')}${channelPath}?after=${position.cursor}`,
       token,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
       pingAfterMs: options.pingAfterMs ?? 25_000,
       pongTimeoutMs: options.pongTimeoutMs ?? 10_000,
-      expectsFrame: () => outbox.inFlight > 0 || state.name === 'catching-up',
+      expectsFrame: () => outbox.size > 0 || is('catching-up'),
       onAccepted() {
         acceptedAt = Date.now()
         become({ name: 'catching-up' })
         keepAuthenticated()
       },
-      onFrame(text) {
-        handle(JSON.parse(text))
-      },
+      onFrame: handleFrame,
       onEnd: handleEnd,
     })
   }
@@ -252,117 +196,98 @@ export function createChat(
     const { token, refreshAt } = session
     if (token && token !== connectionToken && token !== offeredToken) {
       offeredToken = token
-      connection?.send({ event: 'authenticate', token })
+      connection?.send(JSON.stringify({ event: 'authenticate', token }))
     }
-    const delay = Math.max(refreshAt - Date.now(), 0)
-    if (delay < Number.POSITIVE_INFINITY) {
-      refreshTimer = setTimeout(() => session.fresh().then(keepAuthenticated), Math.min(delay, maxTimerMs))
+    if (refreshAt < never) {
+      const delay = Math.min(Math.max(refreshAt - Date.now(), 0), maxTimerMs)
+      refreshTimer = setTimeout(() => session.fresh().then(keepAuthenticated), delay)
     }
   }
 
   function handleEnd(code: number, reason: string): void {
-    const lasted = Date.now() - acceptedAt
-    const wasConnected = state.name === 'catching-up' || state.name === 'open'
-    if (state.name === 'closing') return end()
-    if (wasConnected && lasted >= maxDelayMs) failures = 0
+    const wasConnected = is('catching-up', 'open')
+    if (wasConnected && Date.now() - acceptedAt >= maxDelayMs) failures = 0
     const next = nextStep(code, reason, retryAfterSeconds)
     const error = new ParleyError('network', { cause: { code, reason } })
-    switch (next.step) {
-      case 'authorize':
-        return void authorize(reason as TokenCloseReason)
-      case 'restart':
-        if (cursor === undefined) return end(error)
-        cursor = undefined
-        return wait(0, error)
-      case 'retry-without-frames':
-        outbox.rejectAll(error, ({ inFlight }) => inFlight)
-        return wait(0, error)
-      case 'retry':
-        // A connection that was found to be dead is replaced at once.
-        if (code === 0 && wasConnected && failures++ === 0) return void connect()
-        return wait(next.minimumMs, error)
-      default:
-        end(error)
+    if (is('closing')) end()
+    else if (next === 'authorize') authorize(reason as AuthReason)
+    else if (next === 'stop' || (next === 'restart' && restarted)) end(error)
+    // A connection that was found to be dead is replaced at once.
+    else if (code === 0 && wasConnected && failures++ === 0) connect()
+    else {
+      if (next === 'restart') {
+        restarted = true
+        position.moveTo(undefined)
+      }
+      if (next === 'retry-without-frames') outbox.rejectAll(error, ({ inFlight }) => inFlight)
+      wait(Number(next) || 0, error)
     }
   }
 
   function receive(message: ChatMessage): void {
-    cursor = message.id
-    if (seen.has(message.id)) return
-    seen.add(message.id)
-    if (seen.size > maxRemembered) seen.delete(seen.values().next().value as string)
+    if (!position.accept(message)) return
     events.emit('message', message)
     outbox.confirm(message, user?.id)
   }
 
   /** Gets the message that was stored before with the same key. */
   async function confirmStored({ id, idempotencyKey }: Schemas['StoredFrame']): Promise<void> {
-    if (!outbox.has(idempotencyKey)) return
     try {
       outbox.confirm(await call('getMessage', { id }), user?.id)
     } catch (error) {
-      if (outbox.has(idempotencyKey)) outbox.fail(idempotencyKey, error as ParleyError)
+      outbox.fail(idempotencyKey, error as ParleyError)
     }
   }
 
-  function handle(frame: ServerFrame): void {
+  function handleFrame(text: string): void {
+    const frame = JSON.parse(text) as ServerFrame
     switch (frame.event) {
       case 'message':
-        return receive(frame)
+        receive(frame)
+        break
       case 'gap':
-        if (cursor !== beginning) events.emit('gap', frame)
-        cursor = frame.cursor
-        return
+        if (!position.isBeginning) events.emit('gap', frame)
+        position.moveTo(frame.cursor)
+        break
       case 'caught-up':
-        cursor = frame.cursor
-        if (state.name === 'catching-up') become({ name: 'open' })
+        position.moveTo(frame.cursor)
+        if (is('catching-up')) become({ name: 'open' })
         events.emit('caught-up', frame)
-        return outbox.flush()
+        outbox.flush()
+        break
       case 'stored':
-        return void confirmStored(frame)
+        confirmStored(frame)
+        break
+      case 'authenticated':
+        connectionToken = offeredToken
+        break
       case 'error': {
         retryAfterSeconds = frame.retryAfter
-        const error = problemError(frame.problem, { retryAfterSeconds })
-        if (outbox.has(frame.idempotencyKey)) outbox.fail(frame.idempotencyKey, error)
-        else events.emit('error', error)
-        return
+        const error = responseError(frame.problem, { retryAfterSeconds })
+        if (!outbox.fail(frame.idempotencyKey, error)) events.emit('error', error)
       }
     }
-    if ((frame as { event: string }).event === 'authenticated') connectionToken = offeredToken
   }
 
-  /** Continues at once if the chat waits, and checks the connection if it has one. */
-  function wake(): void {
-    if (state.name === 'waiting') {
-      failures = 0
-      void connect()
-    } else connection?.check()
-  }
-
-  const canPause = () => state.name !== 'closed' && state.name !== 'closing' && state.name !== 'unauthorized'
-  const resume = (by: 'reader' | 'page') => {
-    if (state.name === 'paused' && state.by === by) void connect()
-  }
-  function pause(by: 'reader' | 'page'): void {
-    if (!canPause()) return
-    disconnect()
-    become({ name: 'paused', by })
-  }
-
-  const slowReaders = new Set<object>()
   const stopListening = listenToPage({
-    onWake: wake,
+    onWake() {
+      if (is('waiting')) {
+        failures = 0
+        connect()
+      }
+      resume('page')
+      connection?.check()
+    },
     onHide: () => pause('page'),
-    onShow: () => resume('page'),
   })
   const unsubscribe = session.subscribe(() => {
-    if (!canPause() && state.name !== 'unauthorized') return
-    if (!session.token) becomeUnauthorized('logged-out')
-    else if (state.name === 'unauthorized') void connect()
-    else if (state.name === 'catching-up' || state.name === 'open') {
+    if (!session.token) {
+      if (!is('closing', 'unauthorized')) stopWithoutToken('logged-out')
+    } else if (is('unauthorized')) connect()
+    else if (is('catching-up', 'open')) {
       // Another user needs another connection.
       if (owner === session.owner) keepAuthenticated()
-      else void connect()
+      else connect()
     }
   })
 
@@ -374,57 +299,35 @@ export function createChat(
       return user
     },
     get cursor() {
-      return cursor === beginning ? undefined : cursor
+      return position.isBeginning ? undefined : position.cursor
     },
     get pending() {
       return outbox.size
     },
     on: events.on,
-    opened: () =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          if (state.name === 'open') resolve()
-          else if (state.name === 'closed') reject(state.error ?? new ParleyError('closed'))
-          else return
-          off()
-        }
-        const off = events.on('state', look)
-        look()
-      }),
+    async opened() {
+      await reached('open', 'closed')
+      if (state.name === 'closed') throw state.error ?? new ParleyError('closed')
+    },
     async send(text, sendOptions) {
-      if (state.name === 'closed' || state.name === 'closing') throw new ParleyError('closed')
+      if (is('closing', 'closed')) throw new ParleyError('closed')
       return outbox.add(text, sendOptions)
     },
     messages(messagesOptions = {}) {
       const reader = {}
-      return readMessages(
-        chat,
-        {
-          pause() {
-            slowReaders.add(reader)
-            pause('reader')
-          },
-          resume() {
-            if (slowReaders.delete(reader) && slowReaders.size === 0) resume('reader')
-          },
-        },
-        messagesOptions,
-      )
+      return readMessages(chat, messagesOptions, {
+        pause: () => pause(reader),
+        resume: () => resume(reader),
+      })
     },
     [Symbol.asyncIterator]: () => chat.messages(),
     async close() {
       outbox.rejectAll(undefined, ({ written }) => !written)
-      if (state.name !== 'open') return end()
+      if (!is('open')) return end()
       become({ name: 'closing' })
-      connection?.send({ event: 'disconnect' })
-      const timeout = setTimeout(end, closeTimeoutMs)
-      await new Promise<void>((resolve) => {
-        const off = events.on('state', () => {
-          off()
-          resolve()
-        })
-      })
-      clearTimeout(timeout)
+      connection?.send('{"event":"disconnect"}')
+      timer = setTimeout(() => end(), closeTimeoutMs)
+      await reached('closed')
     },
     [Symbol.asyncDispose]: () => chat.close(),
   }

@@ -1,8 +1,9 @@
-import { type Chat, type ChatOptions, createChat } from './chat.ts'
+import { createChat } from './chat.ts'
+import type { Chat, ChatOptions } from './chat-types.ts'
 import type { WebSocketConstructor } from './connection.ts'
 import { type Operations, routes, type Schemas } from './contract.gen.ts'
 import type { OperationId } from './errors.ts'
-import { type Call, type CallOptions, createCall, type Fetch } from './http.ts'
+import { type Call, type CallOptions, createCall, type HttpOptions } from './http.ts'
 import { type AuthReason, createSession, memoryStore, type TokenStore } from './session.ts'
 
 /** A method for each operation of the document, named after its operationId. */
@@ -12,7 +13,7 @@ export type OperationMethods = {
     : (input: Operations[Id]['input'], options?: CallOptions) => Promise<Operations[Id]['output']>
 }
 
-export interface ClientOptions {
+export interface ClientOptions extends HttpOptions {
   /** Where the token is kept. By default in memory. */
   readonly store?: TokenStore
   /**
@@ -22,14 +23,6 @@ export interface ClientOptions {
   readonly onAuthRequired?: (reason: AuthReason, client: Client) => unknown
   /** Milliseconds that `onAuthRequired` may take; then the calls that wait for it reject. Default 30 000. */
   readonly authTimeoutMs?: number
-  /** Milliseconds that one attempt of a call may take. Default 10 000. */
-  readonly timeoutMs?: number
-  /** Attempts of a call after the first one. Default 2. */
-  readonly retries?: number
-  /** The longest `Retry-After`, in seconds, that a call waits for. Default 15. */
-  readonly maxRetryAfterSeconds?: number
-  /** Replaces the global `fetch`. */
-  readonly fetch?: Fetch
   /** Replaces the global `WebSocket`, for example by that of `ws` in Node 20. */
   readonly WebSocket?: WebSocketConstructor
 }
@@ -57,17 +50,11 @@ export function createClient(url: string | URL, options: ClientOptions = {}): Cl
     askApplication: (reason) => options.onAuthRequired?.(reason, client),
     authTimeoutMs: options.authTimeoutMs ?? 30_000,
   })
-  const call: Call = createCall(base, session, {
-    fetch: options.fetch,
-    timeoutMs: options.timeoutMs ?? 10_000,
-    retries: options.retries ?? 2,
-    maxRetryAfterSeconds: options.maxRetryAfterSeconds ?? 15,
-  })
+  const call: Call = createCall(base, session, options)
   const methods = Object.fromEntries(
     (Object.keys(routes) as OperationId[]).map((id) => [
       id,
-      (input: never, { signal, timeoutMs, retries, idempotencyKey }: CallOptions = {}) =>
-        call(id, input, { signal, timeoutMs, retries, idempotencyKey }),
+      (input: never, callOptions?: CallOptions) => call(id, input, callOptions),
     ]),
   ) as unknown as OperationMethods
 

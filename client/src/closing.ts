@@ -7,44 +7,38 @@ import {
   rateLimitedCode,
   rateLimitedReason,
   refused401Code,
-  refused403Code,
   refused503Code,
 } from './contract.gen.ts'
 
-/** What follows the end of a connection. */
-export type NextStep =
-  /** Connect again after the usual delay, but not before `minimumMs`. */
-  | { readonly step: 'retry'; readonly minimumMs: number }
-  /** Get a valid token first. The reason of the close frame says why. */
-  | { readonly step: 'authorize' }
-  /** The position is not valid: begin without it. */
-  | { readonly step: 'restart' }
-  /** The same frames would end the next connection as well. */
-  | { readonly step: 'retry-without-frames' }
-  /** The next attempt would end in the same way. */
-  | { readonly step: 'stop' }
-
-const retry = (minimumMs = 0): NextStep => ({ step: 'retry', minimumMs })
+/**
+ * What follows the end of a connection:
+ * - a number: connect again after the usual delay, and at least that number of milliseconds
+ * - `retry-without-frames`: the same, but the same frames would end the next connection as well
+ * - `restart`: the same, but the position is not valid
+ * - `authorize`: get a valid token first; the reason of the close frame says why
+ * - `stop`: the next attempt would end in the same way
+ */
+export type NextStep = number | 'retry-without-frames' | 'restart' | 'authorize' | 'stop'
 
 /** Implements the table "After a connection has ended" of the service's documentation. */
-export function nextStep(code: number, reason: string, retryAfterSeconds: number | undefined): NextStep {
+export function nextStep(code: number, reason: string, retryAfterSeconds = 60): NextStep {
   switch (code) {
     case rateLimitedCode:
-      if (reason === rateLimitedReason) return retry((retryAfterSeconds ?? 60) * 1000)
-      return { step: reason === 'validation-failed' ? 'restart' : 'stop' }
+      if (reason === rateLimitedReason) return retryAfterSeconds * 1000
+      return reason === 'validation-failed' ? 'restart' : 'stop'
     case refused503Code:
-      return retry(5000)
+      return 5000
     case refused401Code:
-      return { step: 'authorize' }
+      return 'authorize'
     case protocolErrorCode:
     case binaryFrameCode:
     case invalidTextCode:
     case frameTooLargeCode:
-      return { step: 'retry-without-frames' }
+      return 'retry-without-frames'
     case disconnectedCode:
-    case refused403Code:
-      return { step: 'stop' }
+      return 'stop'
     default:
-      return code >= 3000 && code < 4000 ? { step: 'stop' } : retry()
+      // Includes the refusal of the page's origin, and codes that a later release may add.
+      return code >= 3000 && code < 4000 ? 'stop' : 0
   }
 }

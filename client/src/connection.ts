@@ -36,14 +36,14 @@ interface ConnectionOptions extends ConnectionTimes {
 
 /** One WebSocket. After its end or `drop`, it calls nothing. */
 export interface Connection {
-  send(frame: object | string): void
+  send(frame: string): void
   /** Asks the server whether the connection works. It ends if there is no response. */
   check(): void
   /** Lets go of the WebSocket without waiting for its end, which can take long. */
   drop(): void
 }
 
-const ping = '{"event":"ping"}'
+export const ping = '{"event":"ping"}'
 
 export function openConnection(options: ConnectionOptions): Connection {
   const { pingAfterMs, pongTimeoutMs } = options
@@ -64,7 +64,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   const ticks = setInterval(tick, Math.min(options.connectTimeoutMs, pingAfterMs, pongTimeoutMs) / 2)
 
   const connection: Connection = {
-    send: (frame) => socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame)),
+    send: (frame) => socket.send(frame),
     check() {
       if (!accepted || pingedAt !== undefined) return
       pingedAt = Date.now()

@@ -6,7 +6,11 @@ export const apiVersion = '1'
 export const routes = {
   registerUser: ['POST', '/api/auth/register', 'b'],
   loginUser: ['POST', '/api/auth/login', 'b'],
+  logoutUser: ['POST', '/api/auth/logout', 'sb'],
+  refreshToken: ['POST', '/api/auth/refresh', 's'],
   getProfile: ['GET', '/api/users/profile', 's'],
+  deleteProfile: ['DELETE', '/api/users/profile', 'sb'],
+  changePassword: ['POST', '/api/users/password', 'sb'],
   sendMessage: ['POST', '/api/chats/send', 'sbi'],
   listMessages: ['GET', '/api/chats/messages', 's'],
   getMessage: ['GET', '/api/chats/messages/{id}', 's'],
@@ -30,6 +34,7 @@ export const frameTooLargeCode = 1009
 export const internalErrorCode = 1011
 export const restartCode = 1012
 export const tokenExpiredCode = 3000
+export const loggedOutCode = 3000
 export const accountRemovedCode = 3000
 /** The reason of the close code, where the client depends on it. */
 export const rateLimitedReason = 'rate-limit-exceeded'
@@ -79,6 +84,50 @@ export interface components {
             message: "Login successful";
             token: components["schemas"]["Token"];
         };
+        LogoutRequest: {
+            /**
+             * @description Whether to revoke all tokens of the user.
+             * @default false
+             */
+            everywhere?: boolean;
+        };
+        LogoutResponse: {
+            /** @constant */
+            message: "Logout successful";
+        };
+        RefreshResponse: {
+            /** @constant */
+            message: "Token refreshed successfully";
+            token: components["schemas"]["Token"];
+        };
+        ChangePasswordRequest: {
+            /** Format: password */
+            currentPassword: string;
+            newPassword: components["schemas"]["Password"];
+        };
+        ChangePasswordResponse: {
+            /** @constant */
+            message: "Password changed successfully";
+            token: components["schemas"]["Token"];
+        };
+        DeleteProfileRequest: {
+            /** Format: password */
+            password: string;
+            /**
+             * @description Whether to erase the messages of the user, too.
+             * @default false
+             */
+            eraseMessages?: boolean;
+        };
+        DeleteProfileResponse: {
+            /** @constant */
+            message: "Account deleted successfully";
+        };
+        /**
+         * Format: date-time
+         * @description The time at which a token expires, in UTC with milliseconds (RFC 3339).
+         */
+        ExpiryTime: string;
         /** @description A JSON Web Token. It is opaque to clients. */
         Token: string;
         ProfileResponse: {
@@ -222,12 +271,31 @@ export interface components {
             /** @constant */
             event: "pong";
         };
+        AuthenticateFrame: {
+            /** @constant */
+            event: "authenticate";
+            token: components["schemas"]["Token"];
+        };
+        AuthenticatedFrame: {
+            /** @constant */
+            event: "authenticated";
+            /** @description The time at which the connection ends, unless it is extended again. */
+            expiresAt: components["schemas"]["ExpiryTime"];
+        };
         RegisterUserInput: components["schemas"]["RegisterRequest"];
         RegisterUserOutput: components["schemas"]["RegisterResponse"];
         LoginUserInput: components["schemas"]["LoginRequest"];
         LoginUserOutput: components["schemas"]["LoginResponse"];
+        LogoutUserInput: components["schemas"]["LogoutRequest"];
+        LogoutUserOutput: components["schemas"]["LogoutResponse"];
+        RefreshTokenInput: Record<string, never>;
+        RefreshTokenOutput: components["schemas"]["RefreshResponse"];
         GetProfileInput: Record<string, never>;
         GetProfileOutput: components["schemas"]["ProfileResponse"];
+        DeleteProfileInput: components["schemas"]["DeleteProfileRequest"];
+        DeleteProfileOutput: components["schemas"]["DeleteProfileResponse"];
+        ChangePasswordInput: components["schemas"]["ChangePasswordRequest"];
+        ChangePasswordOutput: components["schemas"]["ChangePasswordResponse"];
         SendMessageInput: components["schemas"]["SendMessageRequest"];
         SendMessageOutput: components["schemas"]["SendMessageResponse"];
         ListMessagesInput: {
@@ -256,17 +324,37 @@ export interface Operations {
   registerUser: {
     input: Schemas['RegisterUserInput']
     output: Schemas['RegisterUserOutput']
-    problems: 'malformed-json' | 'unsupported-api-version' | 'method-not-allowed' | 'username-taken' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'password-too-common' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded'
+    problems: 'malformed-json' | 'unsupported-api-version' | 'registration-closed' | 'method-not-allowed' | 'username-taken' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'password-too-common' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded'
   }
   loginUser: {
     input: Schemas['LoginUserInput']
     output: Schemas['LoginUserOutput']
     problems: 'malformed-json' | 'unsupported-api-version' | 'invalid-credentials' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'login-throttled' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded'
   }
+  logoutUser: {
+    input: Schemas['LogoutUserInput'] | undefined
+    output: Schemas['LogoutUserOutput']
+    problems: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
+  refreshToken: {
+    input: Schemas['RefreshTokenInput'] | undefined
+    output: Schemas['RefreshTokenOutput']
+    problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'session-expired' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
   getProfile: {
     input: Schemas['GetProfileInput'] | undefined
     output: Schemas['GetProfileOutput']
     problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
+  deleteProfile: {
+    input: Schemas['DeleteProfileInput']
+    output: Schemas['DeleteProfileOutput']
+    problems: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'wrong-password' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'login-throttled' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded'
+  }
+  changePassword: {
+    input: Schemas['ChangePasswordInput']
+    output: Schemas['ChangePasswordOutput']
+    problems: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'wrong-password' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'password-too-common' | 'rate-limit-exceeded' | 'login-throttled' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded'
   }
   sendMessage: {
     input: Schemas['SendMessageInput']
@@ -286,9 +374,9 @@ export interface Operations {
 }
 
 /** The codes of all problems. A later release may add codes. */
-export type ProblemCode = 'malformed-json' | 'malformed-handshake' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'invalid-credentials' | 'origin-not-allowed' | 'not-found' | 'method-not-allowed' | 'username-taken' | 'cursor-gone' | 'content-too-large' | 'unsupported-media-type' | 'unsupported-websocket-version' | 'validation-failed' | 'password-too-common' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'login-throttled' | 'too-many-sockets' | 'internal-error' | 'hashing-overloaded' | 'storage-unavailable' | 'shutting-down' | 'sockets-exhausted'
+export type ProblemCode = 'malformed-json' | 'malformed-handshake' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'invalid-credentials' | 'session-expired' | 'origin-not-allowed' | 'wrong-password' | 'registration-closed' | 'user-mismatch' | 'not-found' | 'method-not-allowed' | 'username-taken' | 'cursor-gone' | 'content-too-large' | 'unsupported-media-type' | 'unsupported-websocket-version' | 'validation-failed' | 'password-too-common' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'login-throttled' | 'too-many-sockets' | 'internal-error' | 'hashing-overloaded' | 'storage-unavailable' | 'shutting-down' | 'sockets-exhausted'
 
-export type ServerFrame = Schemas['ChatMessage'] | Schemas['ErrorFrame'] | Schemas['GapFrame'] | Schemas['CaughtUpFrame'] | Schemas['StoredFrame'] | Schemas['PongFrame']
+export type ServerFrame = Schemas['ChatMessage'] | Schemas['ErrorFrame'] | Schemas['GapFrame'] | Schemas['CaughtUpFrame'] | Schemas['StoredFrame'] | Schemas['PongFrame'] | Schemas['AuthenticatedFrame']
 
 /** Why the server ended a connection whose token is no longer valid. */
-export type TokenCloseReason = 'token-expired' | 'account-removed'
+export type TokenCloseReason = 'token-expired' | 'logged-out' | 'account-removed'

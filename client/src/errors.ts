@@ -27,7 +27,9 @@ export type ErrorCode = ProblemCode | ClientCode
 export type Outcome = 'not-done' | 'unknown'
 
 interface Details {
+  /** The operation that failed; undefined if the chat failed. */
   readonly operation?: OperationId | undefined
+  /** The problem of the server, with the status, the request id and the validation errors. */
   readonly problem?: Schemas['Problem'] | undefined
   readonly retryAfterSeconds?: number | undefined
   readonly outcome?: Outcome
@@ -39,22 +41,15 @@ export class ParleyError<
   Code extends ErrorCode = ErrorCode,
   Id extends OperationId = OperationId,
 > extends Error {
-  override readonly name = 'ParleyError'
-  readonly code: Code
-  /** The operation that failed; undefined if the chat failed. */
-  readonly operation: Id | undefined
-  /** The problem of the server, with the status, the request id and the validation errors. */
-  readonly problem: Schemas['Problem'] | undefined
-  readonly retryAfterSeconds: number | undefined
-  readonly outcome: Outcome
+  declare readonly code: Code
+  declare readonly operation: Id | undefined
+  declare readonly problem: Details['problem']
+  declare readonly retryAfterSeconds: number | undefined
+  declare readonly outcome: Outcome
 
-  constructor(code: Code, { operation, problem, retryAfterSeconds, outcome, cause }: Details = {}) {
-    super(problem ? `${code}: ${problem.detail}` : code, { cause })
-    this.code = code
-    this.operation = operation as Id | undefined
-    this.problem = problem
-    this.retryAfterSeconds = retryAfterSeconds
-    this.outcome = outcome ?? 'not-done'
+  constructor(code: Code, details: Details = {}) {
+    super(details.problem ? `${code}: ${details.problem.detail}` : code)
+    Object.assign(this, { outcome: 'not-done' }, details, { name: 'ParleyError', code })
   }
 }
 
@@ -73,14 +68,16 @@ export function isParleyError<Id extends OperationId = OperationId>(
   return candidate?.name === 'ParleyError' && (!operation || candidate.operation === operation)
 }
 
-/** An error from a problem of the server. */
-export const problemError = (problem: Schemas['Problem'], details?: Details) =>
-  new ParleyError(problem.code as ProblemCode, {
-    // After an internal error, the server does not know what it has done.
-    outcome: problem.status === 500 ? 'unknown' : 'not-done',
+/** The error of a problem. Without a problem, the response is not from Parley. */
+export const responseError = (body: Schemas['Problem'] | undefined, details?: Details) => {
+  const problem = body?.code ? body : undefined
+  return new ParleyError((problem?.code ?? 'unexpected-response') as ErrorCode, {
     ...details,
     problem,
+    // After an internal error, the server does not know what it has done.
+    outcome: !problem || problem.status === 500 ? 'unknown' : 'not-done',
   })
+}
 
 /** Whether the same request can succeed later. */
 export const isTransient = ({ code, problem }: ParleyError): boolean =>

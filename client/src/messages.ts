@@ -1,4 +1,4 @@
-import type { Chat, ChatMessage } from './chat.ts'
+import type { Chat, ChatMessage } from './chat-types.ts'
 
 export interface MessagesOptions {
   readonly signal?: AbortSignal
@@ -16,8 +16,8 @@ interface MessageReader {
 /** The messages from now on, for `for await`. Nothing is lost while the loop is slow: the chat resumes. */
 export async function* readMessages(
   chat: Pick<Chat, 'on' | 'state'>,
-  reader: MessageReader,
   { signal, highWater = 1000 }: MessagesOptions,
+  reader: MessageReader,
 ): AsyncGenerator<ChatMessage, void> {
   const waiting: ChatMessage[] = []
   let wake = () => {}

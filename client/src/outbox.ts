@@ -1,3 +1,4 @@
+import { ping } from './connection.ts'
 import { maxFrameBytes, type Schemas } from './contract.gen.ts'
 import { ParleyError } from './errors.ts'
 import { randomKey } from './http.ts'
@@ -32,14 +33,11 @@ interface OutboxOptions {
   /** Whether frames can be written. */
   isOpen(): boolean
   write(frame: string): void
-  /** Asks the server for a pong. */
-  ping(): void
 }
 
 /** The messages that are not yet confirmed, in order. Each settles exactly once. */
 export interface Outbox {
   readonly size: number
-  readonly inFlight: number
   add(text: string, options?: SendOptions): Promise<ChatMessage>
   /** Writes as many frames as the window allows. */
   flush(): void
@@ -47,10 +45,11 @@ export interface Outbox {
   disconnected(): void
   /** Settles the message that a received one confirms. */
   confirm(message: ChatMessage, userId: string | undefined): void
-  /** Whether the key belongs to a message that waits for a response. */
-  has(key: string | undefined): key is string
-  /** Handles a failure: waits and sends again if it is temporary, and rejects otherwise. */
-  fail(key: string, error: ParleyError): void
+  /**
+   * Handles a failure: waits and sends again if it is temporary, and rejects otherwise. Returns whether the
+   * key belongs to a message that waits.
+   */
+  fail(key: string | undefined, error: ParleyError): boolean
   /** Rejects all messages that `matches` accepts. */
   rejectAll(cause?: unknown, matches?: (entry: Entry) => boolean): void
 }
@@ -64,16 +63,15 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let timer: ReturnType<typeof setTimeout> | undefined
   let refused = false
 
-  const inFlight = () => [...entries.values()].filter((each) => each.inFlight).length
-
   function flush(): void {
     if (timer || !options.isOpen()) return
-    let free = window - inFlight()
+    let free = window
+    for (const { inFlight } of entries.values()) if (inFlight) free--
     for (const entry of entries.values()) {
       if (free <= 0) return
       if (entry.inFlight) continue
       // A ping that is not refused ends a row of refusals, of which ten close the connection.
-      if (refused) options.ping()
+      if (refused) options.write(ping)
       refused = false
       free--
       entry.inFlight = entry.written = true
@@ -137,9 +135,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
     get size() {
       return entries.size
     },
-    get inFlight() {
-      return inFlight()
-    },
     add: (text, sendOptions = {}) => enqueue(text, sendOptions),
     flush,
     disconnected() {
@@ -153,16 +148,17 @@ export function createOutbox(options: OutboxOptions): Outbox {
       window = options.window
       entry.resolve(message)
     },
-    has: (key): key is string => key !== undefined && entries.has(key),
     fail(key, error) {
-      const entry = entries.get(key) as Entry
+      const entry = entries.get(key ?? '')
+      if (!entry) return false
       const { problem, retryAfterSeconds = 1 } = error
       const temporary = !problem || problem.status === 429 || problem.status === 503
-      if (!temporary && (problem.status !== 500 || ++entry.failures >= maxFailures))
-        return entry.reject(error)
-      entry.inFlight = false
-      // A random part, so that several clients of one user do not all return at once.
-      pause(retryAfterSeconds * 1000 * (1 + Math.random() / 10))
+      if (temporary || (problem.status === 500 && ++entry.failures < maxFailures)) {
+        entry.inFlight = false
+        // A random part, so that several clients of one user do not all return at once.
+        pause(retryAfterSeconds * 1000 * (1 + Math.random() / 10))
+      } else entry.reject(error)
+      return true
     },
     rejectAll(cause, matches = () => true) {
       for (const entry of [...entries.values()].filter(matches)) {

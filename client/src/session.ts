@@ -1,6 +1,6 @@
 import type { TokenCloseReason } from './contract.gen.ts'
 import { ParleyError } from './errors.ts'
-import { orTimeout } from './timing.ts'
+import { orAborted } from './timing.ts'
 
 /** A token and what is known about it. */
 export interface StoredToken {
@@ -21,6 +21,10 @@ export interface TokenStore {
 /** Why a new token is needed. */
 export type AuthReason = TokenCloseReason | 'missing-token' | 'invalid-token' | 'session-expired'
 
+/** A time that does not come. */
+export const never = 8.64e15
+const refreshRetryMs = 5000
+
 interface SessionOptions {
   readonly store: TokenStore
   /** Asks the server for a new token, and passes it to `set`. */
@@ -39,8 +43,10 @@ export interface Session {
   fresh(): Promise<string | undefined>
   /** A token to use instead of `rejected`, or undefined if there is none. All callers share one renewal. */
   renew(reason: AuthReason, rejected: string | undefined): Promise<string | undefined>
-  /** Replaces the token. With `previous`, does nothing if the token has been replaced in the meantime. */
-  set(next: StoredToken | undefined, previous?: string): void
+  /** Replaces the token, perhaps by that of another user. */
+  set(next: StoredToken | undefined): void
+  /** Replaces the token by another one of its user, unless it has been replaced in the meantime. */
+  replace(previous: string | undefined, next: StoredToken): void
   /** Calls the listener after each change. Returns a function that removes it. */
   subscribe(listener: () => void): () => void
 }
@@ -75,6 +81,12 @@ export function createSession({ store, refresh, askApplication, authTimeoutMs }:
     for (const listener of [...listeners]) listener()
   }
 
+  function save(next: StoredToken | undefined, sameOwner: boolean): void {
+    adopt(next, sameOwner)
+    // A store that fails only costs another login later.
+    saving = saving.then(() => store.save(next)).catch(() => {})
+  }
+
   const load = () => {
     loading ??= (async () => {
       const stored = await store.load()
@@ -84,16 +96,15 @@ export function createSession({ store, refresh, askApplication, authTimeoutMs }:
     return loading
   }
 
-  const refreshTime = () => Math.max(current?.refreshAt ?? Number.POSITIVE_INFINITY, notBefore)
+  const refreshTime = () => Math.max(current?.refreshAt ?? never, notBefore)
 
-  async function refreshNow({ token, refreshAt = 0 }: StoredToken): Promise<void> {
+  async function refreshNow({ token }: StoredToken): Promise<void> {
     try {
       await refresh(token)
     } catch (error) {
       const { problem } = error as ParleyError
       // The token itself is used until it is refused.
-      if (problem?.status === 401) notBefore = Number.POSITIVE_INFINITY
-      else notBefore = Date.now() + Math.max(1000, (Date.now() - refreshAt) / 4)
+      notBefore = problem?.status === 401 ? never : Date.now() + refreshRetryMs
     }
   }
 
@@ -103,7 +114,8 @@ export function createSession({ store, refresh, askApplication, authTimeoutMs }:
     const stored = await store.load()
     if (stored && stored.token !== rejected) adopt(stored, false)
     else {
-      const answer = await orTimeout((async () => askApplication(reason))(), authTimeoutMs).catch((cause) => {
+      const asking = (async () => askApplication(reason))()
+      const answer = await orAborted(asking, AbortSignal.timeout(authTimeoutMs)).catch((cause) => {
         throw new ParleyError('unauthorized', { cause })
       })
       if (typeof answer === 'string') session.set({ token: answer })
@@ -139,11 +151,9 @@ export function createSession({ store, refresh, askApplication, authTimeoutMs }:
       })
       return renewal
     },
-    set(next, previous) {
-      if (previous !== undefined && current?.token !== previous) return
-      adopt(next, previous !== undefined && !!next)
-      // A store that fails only costs another login later.
-      saving = saving.then(() => store.save(next)).catch(() => {})
+    set: (next) => save(next, false),
+    replace(previous, next) {
+      if (current?.token === previous) save(next, true)
     },
     subscribe(listener) {
       listeners.add(listener)

@@ -20,14 +20,6 @@ export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal | 
   })
 }
 
-/** Rejects if the promise takes too long. */
-export function orTimeout<Value>(promise: Promise<Value>, ms: number): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new ParleyError('timeout')), ms)
-    promise.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
-}
-
 /** Rejects if the signal is aborted. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   let timer: ReturnType<typeof setTimeout>

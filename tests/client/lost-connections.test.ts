@@ -3,7 +3,13 @@ import type { Chat, ChatMessage } from '../../client/src/index.ts'
 import { newUser, sleep, startRestartable, storedMessages, until } from './support/restartable-service.ts'
 import { startProxy } from './support/tcp-proxy.ts'
 
-const fast = { firstDelayMs: 20, maxDelayMs: 200, pingAfterMs: 2000, pongTimeoutMs: 2000, connectTimeoutMs: 2000 }
+const fast = {
+  firstDelayMs: 20,
+  maxDelayMs: 200,
+  pingAfterMs: 2000,
+  pongTimeoutMs: 2000,
+  connectTimeoutMs: 2000,
+}
 
 interface Sent {
   readonly key: string

@@ -1,6 +1,6 @@
+import { type Client, type ClientOptions, createClient } from '../../../client/src/index.ts'
 import { startChild } from '../../unit/support/child.ts'
 import { temporaryFolder } from '../../unit/support/service.ts'
-import { type Client, type ClientOptions, createClient } from '../../../client/src/index.ts'
 
 /**
  * A service in its own process that keeps its port and its data when it is killed and started again.
