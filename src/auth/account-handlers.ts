@@ -29,8 +29,7 @@ export function accountHandlers({
     const wait = await guard.attempt(username)
     if (wait > 0) throw new ProblemError('login-throttled', { retryAfterSeconds: wait })
     const credentials = await users.findCredentials(username)
-    const valid =
-      credentials?.user.id === id && (await passwords.verify(password, credentials.passwordHash))
+    const valid = credentials?.user.id === id && (await passwords.verify(password, credentials.passwordHash))
     if (!valid) throw new ProblemError('wrong-password')
     await guard.succeed(username)
     return credentials

@@ -40,12 +40,7 @@ const evictionIntervalSeconds = 60
 const cacheCapacity = 20_000
 
 /** The users that tokens identify (docs/decisions/cached-identities.md). */
-export function createIdentities({
-  tokens,
-  users,
-  revocations,
-  rateLimits,
-}: IdentitiesOptions): Identities {
+export function createIdentities({ tokens, users, revocations, rateLimits }: IdentitiesOptions): Identities {
   /** By token. The signature of a cached token needs no second verification. */
   const cached = createFifoCache<string, Identity>(cacheCapacity)
 

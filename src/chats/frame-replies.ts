@@ -1,5 +1,11 @@
 import { rfc3339 } from '../clock.ts'
-import { type AuthenticatedFrame, type ErrorFrame, isIdempotencyKey, type PongFrame, type StoredFrame } from '../contract/frames.ts'
+import {
+  type AuthenticatedFrame,
+  type ErrorFrame,
+  isIdempotencyKey,
+  type PongFrame,
+  type StoredFrame,
+} from '../contract/frames.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import { type ChatSocket, sendTo } from './connection.ts'
 import { type NewMessage, outcomeOf } from './message-log.ts'

@@ -173,7 +173,8 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
       // The token may have been revoked while the body was arriving, which can take minutes.
       if (bodyCheck && identity) {
         const validity = authenticator.validate(identity)
-        if ((validity instanceof Promise ? await validity : validity) !== 'valid') throw problem('invalid-token')
+        if ((validity instanceof Promise ? await validity : validity) !== 'valid')
+          throw problem('invalid-token')
       }
       const result = call(context.request, identity, body)
       return succeed(context, result instanceof Promise ? await result : result)

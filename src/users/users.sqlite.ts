@@ -76,7 +76,7 @@ export function createSqliteUsers({
         .returning(accountColumns)
         .all(),
     )
-    changes.countOwn()
+    if (changed.length > 0) changes.countOwn()
     return changed[0]
   }
 
