@@ -90,9 +90,10 @@ async function attempt(
   let body: object | undefined
   try {
     response = await doFetch(url, { ...init, signal: either })
-    body = await response.json().catch((error) => {
+    body = await (response.json() as Promise<object>).catch((error: unknown) => {
       // Otherwise, it is not JSON, or the connection was lost.
       if (either.aborted) throw error
+      return undefined
     })
   } catch (cause) {
     const code = signal?.aborted ? 'aborted' : timeout.aborted ? 'timeout' : 'network'
