@@ -131,7 +131,7 @@ export function createChat(
         error.code === 'unauthorized' && error.cause instanceof ParleyError ? error.cause : error
       if (isTransient(original)) wait((original.retryAfterSeconds ?? 0) * 1000, original)
       else if (error.code === 'unauthorized' || error.problem?.status === 401) {
-        stopWithoutToken(reason ?? (error.code as AuthReason), error)
+        stopWithoutToken(reason ?? (error.problem?.code as AuthReason), error)
       } else end(error)
     }
   }

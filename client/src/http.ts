@@ -124,7 +124,7 @@ function updateSession(
   if (id === 'logoutUser' || id === 'deleteProfile') session.set(undefined)
 }
 
-/** Names the operation in an error that does not come from an attempt, such as that of a renewal. */
+/** Names the operation in an error that does not come from an attempt. */
 const withOperation = (error: unknown, operation: OperationId) =>
   error instanceof ParleyError && !error.operation
     ? new ParleyError(error.code, { ...error, operation })
@@ -153,7 +153,12 @@ export function createCall(base: string, session: Session, options: HttpOptions)
         const { code, problem, outcome, retryAfterSeconds = 0 } = error
         if (problem?.status === 401) {
           if (id === 'logoutUser') session.set(undefined)
-          if (renewable && (await orAborted(session.renew(code as AuthReason, token), signal))) {
+          const renewed =
+            renewable &&
+            session.renew(code as AuthReason, token).catch(({ cause }: ParleyError) => {
+              throw new ParleyError('unauthorized', { operation: id, problem, cause })
+            })
+          if (renewed && (await orAborted(renewed, signal))) {
             renewable = false
             continue
           }
