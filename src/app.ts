@@ -30,6 +30,7 @@ import { healthPages } from './pages/health.ts'
 import { landingPage } from './pages/landing.ts'
 import { problemPages } from './pages/problems.ts'
 import { type Document, swaggerPages } from './pages/swagger.ts'
+import { websocketPage } from './pages/websocket.ts'
 import { userHandlers } from './users/handlers.ts'
 
 export interface AppOptions {
@@ -134,6 +135,7 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
   const pages = new Elysia()
     .use(healthPages({ isDraining, isReady: storage.isReady }))
     .use(problemPages())
+    .use(websocketPage())
     .use(guidePages())
     .use(swaggerPages({ openapi: sources.openapi as Document }))
   return { app: mount(routes, pages, responses), chat, responses }

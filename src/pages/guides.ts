@@ -3,6 +3,7 @@ import { ProblemError } from '../contract/problems.ts'
 import { serveContent } from './content.ts'
 import { guideSources } from './document-source.ts' with { type: 'macro' }
 import { htmlContent, linkFrom } from './html.ts'
+import { scrollable } from './markup.ts'
 
 interface LinkOptions {
   /** The path of the page that shows the text. */
@@ -20,10 +21,12 @@ const sources = guideSources()
 
 const guidePath = (name: string) => `/guides/${name}`
 
+const titleOf = (name: string, text: string) => /^# (.*)$/m.exec(text)?.[1] ?? name
+
 /** The guides, in alphabetical order. */
 export const guides: readonly Guide[] = Object.entries(sources).map(([name, text]) => ({
   path: guidePath(name),
-  title: /^# (.*)$/m.exec(text)?.[1] ?? name,
+  title: titleOf(name, text),
 }))
 
 /** The pages of this service that show a file of the repository. */
@@ -51,27 +54,37 @@ export const guideLinks = (html: string, options: LinkOptions): string =>
     return href === undefined ? text : `<a href="${Bun.escapeHTML(href)}">${text}</a>`
   })
 
-function guidePage(name: string, text: string) {
-  const page = guidePath(name)
+/** A file of docs/ as HTML, with links for the page that shows it. */
+function renderGuide(name: string, text: string, page: string): string {
   const html = Bun.markdown.html(text, { headings: { ids: true } })
-  const title = guides.find(({ path }) => path === page)?.title ?? name
-  return htmlContent({
-    page,
-    title,
-    content: scrollableTables(guideLinks(html, { page, file: `docs/${name}.md` })),
-  })
+  return guideLinks(html, { page, file: `docs/${name}.md` }).replace(/<table>.*?<\/table>/gs, (table) =>
+    scrollable('Table', table),
+  )
 }
 
-/** Wide tables scroll on their own, also with the keyboard. */
-const scrollableTables = (html: string) =>
-  html
-    .replaceAll('<table>', '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>')
-    .replaceAll('</table>', '</table></div>')
+/**
+ * One section of a guide as HTML, from its heading to the next heading of the same level.
+ *
+ * @throws Error if the guide has no such section
+ */
+export function guideSection(name: string, heading: string, page: string): string {
+  const section = new RegExp(`^## ${heading}$.*?(?=^## |$(?![\\s\\S]))`, 'ms').exec(sources[name] ?? '')?.[0]
+  if (section === undefined) throw new Error(`docs/${name}.md has no section "${heading}"`)
+  const html = renderGuide(name, section, page)
+  // Anchors of other sections exist only on the page of the guide.
+  return html.replace(/href="#([^"]*)"/g, (link, id: string) =>
+    html.includes(`id="${id}"`) ? link : `href="${linkFrom(page, guidePath(name))}#${id}"`,
+  )
+}
 
 /** The guides of docs/ as pages. */
 export function guidePages() {
   const routes = new Map(
-    Object.entries(sources).map(([name, text]) => [name, serveContent(() => guidePage(name, text))]),
+    Object.entries(sources).map(([name, text]) => {
+      const page = guidePath(name)
+      const title = titleOf(name, text)
+      return [name, serveContent(() => htmlContent({ page, title, content: renderGuide(name, text, page) }))]
+    }),
   )
   return new Elysia({ name: 'guides' }).get('/guides/:guide', ({ request, set, params }) => {
     const serve = routes.get(params.guide)

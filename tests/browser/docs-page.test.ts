@@ -137,9 +137,11 @@ describe.skipIf(!executablePath)('the Swagger page in a browser', () => {
   })
 
   test('lists only the server that the page came from', async () => {
-    expect(await docs.page.$$eval('.servers option', (options) => options.map(({ value }) => value))).toEqual(
-      [service.url],
-    )
+    expect(
+      await docs.page.$$eval('.servers option', (options) =>
+        options.map((option) => option.getAttribute('value')),
+      ),
+    ).toEqual([service.url])
   })
 
   test('follows the color scheme of the system, also when it changes', async () => {
