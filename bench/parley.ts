@@ -84,7 +84,12 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
   const step = Math.max(1, Math.floor(accounts.length / options.users))
   const selected = accounts.filter((_, index) => index % step === 0).slice(0, options.users)
   const { issue } = await createTokens({ secret: new TextEncoder().encode(secret), ttlSeconds: 86_400 })
-  const tokens = await Promise.all(selected.map(({ id }) => issue(id)))
+  const tokens = await Promise.all(
+    selected.map(async ({ id, username }) => {
+      const { token } = await issue({ user: { id, username }, tokensValidFrom: 0 })
+      return token
+    }),
+  )
   const usernames = selected.map(({ username }) => username)
   return {
     server,

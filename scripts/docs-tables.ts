@@ -20,6 +20,7 @@ export const limits = [
   { route: 'a message on the WebSocket', limit: asyncapi.operations.sendMessage['x-rate-limit'] },
   { route: 'opening a WebSocket', limit: chat['x-rate-limit'] },
   { route: 'a ping on the WebSocket', limit: asyncapi.operations.ping['x-rate-limit'] },
+  { route: 'a new token on the WebSocket', limit: asyncapi.operations.authenticate['x-rate-limit'] },
 ]
 const problems = Object.entries(openapi['x-problems'])
 

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { type AnyElysia, Elysia } from 'elysia'
+import { accountHandlers } from './auth/account-handlers.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
-import { authHandlers } from './auth/handlers.ts'
 import { createIdentities } from './auth/identities.ts'
+import { loginHandlers } from './auth/login-handlers.ts'
 import { createPasswords } from './auth/passwords.ts'
+import { sessionHandlers } from './auth/session-handlers.ts'
 import { createTokens } from './auth/tokens.ts'
 import { createChannelRoute } from './chats/channel-route.ts'
 import { createChatServer } from './chats/chat-server.ts'
@@ -86,12 +88,12 @@ function mount(
 
 /** Composes the service from its parts. It does not listen; `startServer` does. */
 export async function createApp({ config, storage, secret, logger, isDraining }: AppOptions) {
-  const { users, messageLog, rateLimits, loginGuard } = storage
+  const { users, revocations, messageLog, rateLimits, loginGuard: guard } = storage
   const toProblem = createErrorHandler(logger)
   const tokens = await createTokens({ secret, ttlSeconds: config.tokenTtlSeconds })
   const passwords = createPasswords({ concurrency: availableParallelism() })
   const { clientAddress, isAllowedOrigin, responses } = createHttp({ config, logger, toProblem })
-  const identities = createIdentities({ tokens, users, rateLimits })
+  const identities = createIdentities({ tokens, users, revocations, rateLimits })
   const authenticator = createAuthenticator({ identities, rateLimits, clientAddress, isDraining })
   const connections = createConnections(config)
   const connectionLog = createConnectionLog(logger)
@@ -114,13 +116,16 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
   })
   const operations = operationRoutes({
     handlers: {
-      ...authHandlers({
+      ...loginHandlers({
         users,
         passwords,
         tokens,
-        guard: loginGuard,
+        guard,
+        registrationOpen: config.registrationOpen,
         onError: (error) => void toProblem(error, crypto.randomUUID()),
       }),
+      ...sessionHandlers({ users, revocations, tokens, maxSessionSeconds: config.sessionMaxDays * 86_400 }),
+      ...accountHandlers({ users, passwords, tokens, guard, eraseMessages: messageLog.eraseMessagesOf }),
       ...userHandlers,
       ...chatHandlers({ messageLog }),
     },

@@ -19,6 +19,10 @@ export interface Config {
   readonly dataDir: string
   readonly jwtSecret: string | undefined
   readonly tokenTtlSeconds: number
+  /** How many days after a login its tokens can be renewed; 0 if they cannot be renewed. */
+  readonly sessionMaxDays: number
+  /** Whether anyone may register, or only operators create accounts. */
+  readonly registrationOpen: boolean
   /**
    * Origins whose pages may send requests and connect, `*` for all, or `https://*.example.com` for all
    * subdomains; in development, the origins of localhost as well.
@@ -152,6 +156,8 @@ export function readConfig(environment: Environment, policies: readonly string[]
     dataDir: resolve(text('DATA_DIR') ?? './data'),
     jwtSecret,
     tokenTtlSeconds: integer('TOKEN_TTL_SECONDS', 86_400, 1, 31_536_000),
+    sessionMaxDays: integer('SESSION_MAX_DAYS', 30, 0, 36_500),
+    registrationOpen: choice('REGISTRATION', 'open', ['open', 'closed']) === 'open',
     corsOrigins: origins('CORS_ORIGINS'),
     development: choice('NODE_ENV', 'production', ['development', 'production', 'test']) === 'development',
     logLevel: choice('LOG_LEVEL', 'info', logLevels),

@@ -1,11 +1,14 @@
 import { createMemoryLoginGuard } from './auth/login-guard.memory.ts'
 import type { LoginGuard } from './auth/login-guard.ts'
+import { createSqliteRevocations } from './auth/revocations.sqlite.ts'
+import type { Revocations } from './auth/revocations.ts'
 import { openSqliteMessageLog } from './chats/message-log.sqlite.ts'
 import type { MessageLog } from './chats/message-log.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
+import { createChangeCounter } from './storage/sqlite/change-counter.ts'
 import { openSqlite } from './storage/sqlite/connection.ts'
 import { createSqliteUsers } from './users/users.sqlite.ts'
 import type { Users } from './users/users.ts'
@@ -13,6 +16,7 @@ import type { Users } from './users/users.ts'
 /** The ports of the features, implemented on one engine. */
 export interface Storage {
   readonly users: Users
+  readonly revocations: Revocations
   readonly messageLog: MessageLog
   readonly loginGuard: LoginGuard
   readonly rateLimits: RateLimits
@@ -50,14 +54,18 @@ export async function openStorage(
     retentionCount: config.messageRetentionCount,
     onError,
   })
+  const changes = createChangeCounter(queries.$client)
+  const revocations = createSqliteRevocations({ queries, write, changes, onError })
   return {
-    users: createSqliteUsers(queries, write),
+    users: createSqliteUsers({ queries, write, changes }),
+    revocations,
     messageLog,
     loginGuard: createMemoryLoginGuard(() => systemClock.monotonicMs() / 1000),
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
     isReady: connection.isReady,
     async close() {
       messageLog.close()
+      revocations.close()
       connection.close(onError)
     },
   }

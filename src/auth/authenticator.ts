@@ -127,6 +127,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (!isWellFormedToken(token)) return admit(policy, context, undefined, peer, 'invalid-token')
       return authenticateLater(policy, context, token, cached, peer)
     },
-    isCurrent: identities.isCurrent,
+    validate: identities.validate,
+    async identify(token) {
+      return isWellFormedToken(token) ? identities.verify(token) : undefined
+    },
+    accountsVersion: identities.accountsVersion,
   }
 }

@@ -1,13 +1,15 @@
-import type { Identity } from '../http/gate.ts'
+import type { Identity, Validity } from '../http/gate.ts'
 import { createFifoCache } from '../limits/fifo-cache.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
-import type { Users } from '../users/users.ts'
+import type { Account, Users } from '../users/users.ts'
+import type { Revocations } from './revocations.ts'
 import type { Tokens } from './tokens.ts'
 
 interface IdentitiesOptions {
   readonly tokens: Tokens
   readonly users: Users
+  readonly revocations: Revocations
   readonly rateLimits: RateLimits
 }
 
@@ -20,9 +22,16 @@ export interface Identities {
   size(): number
   /** Verifies a token and reads its account. Returns undefined if either is invalid. */
   verify(token: string): Promise<Identity | undefined>
-  /** Whether the account still exists. Reads it only if an account has changed since the last call. */
-  isCurrent(identity: Identity): MaybePromise<boolean>
+  /**
+   * Whether the account still exists and the token has not been revoked. Reads them only if an account or a
+   * revocation has changed since the last call.
+   */
+  validate(identity: Identity): MaybePromise<Validity>
+  /** A number that changes when any account or revocation may have changed. */
+  accountsVersion(): number
 }
+
+type ValidatedToken = Pick<Identity, 'tokenId' | 'tokensValidFrom'>
 
 /** Expired identities are removed from the cache once in this many seconds, when an identity is added. */
 const evictionIntervalSeconds = 60
@@ -31,32 +40,41 @@ const evictionIntervalSeconds = 60
 const cacheCapacity = 20_000
 
 /** The users that tokens identify (docs/decisions/cached-identities.md). */
-export function createIdentities({ tokens, users, rateLimits }: IdentitiesOptions): Identities {
+export function createIdentities({ tokens, users, revocations, rateLimits }: IdentitiesOptions): Identities {
   /** By token. The signature of a cached token needs no second verification. */
   const cached = createFifoCache<string, Identity>(cacheCapacity)
 
   let evictedAt = 0
 
-  function isCurrent(identity: Identity): MaybePromise<boolean> {
+  function compare(account: Account | undefined, token: ValidatedToken): MaybePromise<Validity> {
+    if (!account) return 'account-removed'
+    if (account.tokensValidFrom !== token.tokensValidFrom) return 'logged-out'
+    return chain(revocations.isRevoked(token.tokenId), (revoked) => (revoked ? 'logged-out' : 'valid'))
+  }
+
+  function validate(identity: Identity): MaybePromise<Validity> {
     // Read before the account, so that a change in between is noticed by the next call.
     const version = users.version()
-    if (identity.accountsVersion === version) return true
-    return chain(users.find(identity.user.id), (user) => {
-      if (!user) return false
-      identity.user = user
-      identity.accountsVersion = version
-      return true
-    })
+    if (identity.accountsVersion === version) return 'valid'
+    return chain(users.find(identity.user.id), (account) =>
+      chain(compare(account, identity), (validity) => {
+        if (validity !== 'valid' || !account) return validity
+        // The same object stands for the same user, so that responses for it stay cached.
+        if (account.user.username !== identity.user.username) identity.user = account.user
+        identity.accountsVersion = version
+        return validity
+      }),
+    )
   }
 
   return {
     fromCache(token, now) {
       const identity = cached.get(token)
       if (!identity) return undefined
-      const valid = identity.expiresAt > now && isCurrent(identity)
-      if (valid === true) return identity
-      return chain(valid, (current) => {
-        if (current) return identity
+      const validity = identity.expiresAt > now ? validate(identity) : 'expired'
+      if (validity === 'valid') return identity
+      return chain(validity, (later) => {
+        if (later === 'valid') return identity
         cached.delete(token)
         return undefined
       })
@@ -73,11 +91,14 @@ export function createIdentities({ tokens, users, rateLimits }: IdentitiesOption
       const claims = await tokens.verify(token)
       if (!claims) return undefined
       const accountsVersion = users.version()
-      // The token of a removed account is invalid.
-      const user = await users.find(claims.userId)
-      if (!user) return undefined
-      return { user, accountsVersion, expiresAt: claims.expiresAt, rateLimitKey: rateLimits.key(user.id) }
+      const account = await users.find(claims.userId)
+      if (!account || (await compare(account, claims)) !== 'valid') return undefined
+      const { tokenId, expiresAt, authTime, tokensValidFrom } = claims
+      const { user } = account
+      const rateLimitKey = rateLimits.key(user.id)
+      return { user, accountsVersion, tokenId, expiresAt, authTime, tokensValidFrom, rateLimitKey }
     },
-    isCurrent,
+    validate,
+    accountsVersion: users.version,
   }
 }

@@ -19,7 +19,7 @@ const maxPendingMs = 10_000
 
 interface ChatServerOptions {
   readonly messageLog: MessageLog
-  readonly authenticator: Pick<Authenticator, 'isCurrent'>
+  readonly authenticator: Pick<Authenticator, 'validate' | 'identify' | 'accountsVersion'>
   readonly rateLimits: RateLimits
   readonly toProblem: ToProblem
   readonly connections: Connections

@@ -4,12 +4,13 @@ import type { Authenticator } from '../http/gate.ts'
 import type { ChatSocket } from './connection.ts'
 import type { Connections } from './connections.ts'
 
-const intervalMs = 1000
-const accountsPerSweep = 1000
+/** Half of the second within which a revocation must take effect. */
+const intervalMs = 500
+const accountsPerTurn = 1000
 
 interface SweepOptions {
   readonly connections: Connections
-  readonly authenticator: Pick<Authenticator, 'isCurrent'>
+  readonly authenticator: Pick<Authenticator, 'validate' | 'accountsVersion'>
   /** Called with errors of background work; no request is waiting for it. */
   readonly onError: (error: unknown) => void
 }
@@ -29,27 +30,46 @@ function checkLiveness(socket: ChatSocket, now: number): void {
   }
 }
 
+/** A pass over the connections, which checks their accounts. */
+interface Round {
+  /** The version of the accounts when the round began. */
+  readonly version: number
+  readonly sockets: SetIterator<ChatSocket>
+  failed: boolean
+}
+
 /**
- * Closes, once a second, the connections whose token has expired, whose account has been removed, or whose
- * client has been silent for too long.
+ * Closes, twice a second, the connections whose token has expired or was revoked, whose account has been
+ * removed, or whose client has been silent for too long.
  */
 export function startConnectionSweep({ connections, authenticator, onError }: SweepOptions) {
-  /** Accounts are checked in rounds of limited size, so that a sweep does not block the thread. */
-  let round = connections.values()
+  let checkedVersion: number | undefined
+  let round: Round | undefined
   let checking = false
 
+  /** Accounts are checked only if any has changed, and in turns, so that the thread is not blocked. */
   async function checkAccounts(): Promise<void> {
-    for (let checked = 0; checked < accountsPerSweep; checked++) {
-      const { value: socket, done } = round.next()
-      if (done) {
-        round = connections.values()
-        return
-      }
-      const current = authenticator.isCurrent(socket.data.identity)
-      if (!(current instanceof Promise ? await current : current)) {
-        connections.closeAfterPending(socket, 'account-removed')
-      }
+    if (!round) {
+      const version = authenticator.accountsVersion()
+      if (version === checkedVersion) return
+      round = { version, sockets: connections.values(), failed: false }
     }
+    for (let checked = 1; ; checked++) {
+      const { value: socket, done } = round.sockets.next()
+      if (done) break
+      try {
+        const validity = authenticator.validate(socket.data.identity)
+        const settled = validity instanceof Promise ? await validity : validity
+        if (settled !== 'valid') connections.closeAfterPending(socket, settled)
+      } catch (error) {
+        // The next sweep continues with the next account, and a later round repeats the failed check.
+        round.failed = true
+        throw error
+      }
+      if (checked % accountsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    if (!round.failed) checkedVersion = round.version
+    round = undefined
   }
 
   function sweep(): void {
@@ -60,7 +80,6 @@ export function startConnectionSweep({ connections, authenticator, onError }: Sw
     }
     if (checking) return
     checking = true
-    // After a failure, the next sweep continues with the next account.
     checkAccounts()
       .catch(onError)
       .finally(() => {

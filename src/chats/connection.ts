@@ -5,7 +5,8 @@ import type { Identity } from '../http/gate.ts'
 
 /** The state of one WebSocket connection. Kept small, because there are thousands. */
 export interface Connection {
-  readonly identity: Identity
+  /** Replaced by an `authenticate` frame. */
+  identity: Identity
   /** Received frames whose outcome is not decided yet. */
   pending: number
   /** Consecutive frames that the rate limit refused. */

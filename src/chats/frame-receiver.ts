@@ -1,4 +1,7 @@
 import {
+  type AuthenticateFrame,
+  authenticateFrame,
+  authenticateRateLimit,
   clientFrames,
   closeCodes,
   disconnectFrame,
@@ -12,7 +15,7 @@ import { ProblemError, validationFailed } from '../contract/problems.ts'
 import type { CloseCodeName } from '../contract/types.gen.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
-import type { Count, RateLimits } from '../limits/rate-limits.ts'
+import type { Count, RateLimiter, RateLimits } from '../limits/rate-limits.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
 import type { ChatSocket } from './connection.ts'
 import type { Connections } from './connections.ts'
@@ -21,7 +24,7 @@ import type { MessageLog, NewMessage } from './message-log.ts'
 
 interface FrameReceiverOptions {
   readonly messageLog: MessageLog
-  readonly authenticator: Pick<Authenticator, 'isCurrent'>
+  readonly authenticator: Pick<Authenticator, 'validate' | 'identify'>
   readonly rateLimits: RateLimits
   readonly toProblem: ToProblem
   readonly connections: Connections
@@ -58,6 +61,13 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
   const replies = createFrameReplies(options.toProblem)
   const sendLimiter = options.rateLimits.limiter(sendRateLimit)
   const pingLimiter = options.rateLimits.limiter(pingRateLimit)
+  const authenticateLimiter = options.rateLimits.limiter(authenticateRateLimit)
+
+  /** Every frame that is not a valid one of another kind counts as a message. */
+  function limiterOf({ check, valid }: ParsedFrame): RateLimiter | undefined {
+    if (valid && check === pingFrame) return pingLimiter
+    return valid && check === authenticateFrame ? authenticateLimiter : sendLimiter
+  }
 
   /** Closes the connection because of a frame; frames after it are ignored. */
   function end(socket: ChatSocket, name: CloseCodeName): void {
@@ -96,12 +106,25 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
   }
 
   function accept(socket: ChatSocket, frame: SendFrame): MaybePromise<void> {
-    const current = authenticator.isCurrent(socket.data.identity)
-    if (current === true) return store(socket, frame)
-    return chain(current, (later) => {
-      if (later) store(socket, frame)
-      else end(socket, 'account-removed')
+    const validity = authenticator.validate(socket.data.identity)
+    if (validity === 'valid') return store(socket, frame)
+    return chain(validity, (later) => {
+      if (later === 'valid') store(socket, frame)
+      else end(socket, later)
     })
+  }
+
+  /** Replaces the token of the connection. If the new one is refused, the connection keeps the old one. */
+  async function authenticate(socket: ChatSocket, { token }: AuthenticateFrame): Promise<void> {
+    const { data } = socket
+    const identity = await authenticator.identify(token)
+    if (data.closing !== undefined) return
+    if (!identity) return replies.refuse(socket, new ProblemError('invalid-token'))
+    if (identity.user.id !== data.identity.user.id) {
+      return replies.refuse(socket, new ProblemError('user-mismatch'))
+    }
+    data.identity = identity
+    replies.authenticated(socket, identity.expiresAt)
   }
 
   /** Handles a frame that is within the limit. */
@@ -109,6 +132,7 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
     if (!check) replies.refuse(socket, new ProblemError('malformed-json'))
     else if (!valid) replies.refuse(socket, validationFailed(check.Schema(), value), keyOf(value))
     else if (check === pingFrame) replies.pong(socket)
+    else if (check === authenticateFrame) return authenticate(socket, value as AuthenticateFrame)
     else return accept(socket, value as SendFrame)
   }
 
@@ -116,7 +140,7 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
     if (socket.data.ended) return
     const frame = parseFrame(text)
     if (frame.valid && frame.check === disconnectFrame) return end(socket, 'disconnected')
-    const limiter = frame.valid && frame.check === pingFrame ? pingLimiter : sendLimiter
+    const limiter = limiterOf(frame)
     const counted = limiter?.count(socket.data.identity.rateLimitKey, now)
     // No closure on the synchronous path, which every message takes.
     if (!(counted instanceof Promise)) {

@@ -1,4 +1,11 @@
-import { type ErrorFrame, isIdempotencyKey, type PongFrame, type StoredFrame } from '../contract/frames.ts'
+import { rfc3339 } from '../clock.ts'
+import {
+  type AuthenticatedFrame,
+  type ErrorFrame,
+  isIdempotencyKey,
+  type PongFrame,
+  type StoredFrame,
+} from '../contract/frames.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import { type ChatSocket, sendTo } from './connection.ts'
 import { type NewMessage, outcomeOf } from './message-log.ts'
@@ -27,6 +34,11 @@ export function createFrameReplies(toProblem: ToProblem) {
 
   return {
     refuse,
+    /** @param expiresAt seconds since the epoch */
+    authenticated(socket: ChatSocket, expiresAt: number): void {
+      const frame: AuthenticatedFrame = { event: 'authenticated', expiresAt: rfc3339(expiresAt) }
+      sendTo(socket, JSON.stringify(frame))
+    },
     pong: (socket: ChatSocket) => sendTo(socket, pong),
     /** Reports the outcome of an append. A new message needs no report: the sender receives the broadcast. */
     confirm(socket: ChatSocket, message: NewMessage): void {

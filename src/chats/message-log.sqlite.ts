@@ -3,6 +3,7 @@ import type { ChatMessage } from '../contract/frames.ts'
 import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
 import { withStorageErrors } from '../storage/sqlite/errors.ts'
 import { messageLog } from '../storage/sqlite/schema.ts'
+import { createEraser } from './eraser.sqlite.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createListeners } from './listeners.ts'
 import { createLogClock } from './log-clock.ts'
@@ -40,8 +41,8 @@ interface SentAt {
 const maxBatchSize = 512
 
 /** The state of the log that does not depend on stored messages. It is created with the log. */
-function loadState(queries: Queries): { epoch: string; trimmedThrough: number } {
-  const created = { id: 1, epoch: createEpoch(), trimmedThrough: 0 }
+function loadState(queries: Queries): typeof messageLog.$inferSelect {
+  const created = { id: 1, epoch: createEpoch(), trimmedThrough: 0, removedThrough: 0 }
   queries.insert(messageLog).values(created).onConflictDoNothing().run()
   return queries.select().from(messageLog).get() ?? created
 }
@@ -54,7 +55,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   const statements = prepareMessageStatements(queries)
   const newest = statements.newestThrough.get({ sequence: Number.MAX_SAFE_INTEGER })
   let { trimmedThrough } = state
-  let head = newest?.sequence ?? trimmedThrough
+  let head = Math.max(newest?.sequence ?? 0, trimmedThrough, state.removedThrough)
   const clock = createLogClock({
     clock: options.clock ?? systemClock,
     newestSentAt: newest?.sentAt ?? 0,
@@ -129,6 +130,14 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     frame,
   })
   const commits = createGroupCommit({ maxBatchSize, commit })
+  const eraser = createEraser({
+    statements,
+    write,
+    head: () => head,
+    start: () => trimmedThrough,
+    flush: commits.flush,
+    onError,
+  })
   const trimming = scheduleTrimming({ onError, trim })
 
   return {
@@ -145,11 +154,10 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       const rows = withStorageErrors(() =>
         statements.following.all({ sequence: after, head, limit: limit + 1 }),
       )
-      return {
-        start: ids.encode(after),
-        messages: rows.slice(0, limit).map(toMessage),
-        more: rows.length > limit,
-      }
+      const more = rows.length > limit
+      const messages = rows.slice(0, limit).map(toMessage)
+      const end = more ? messages.at(-1)?.id : undefined
+      return { start: ids.encode(after), messages, end: end ?? ids.encode(head), more }
     },
     readBefore(cursor, limit) {
       const before = cursor === undefined ? head + 1 : ids.decode(cursor)
@@ -158,8 +166,16 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       return { messages: rows.slice(0, limit).reverse().map(toMessage), more: rows.length > limit }
     },
     head: () => ids.encode(head),
+    remove(removed) {
+      const sequences = removed.flatMap((id) => ids.decode(id) ?? [])
+      return write(() => statements.remove(sequences)).map(ids.encode)
+    },
+    eraseMessagesOf: eraser.erase,
     subscribe: listeners.add,
     flush: commits.flush,
-    close: trimming.stop,
+    close() {
+      trimming.stop()
+      eraser.stop()
+    },
   }
 }

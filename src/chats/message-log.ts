@@ -32,6 +32,11 @@ export interface Appended {
 export interface Page {
   /** The cursor that the page follows; only for pages that are read forward. */
   readonly start?: string
+  /**
+   * The cursor from which reading continues; only for pages that are read forward. At the end of the log it is
+   * the head, which is not the id of a stored message if that message was removed.
+   */
+  readonly end?: string
   /** In log order. */
   readonly messages: readonly StoredMessage[]
   /** Whether there are more messages in the direction of reading. */
@@ -72,6 +77,18 @@ export interface MessageLog {
    * stored at startup, even if it has been removed since, or a cursor that precedes the first message.
    */
   head(): string
+  /**
+   * Removes single messages. Their positions remain, so that cursors stay valid and no client is told of a gap.
+   *
+   * @returns the ids of the messages that were stored until now
+   */
+  remove(ids: readonly string[]): MaybePromise<readonly string[]>
+  /**
+   * Erases all messages of a user whose account was removed for this purpose (`Users.remove`). Resolves when
+   * they are erased or, if the storage fails, when the erasure was left to background work. An erasure that is
+   * interrupted continues when the log is opened the next time.
+   */
+  eraseMessagesOf(userId: string): Promise<void>
   /** Calls `listener` with each durable message, once, in log order. */
   subscribe(listener: (message: StoredMessage) => void): void
   /** Resolves when no append is pending. */

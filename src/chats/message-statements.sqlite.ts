@@ -1,12 +1,41 @@
-import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import type { Queries } from '../storage/sqlite/connection.ts'
-import { messageLog, messages } from '../storage/sqlite/schema.ts'
+import { messageLog, messages, users } from '../storage/sqlite/schema.ts'
 import { prepareStatement } from '../storage/sqlite/statements.ts'
 
 /** The statements of the message log in SQLite, prepared once. */
 export function prepareMessageStatements(queries: Queries) {
   const columns = { sequence: messages.sequence, frame: messages.frame }
   const { placeholder } = sql
+
+  /** Removes the messages that match `condition`, overwrites their content, and returns their sequences. */
+  function removeWhere(condition: SQL | undefined): number[] {
+    // Otherwise the texts would remain in free pages of the file.
+    queries.$client.run('pragma secure_delete = on')
+    try {
+      return queries.transaction(
+        () => {
+          const removed = queries
+            .delete(messages)
+            .where(condition)
+            .returning({ sequence: messages.sequence })
+            .all()
+            .map(({ sequence }) => sequence)
+          if (removed.length > 0) {
+            const highest = Math.max(...removed)
+            queries
+              .update(messageLog)
+              .set({ removedThrough: sql`max(${messageLog.removedThrough}, ${highest})` })
+              .run()
+          }
+          return removed
+        },
+        { behavior: 'immediate' },
+      )
+    } finally {
+      queries.$client.run('pragma secure_delete = off')
+    }
+  }
 
   return {
     insert: prepareStatement<
@@ -74,5 +103,23 @@ export function prepareMessageStatements(queries: Queries) {
         { behavior: 'immediate' },
       )
     },
+    remove: (sequences: readonly number[]) => removeWhere(inArray(messages.sequence, [...sequences])),
+    /** Removes the messages of a user between two sequences. */
+    removeOf: (userId: string, { after, through }: { after: number; through: number }) =>
+      removeWhere(
+        and(gt(messages.sequence, after), lte(messages.sequence, through), eq(messages.userId, userId)),
+      ),
+    /** The removed users whose messages are still to be erased. */
+    erasures: () =>
+      queries
+        .select({ id: users.id })
+        .from(users)
+        .where(eq(users.erasesMessages, true))
+        .all()
+        .map(({ id }) => id),
+    finishErasure: (userId: string) =>
+      queries.update(users).set({ erasesMessages: false }).where(eq(users.id, userId)).run(),
   }
 }
+
+export type MessageStatements = ReturnType<typeof prepareMessageStatements>

@@ -65,15 +65,15 @@ export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }:
     const { replay } = socket.data
     if (!replay || socket.readyState !== WebSocket.OPEN) return
     const head = messageLog.head()
-    const { messages } = await readPage(socket, replay)
+    const { messages, end = head } = await readPage(socket, replay)
     socket.cork(() => {
       for (const { id, frame } of messages) {
         sendTo(socket, frame)
         replay.cursor = id
-        if (socket.getBufferedAmount() > pauseBytes) break
+        if (socket.getBufferedAmount() > pauseBytes) return
       }
+      replay.cursor = end
     })
-    if (messages.length === 0) replay.cursor ??= head
     // The log returns only messages that were broadcast, so a client at its head has missed nothing.
     if (replay.cursor === messageLog.head()) {
       socket.data.replay = undefined

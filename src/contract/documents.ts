@@ -104,6 +104,7 @@ interface AsyncApi {
   readonly operations: {
     readonly sendMessage: { readonly 'x-rate-limit': RateLimit }
     readonly ping: { readonly 'x-rate-limit': RateLimit }
+    readonly authenticate: { readonly 'x-rate-limit': RateLimit }
   }
   readonly components: { readonly schemas: Record<string, JsonSchema> }
 }

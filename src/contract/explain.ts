@@ -61,6 +61,8 @@ function explain(type: ValueErrorType, schema: TSchema, value: unknown): string 
     }
     case ValueErrorType.Object:
       return 'must be an object'
+    case ValueErrorType.Boolean:
+      return 'must be a boolean'
     case ValueErrorType.Integer:
       return 'must be an integer'
     default:

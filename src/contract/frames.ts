@@ -10,11 +10,13 @@ export type GapFrame = Schemas['GapFrame']
 export type CaughtUpFrame = Schemas['CaughtUpFrame']
 export type StoredFrame = Schemas['StoredFrame']
 export type PongFrame = Schemas['PongFrame']
+export type AuthenticateFrame = Schemas['AuthenticateFrame']
+export type AuthenticatedFrame = Schemas['AuthenticatedFrame']
 export type ChatMessage = Schemas['ChatMessage']
 
 const { chat } = asyncapi.channels
 
-function frame(name: 'SendFrame' | 'DisconnectFrame' | 'PingFrame') {
+function frame(name: 'SendFrame' | 'DisconnectFrame' | 'PingFrame' | 'AuthenticateFrame') {
   const schema = asyncapi.components.schemas[name] ?? {}
   return TypeCompiler.Compile(toTypeBox(schema, `asyncapi.yaml#/components/schemas/${name}`))
 }
@@ -23,11 +25,15 @@ function frame(name: 'SendFrame' | 'DisconnectFrame' | 'PingFrame') {
 export const sendFrame = frame('SendFrame')
 export const disconnectFrame = frame('DisconnectFrame')
 export const pingFrame = frame('PingFrame')
+export const authenticateFrame = frame('AuthenticateFrame')
 /** Validates the idempotency key of a frame that is otherwise invalid, so that its error frame can repeat the key. */
 export const isIdempotencyKey = TypeCompiler.Compile(sendFrame.Schema().properties.idempotencyKey)
 /** The validator of each event that a client may send. A frame without an event is a message. */
 export const clientFrames: ReadonlyMap<unknown, typeof sendFrame> = new Map(
-  [sendFrame, disconnectFrame, pingFrame].map((check) => [check.Schema().properties.event.const, check]),
+  [sendFrame, disconnectFrame, pingFrame, authenticateFrame].map((check) => [
+    check.Schema().properties.event.const,
+    check,
+  ]),
 )
 /** Validates the query of the handshake request. */
 export const connectQuery = TypeCompiler.Compile(
@@ -41,6 +47,7 @@ export const maxFrameBytes = chat['x-max-frame-bytes']
 export const connectRateLimit = chat['x-rate-limit']
 export const sendRateLimit = asyncapi.operations.sendMessage['x-rate-limit']
 export const pingRateLimit = asyncapi.operations.ping['x-rate-limit']
+export const authenticateRateLimit = asyncapi.operations.authenticate['x-rate-limit']
 export const refusals = chat['x-refusals']
 export const { 'ping-after-seconds': pingAfterSeconds, 'close-after-seconds': closeAfterSeconds } =
   chat['x-liveness']

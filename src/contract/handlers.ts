@@ -13,6 +13,18 @@ import type { components } from './types.gen.ts'
 
 export type User = components['schemas']['User']
 
+/** The token of a request. */
+export interface TokenDetails {
+  /** The `jti` of the token, by which it is revoked. */
+  readonly tokenId: string
+  /** Seconds since the epoch. */
+  readonly expiresAt: number
+  /** When the user entered the password: seconds since the epoch. */
+  readonly authTime: number
+  /** The account's `tokensValidFrom` when the token was issued. */
+  readonly tokensValidFrom: number
+}
+
 declare const operation: unique symbol
 
 /** A success body. Only `Call.reply` creates one, so TypeScript rejects undocumented properties. */
@@ -24,6 +36,8 @@ export interface Reply<Id extends OperationId> {
 export interface Call<Id extends OperationId> {
   /** The authenticated user; present only on secured operations. */
   readonly user: User
+  /** The token that authenticated the request; present only on secured operations. */
+  readonly token: TokenDetails
   readonly body: RequestBody<Id>
   readonly path: PathParameters<Id>
   readonly query: QueryValues<Id>

@@ -1,4 +1,4 @@
-import { connectRateLimit, pingRateLimit } from './frames.ts'
+import { authenticateRateLimit, connectRateLimit, pingRateLimit } from './frames.ts'
 import { allOperations } from './operations.ts'
 
 /** The names of the rate-limit policies of both documents. */
@@ -7,5 +7,6 @@ export const policyNames: readonly string[] = [
     ...allOperations.map(({ rateLimit }) => rateLimit.policy),
     connectRateLimit.policy,
     pingRateLimit.policy,
+    authenticateRateLimit.policy,
   ]),
 ]

@@ -13,7 +13,7 @@ export interface paths {
         /**
          * Register a new user.
          * @description Usernames are unique regardless of case, and keep the case in which they were registered.
-         *     The most common passwords are refused.
+         *     The username of a deleted account stays reserved. The most common passwords are refused.
          */
         post: operations["registerUser"];
         delete?: never;
@@ -44,6 +44,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log out, on this device or everywhere.
+         * @description Revokes the token of the request; with `everywhere`, all tokens of the user. Within a second,
+         *     a revoked token is refused everywhere, and the WebSockets that it opened are closed. A token that
+         *     was renewed from the revoked one stays valid unless `everywhere` is set.
+         */
+        post: operations["logoutUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew the token before it expires.
+         * @description Returns a new token of the same user. The token of the request stays valid until it expires. A
+         *     request has no body. After the longest session that the operator allows, counted from the login,
+         *     the user has to log in again.
+         */
+        post: operations["refreshToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/users/profile": {
         parameters: {
             query?: never;
@@ -55,6 +99,34 @@ export interface paths {
         get: operations["getProfile"];
         put?: never;
         post?: never;
+        /**
+         * Delete the user's account.
+         * @description All tokens and WebSockets of the user end. The username stays reserved, so that no other person
+         *     can register under it. The user's messages remain, unless `eraseMessages` is set: then they
+         *     disappear from the history and from replays, and no client is told of a gap. Wrong passwords
+         *     count as failed logins.
+         */
+        delete: operations["deleteProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the user's password.
+         * @description Revokes all tokens of the user, including that of the request, and returns a new one. The
+         *     WebSockets that the revoked tokens opened are closed. Wrong passwords count as failed logins.
+         */
+        post: operations["changePassword"];
         delete?: never;
         options?: never;
         head?: never;
@@ -166,6 +238,50 @@ export interface components {
             message: "Login successful";
             token: components["schemas"]["Token"];
         };
+        LogoutRequest: {
+            /**
+             * @description Whether to revoke all tokens of the user.
+             * @default false
+             */
+            everywhere?: boolean;
+        };
+        LogoutResponse: {
+            /** @constant */
+            message: "Logout successful";
+        };
+        RefreshResponse: {
+            /** @constant */
+            message: "Token refreshed successfully";
+            token: components["schemas"]["Token"];
+        };
+        ChangePasswordRequest: {
+            /** Format: password */
+            currentPassword: string;
+            newPassword: components["schemas"]["Password"];
+        };
+        ChangePasswordResponse: {
+            /** @constant */
+            message: "Password changed successfully";
+            token: components["schemas"]["Token"];
+        };
+        DeleteProfileRequest: {
+            /** Format: password */
+            password: string;
+            /**
+             * @description Whether to erase the messages of the user, too.
+             * @default false
+             */
+            eraseMessages?: boolean;
+        };
+        DeleteProfileResponse: {
+            /** @constant */
+            message: "Account deleted successfully";
+        };
+        /**
+         * Format: date-time
+         * @description The time at which a token expires, in UTC with milliseconds (RFC 3339).
+         */
+        ExpiryTime: string;
         /** @description A JSON Web Token. It is opaque to clients. */
         Token: string;
         ProfileResponse: {
@@ -309,6 +425,17 @@ export interface components {
             /** @constant */
             event: "pong";
         };
+        AuthenticateFrame: {
+            /** @constant */
+            event: "authenticate";
+            token: components["schemas"]["Token"];
+        };
+        AuthenticatedFrame: {
+            /** @constant */
+            event: "authenticated";
+            /** @description The time at which the connection ends, unless it is extended again. */
+            expiresAt: components["schemas"]["ExpiryTime"];
+        };
     };
     responses: {
         /** @description The API version is not supported. */
@@ -409,6 +536,22 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The password is not the one of the user. */
+        WrongPassword: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "API-Version": components["headers"]["API-Version"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description No operation and no page has this path. */
         NotFound: {
             headers: {
@@ -484,6 +627,23 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["ValidationProblem"];
+            };
+        };
+        /** @description The quota of the rate limit policy is used up, or too many passwords for this username were wrong. */
+        TooManyAttempts: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "API-Version": components["headers"]["API-Version"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The quota of the rate limit policy is used up. */
@@ -642,6 +802,12 @@ export interface components {
         "Content-Location": string;
         /** @description The version of the WebSocket protocol that the server supports. */
         "Sec-WebSocket-Version": "13";
+        /**
+         * @description When the token in the body expires, in UTC (RFC 3339). Renew it before this time. The clock of the
+         *     client may be wrong: compare it with the `Date` header.
+         * @example 2026-01-02T00:00:00.000Z
+         */
+        "Token-Expires-At": components["schemas"]["ExpiryTime"];
         /** @description No cache may store the response. */
         "Cache-Control": "no-store";
     };
@@ -682,6 +848,22 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequestBody"];
+            /** @description The operator has closed the registration. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             405: components["responses"]["MethodNotAllowed"];
             /** @description The username is already registered. */
             409: {
@@ -748,6 +930,7 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    "Token-Expires-At": components["headers"]["Token-Expires-At"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -791,8 +974,29 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ValidationProblem"];
                 };
             };
-            /** @description Too many requests from this address, or too many failed logins for this username. */
-            429: {
+            429: components["responses"]["TooManyAttempts"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["HashingUnavailable"];
+        };
+    };
+    logoutUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogoutRequest"];
+            };
+        };
+        responses: {
+            /** @description The tokens are revoked. */
+            200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     "API-Version": components["headers"]["API-Version"];
@@ -801,15 +1005,89 @@ export interface operations {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     RateLimit: components["headers"]["RateLimit"];
-                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogoutResponse"];
+                };
+            };
+            400: components["responses"]["BadRequestBody"];
+            401: components["responses"]["Unauthorized"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The body is JSON but does not match its schema. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationProblem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    refreshToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new token. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Token-Expires-At": components["headers"]["Token-Expires-At"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefreshResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description The token is missing or invalid, or its session is too old to be renewed. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
-            503: components["responses"]["HashingUnavailable"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getProfile: {
@@ -846,6 +1124,125 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteProfile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteProfileRequest"];
+            };
+        };
+        responses: {
+            /** @description The account is deleted. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeleteProfileResponse"];
+                };
+            };
+            400: components["responses"]["BadRequestBody"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["WrongPassword"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The body is JSON but does not match its schema. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationProblem"];
+                };
+            };
+            429: components["responses"]["TooManyAttempts"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["HashingUnavailable"];
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description The password is changed. The new token replaces all others. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Token-Expires-At": components["headers"]["Token-Expires-At"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePasswordResponse"];
+                };
+            };
+            400: components["responses"]["BadRequestBody"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["WrongPassword"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The body is JSON but does not match its schema, or the new password is too common. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationProblem"];
+                };
+            };
+            429: components["responses"]["TooManyAttempts"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["HashingUnavailable"];
         };
     };
     sendMessage: {
@@ -1029,7 +1426,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
-            /** @description No message with this id is stored. It may have been removed by the retention limits. */
+            /** @description No message with this id is stored. It may have been removed by the retention limits, its author or the operator. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1061,7 +1458,11 @@ export interface ProblemStatus {
     'missing-token': 401;
     'invalid-token': 401;
     'invalid-credentials': 401;
+    'session-expired': 401;
     'origin-not-allowed': 403;
+    'wrong-password': 403;
+    'registration-closed': 403;
+    'user-mismatch': 403;
     'not-found': 404;
     'method-not-allowed': 405;
     'username-taken': 409;
@@ -1084,9 +1485,13 @@ export interface ProblemStatus {
 
 /** The problem codes of each operation, from the examples of its responses. */
 export interface OperationProblems {
-    registerUser: 'malformed-json' | 'unsupported-api-version' | 'method-not-allowed' | 'username-taken' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'password-too-common' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded';
+    registerUser: 'malformed-json' | 'unsupported-api-version' | 'registration-closed' | 'method-not-allowed' | 'username-taken' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'password-too-common' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded';
     loginUser: 'malformed-json' | 'unsupported-api-version' | 'invalid-credentials' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'login-throttled' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded';
+    logoutUser: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    refreshToken: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'session-expired' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
     getProfile: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    deleteProfile: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'wrong-password' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'login-throttled' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded';
+    changePassword: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'wrong-password' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'password-too-common' | 'rate-limit-exceeded' | 'login-throttled' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded';
     sendMessage: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
     listMessages: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'cursor-gone' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
     getMessage: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
@@ -1094,6 +1499,9 @@ export interface OperationProblems {
 
 /** The headers of each success response that the handler supplies. */
 export interface ReplyHeaders {
+    loginUser: 'Token-Expires-At';
+    refreshToken: 'Token-Expires-At';
+    changePassword: 'Token-Expires-At';
     sendMessage: 'Content-Location';
 }
 
@@ -1102,4 +1510,4 @@ export interface QueryDefaults {
     listMessages: { limit: true };
 }
 
-export type CloseCodeName = 'disconnected' | 'protocol-error' | 'binary-frame' | 'slow-reader' | 'silent-client' | 'invalid-text' | 'rate-limited' | 'frame-too-large' | 'internal-error' | 'restart' | 'token-expired' | 'account-removed';
+export type CloseCodeName = 'disconnected' | 'protocol-error' | 'binary-frame' | 'slow-reader' | 'silent-client' | 'invalid-text' | 'rate-limited' | 'frame-too-large' | 'internal-error' | 'restart' | 'token-expired' | 'logged-out' | 'account-removed';

@@ -1,20 +1,22 @@
 import { openapi } from '../contract/documents.ts'
-import type { User } from '../contract/handlers.ts'
+import type { TokenDetails, User } from '../contract/handlers.ts'
+import type { CloseCodeName } from '../contract/types.gen.ts'
 import type { Peer } from '../limits/client-address.ts'
 import type { RateLimiter, RateLimitKey } from '../limits/rate-limits.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { RequestContext } from './request-context.ts'
 
-/** The authenticated user, the expiry of the token, and the rate-limit key. */
-export interface Identity {
-  /** Kept current by `Authenticator.isCurrent`. */
+/** The authenticated user, the token, and the rate-limit key. */
+export interface Identity extends TokenDetails {
+  /** Kept current by `Authenticator.validate`. */
   user: User
   /** The version of the accounts when `user` was read. */
   accountsVersion: number
-  /** Seconds since the epoch. */
-  readonly expiresAt: number
   readonly rateLimitKey: RateLimitKey
 }
+
+/** Whether an identity is valid; if not, the name of the close code for its connections. */
+export type Validity = 'valid' | Extract<CloseCodeName, 'account-removed' | 'logged-out'>
 
 /** What a route requires of a request before its handler runs. */
 export interface RoutePolicy {
@@ -42,8 +44,15 @@ export interface Authenticator {
     authorization: string | null,
     peer: Peer | null,
   ): MaybePromise<Identity | undefined>
-  /** Whether the account still exists. Reads it only if an account has changed since the last call. */
-  isCurrent(identity: Identity): MaybePromise<boolean>
+  /**
+   * Whether the account still exists and the token has not been revoked. Reads them only if an account or a
+   * revocation has changed since the last call.
+   */
+  validate(identity: Identity): MaybePromise<Validity>
+  /** Verifies a token outside a request. Returns undefined if the token or its account is invalid. */
+  identify(token: string): Promise<Identity | undefined>
+  /** A number that changes when any account or revocation may have changed. */
+  accountsVersion(): number
 }
 
 const scheme = 'bearer '

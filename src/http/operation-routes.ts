@@ -151,6 +151,7 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
   const call = (request: RoutedRequest, identity: Identity | undefined, body: unknown) =>
     handler({
       user: identity?.user,
+      token: identity,
       body,
       path: readPath(request),
       query: readQueryValues(request),
@@ -169,6 +170,12 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
       const identity = authenticated instanceof Promise ? await authenticated : authenticated
       const body = bodyCheck && (await readJsonBody(context.request))
       if (bodyCheck && !bodyCheck.Check(body)) throw validationFailed(bodyCheck.Schema(), body)
+      // The token may have been revoked while the body was arriving, which can take minutes.
+      if (bodyCheck && identity) {
+        const validity = authenticator.validate(identity)
+        if ((validity instanceof Promise ? await validity : validity) !== 'valid')
+          throw problem('invalid-token')
+      }
       const result = call(context.request, identity, body)
       return succeed(context, result instanceof Promise ? await result : result)
     } catch (error) {

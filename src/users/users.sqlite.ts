@@ -1,32 +1,84 @@
-import { eq, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm'
+import type { ChangeCounter } from '../storage/sqlite/change-counter.ts'
 import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
-import { createDataVersion } from '../storage/sqlite/data-version.ts'
 import { sqliteCode, withStorageErrors } from '../storage/sqlite/errors.ts'
 import { users } from '../storage/sqlite/schema.ts'
-import type { Users } from './users.ts'
+import type { Account, Users } from './users.ts'
 
-/**
- * The accounts in SQLite. Every method is synchronous.
- *
- * @param write runs each change; the connection's checks that the database file is still in place
- */
-export function createSqliteUsers(queries: Queries, write: RunOnDatabase = withStorageErrors): Users {
+interface SqliteUsersOptions {
+  readonly queries: Queries
+  /** Runs each change; the connection's checks that the database file is still in place. */
+  readonly write?: RunOnDatabase
+  readonly changes: ChangeCounter
+}
+
+interface AccountRow {
+  readonly id: string
+  readonly username: string
+  readonly tokensValidFrom: number
+}
+
+const toAccount = ({ id, username, tokensValidFrom }: AccountRow): Account => ({
+  user: { id, username },
+  tokensValidFrom,
+})
+
+// SQLite's lower() handles ASCII only. JavaScript's would also map the Kelvin sign to "k".
+const lowerUsername = sql`lower(${users.username})`
+const lowerPlaceholder = sql`lower(${sql.placeholder('username')})`
+const accountColumns = {
+  id: users.id,
+  username: users.username,
+  tokensValidFrom: users.tokensValidFrom,
+}
+const recordColumns = { ...accountColumns, createdAt: users.createdAt, removedAt: users.removedAt }
+
+/** A new value for `tokensValidFrom`. Never one that the account already had, even if the clock is set back. */
+const nextValidFrom = () => sql`max(${users.tokensValidFrom} + 1, ${Date.now()})`
+
+/** The accounts in SQLite. Every method is synchronous. */
+export function createSqliteUsers({
+  queries,
+  write = withStorageErrors,
+  changes,
+}: SqliteUsersOptions): Users {
   const byId = queries
-    .select({ id: users.id, username: users.username })
+    .select(accountColumns)
     .from(users)
-    .where(eq(users.id, sql.placeholder('id')))
+    .where(and(eq(users.id, sql.placeholder('id')), isNull(users.removedAt)))
     .prepare()
-  // SQLite's lower() handles ASCII only. JavaScript's would also map the Kelvin sign to "k".
   const byUsername = queries
-    .select({ id: users.id, username: users.username, passwordHash: users.passwordHash })
+    .select({ ...accountColumns, passwordHash: users.passwordHash })
     .from(users)
-    .where(eq(sql`lower(${users.username})`, sql`lower(${sql.placeholder('username')})`))
+    .where(and(eq(lowerUsername, lowerPlaceholder), isNull(users.removedAt)))
     .prepare()
-  const dataVersion = createDataVersion(queries.$client)
-  // `data_version` ignores the commits of its own connection, so this process counts its own changes.
-  let ownChanges = 0
-  let lastDataVersion = dataVersion()
-  let otherChanges = 0
+  const recordByUsername = queries
+    .select(recordColumns)
+    .from(users)
+    .where(eq(lowerUsername, lowerPlaceholder))
+    .prepare()
+
+  type Change = Partial<Pick<typeof users.$inferInsert, 'passwordHash' | 'removedAt' | 'erasesMessages'>>
+
+  /** Changes an account that has not been removed. @param from the password hash that it must have, if set */
+  function change(id: string, from: string | undefined, values: Change, revokesTokens: boolean) {
+    const changed = write(() =>
+      queries
+        .update(users)
+        .set({ ...values, ...(revokesTokens && { tokensValidFrom: nextValidFrom() }) })
+        .where(
+          and(
+            eq(users.id, id),
+            isNull(users.removedAt),
+            from === undefined ? undefined : eq(users.passwordHash, from),
+          ),
+        )
+        .returning(accountColumns)
+        .all(),
+    )
+    if (changed.length > 0) changes.countOwn()
+    return changed[0]
+  }
 
   return {
     add(username, passwordHash) {
@@ -44,26 +96,39 @@ export function createSqliteUsers(queries: Queries, write: RunOnDatabase = withS
       }
       return user
     },
-    find: (id) => withStorageErrors(() => byId.get({ id })),
-    findCredentials: (username) => withStorageErrors(() => byUsername.get({ username })),
-    changePasswordHash(id, passwordHash) {
-      write(() => queries.update(users).set({ passwordHash }).where(eq(users.id, id)).run())
-      ownChanges++
+    find(id) {
+      const row = withStorageErrors(() => byId.get({ id }))
+      return row && toAccount(row)
     },
-    remove(id) {
-      const removed = write(() =>
-        queries.delete(users).where(eq(users.id, id)).returning({ id: users.id }).all(),
-      )
-      ownChanges++
-      return removed.length > 0
+    findCredentials(username) {
+      const row = withStorageErrors(() => byUsername.get({ username }))
+      return row && { ...toAccount(row), passwordHash: row.passwordHash }
     },
-    version() {
-      const current = withStorageErrors(dataVersion)
-      if (current !== lastDataVersion) {
-        lastDataVersion = current
-        otherChanges++
-      }
-      return ownChanges + otherChanges
+    isTaken: (username) => withStorageErrors(() => recordByUsername.get({ username })) !== undefined,
+    rehash: (id, { from, to }) => change(id, from, { passwordHash: to }, false) !== undefined,
+    changePassword(id, { from, to }) {
+      const row = change(id, from, { passwordHash: to }, true)
+      return row && toAccount(row)
     },
+    revokeTokens: (id) => change(id, undefined, {}, true) !== undefined,
+    remove: (id, { passwordHash, eraseMessages }) =>
+      change(
+        id,
+        passwordHash,
+        { passwordHash: '', removedAt: Date.now(), erasesMessages: eraseMessages },
+        true,
+      ) !== undefined,
+    findRecord: (username) => withStorageErrors(() => recordByUsername.get({ username })),
+    list: (after, limit) =>
+      withStorageErrors(() =>
+        queries
+          .select(recordColumns)
+          .from(users)
+          .where(after === undefined ? undefined : gt(lowerUsername, sql`lower(${after})`))
+          .orderBy(asc(lowerUsername))
+          .limit(limit)
+          .all(),
+      ),
+    version: changes.version,
   }
 }

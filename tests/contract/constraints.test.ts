@@ -14,15 +14,23 @@ const account = createAccount(main)
 /** The problem that a valid request with random values causes, if it does not succeed. */
 const expectedProblem: Record<string, string> = {
   loginUser: 'invalid-credentials',
+  changePassword: 'wrong-password',
+  deleteProfile: 'wrong-password',
   listMessages: 'cursor-gone?',
 }
 
-for (const { id, body, query, parameters } of contract.operations) {
+/** The problem that a valid frame with random values causes, if it does not succeed. */
+const expectedFrameProblem: Record<string, string> = { authenticate: 'invalid-token' }
+
+for (const { id, body, query, parameters, loginGuard } of contract.operations) {
+  const guarded = loginGuard !== undefined
   const state: Call = expectedProblem[id] ? { expect: expectedProblem[id] } : {}
   describe(`${id} enforces every constraint`, () => {
     for (const { name, value, accepted } of body ? casesOf(body.schema) : []) {
       test(`${accepted ? 'accepts' : 'rejects'} a body: ${name}`, async () => {
-        const { status } = await call(main, id, { ...state, token: (await account).token, body: value })
+        // Several wrong passwords of one user would be throttled.
+        const { token } = accepted && guarded ? await createAccount(main) : await account
+        const { status } = await call(main, id, { ...state, token, body: value })
         expect(status === 422).toBe(!accepted)
       })
     }
@@ -91,10 +99,13 @@ describe('client frames: every constraint is enforced', () => {
   for (const message of contract.channel.messages.filter((one) => one.from === 'client')) {
     for (const { name, value, accepted } of casesOf(message.schema)) {
       // Without its own event, a frame is validated as a message to send.
-      if (message.schema.required?.includes('event') && !name.startsWith('with ')) continue
+      const event = (value as { event?: unknown } | null)?.event
+      if (message.schema.required?.includes('event') && event !== message.name) continue
+      const succeeds = accepted && !(message.name in expectedFrameProblem)
       test(`${message.name}: ${accepted ? 'accepts' : 'rejects'} ${name}`, async () => {
-        const { event } = await (await socket).turn(JSON.stringify(value))
-        expect(event).toBe(accepted ? 'message' : 'error')
+        const expected = accepted ? expectedFrameProblem[message.name] : undefined
+        const { event } = await (await socket).turn(JSON.stringify(value), expected)
+        expect(event).toBe(succeeds ? 'message' : 'error')
       })
     }
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createAccount, uniqueName } from './support/accounts.ts'
+import { type Account, createAccount, uniqueName } from './support/accounts.ts'
 import { contract, operationOf, rateLimitsOf } from './support/contract.ts'
 import { call, idIn, malformedHandshake, rejectedHandshake } from './support/http-client.ts'
 import { startServer } from './support/server.ts'
@@ -17,7 +17,7 @@ const tight = await startServer(
   Object.fromEntries(policies.map((one) => [`RATE_LIMIT_${one.toUpperCase()}`, '1/60'])),
   'unknown',
 )
-const pinged = await startServer('documented-pings', {}, 'documented')
+const framed = await startServer('documented-frames', {}, 'documented')
 const crowded = await startServer('few-sockets', { MAX_SOCKETS: '2', MAX_SOCKETS_PER_USER: '1' })
 
 const limited = { expect: 'rate-limit-exceeded' }
@@ -30,6 +30,15 @@ test('every response contains the remaining requests of the documented quota, fo
     const sent = await call(counted, 'sendMessage', { token, body: { message: 'x' } })
     await call(counted, 'getMessage', { token, path: { id: idIn(sent) } })
   }
+  // Renewed tokens count for the same user.
+  const renewed = (await call(counted, 'refreshToken', { token: one.token })).body.token
+  await call(counted, 'refreshToken', { token: renewed })
+  await call(counted, 'logoutUser', { token: renewed, body: {} })
+  const changed = { currentPassword: other.password, newPassword: 'another long password' }
+  const { token } = (await call(counted, 'changePassword', { token: other.token, body: changed })).body
+  other.token = token
+  const wrong = { token, body: { password: 'not the password' }, expect: 'wrong-password' }
+  await call(counted, 'deleteProfile', wrong)
   await rejectedHandshake(counted)
   const socket = await connect(counted, one)
   await socket.turn(JSON.stringify({ message: 'y' }))
@@ -45,23 +54,30 @@ test('every response contains the remaining requests of the documented quota, fo
   await malformedHandshake(counted, { 'sec-websocket-key': '' }, { token: one.token })
 })
 
-test('pings have their own quota for each user', async () => {
-  const { rateLimit } = contract.channel.messages.find((one) => one.name === 'ping') ?? {}
-  const { quota = 0, window = 0 } = rateLimit ?? {}
-  // The wait is the whole window only if the quota is exceeded within one second of the server's clock.
-  for (let wait = 0; wait !== window; ) {
-    const socket = await connect(pinged, await createAccount(pinged))
-    for (let count = 0; count < quota; count++)
-      expect((await socket.turn('{"event":"ping"}')).event).toBe('pong')
-    wait = (await socket.turn('{"event":"ping"}', 'rate-limit-exceeded')).retryAfter
-    // A message is counted by another policy.
-    expect((await socket.turn(JSON.stringify({ message: uniqueName() }))).event).toBe('message')
-    socket.close()
-  }
-  const other = await connect(pinged, await createAccount(pinged))
-  expect((await other.turn('{"event":"ping"}')).event).toBe('pong')
-  other.close()
-})
+for (const { name, rateLimit } of contract.channel.messages) {
+  // Messages share the policy of an operation.
+  if (!rateLimit || contract.operations.some((one) => one.rateLimit.policy === rateLimit.policy)) continue
+  test(`frames of the kind ${name} have their own quota for each user`, async () => {
+    const { quota, window } = rateLimit
+    const frameOf = ({ token }: Account) =>
+      JSON.stringify({ event: name, ...(name === 'authenticate' && { token }) })
+    const reply = { ping: 'pong', authenticate: 'authenticated' }[name] ?? ''
+    // The wait is the whole window only if the quota is exceeded within one second of the server's clock.
+    for (let wait = 0; wait !== window; ) {
+      const account = await createAccount(framed)
+      const [socket, frame] = [await connect(framed, account), frameOf(account)]
+      for (let count = 0; count < quota; count++) expect((await socket.turn(frame)).event).toBe(reply)
+      wait = (await socket.turn(frame, 'rate-limit-exceeded')).retryAfter
+      // A message is counted by another policy.
+      expect((await socket.turn(JSON.stringify({ message: uniqueName() }))).event).toBe('message')
+      socket.close()
+    }
+    const account = await createAccount(framed)
+    const other = await connect(framed, account)
+    expect((await other.turn(frameOf(account))).event).toBe(reply)
+    other.close()
+  })
+}
 
 test('after too many failures a login is throttled', async () => {
   const guard = operationOf(contract, 'loginUser').loginGuard
@@ -73,6 +89,23 @@ test('after too many failures a login is throttled', async () => {
     body: { ...body, username: body.username.toUpperCase() },
     expect: 'login-throttled',
   })
+})
+
+test('after too many wrong passwords, their further use is throttled wherever a password is asked for', async () => {
+  const { username, token } = await createAccount(counted)
+  const newPassword = 'another long password'
+  const guard = operationOf(contract, 'changePassword').loginGuard
+  const failures = guard?.['free-failures'] ?? 0
+  for (let failure = 0; failure < failures - 1; failure++) {
+    const body = { currentPassword: `guess ${failure}`, newPassword }
+    await call(counted, 'changePassword', { token, body, expect: 'wrong-password' })
+  }
+  await call(counted, 'deleteProfile', { token, body: { password: 'a guess' }, expect: 'wrong-password' })
+  const throttled = { expect: 'login-throttled' }
+  await call(counted, 'deleteProfile', { token, body: { password: 'a guess' }, ...throttled })
+  const body = { currentPassword: 'a guess', newPassword }
+  await call(counted, 'changePassword', { token, body, ...throttled })
+  await call(counted, 'loginUser', { body: { username, password: 'a guess' }, ...throttled })
 })
 
 test('each operation rejects requests over its quota', async () => {
@@ -87,12 +120,23 @@ test('each operation rejects requests over its quota', async () => {
   await call(tight, 'sendMessage', { token, body: { message: 'x' } })
   await call(tight, 'sendMessage', { token, body: { message: 'x' }, ...limited })
 
+  await call(tight, 'refreshToken', { token })
+  await call(tight, 'refreshToken', { token, ...limited })
+  await call(tight, 'logoutUser', { token, body: {}, ...limited })
+  const wrong = { password: 'not the password' }
+  await call(tight, 'deleteProfile', { token, body: wrong, expect: 'wrong-password' })
+  await call(tight, 'deleteProfile', { token, body: wrong, ...limited })
+  const change = { currentPassword: 'not the password', newPassword: account.password }
+  await call(tight, 'changePassword', { token, body: change, ...limited })
+
   const socket = await connect(tight, { token })
   await rejectedHandshake(tight, { token, ...limited })
   const refusals = contract.channel.closeCodes['rate-limited']?.refusals ?? 0
   await socket.turn('{"event":"ping"}')
+  await socket.turn(JSON.stringify({ event: 'authenticate', token }))
   await socket.turn('{"event":"ping"}', 'rate-limit-exceeded')
-  for (let refusal = 1; refusal < refusals; refusal++)
+  await socket.turn(JSON.stringify({ event: 'authenticate', token }), 'rate-limit-exceeded')
+  for (let refusal = 2; refusal < refusals; refusal++)
     await socket.turn('{"message":"Hello, world!"}', 'rate-limit-exceeded')
   await socket.closed('rate-limited')
 })

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { createAccount, uniqueName } from './support/accounts.ts'
 import { contract } from './support/contract.ts'
-import { type Call, call, idIn, malformedHandshake, rejectedHandshake, send } from './support/http-client.ts'
+import { type Call, call, malformedHandshake, rejectedHandshake, send } from './support/http-client.ts'
 import { openRawSocket, receivedBytes, textFrame } from './support/raw-socket.ts'
+import { validRequest } from './support/requests.ts'
 import { mainServer } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
 import { setUpTestFile } from './support/test-file.ts'
@@ -29,22 +30,17 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
     test('every documented API version is accepted', async () => {
       const versions = parameters.find((one) => one.name === 'API-Version')?.schema.enum ?? []
       for (const version of versions) {
-        const request =
-          id === 'registerUser'
-            ? { body: { username: uniqueName(), password: 'a long password' } }
-            : id === 'loginUser'
-              ? { body: await credentials() }
-              : await exampleOf(id)
+        const { token: valid, ...request } = await validRequest(main, id, await account)
         await call(main, id, {
-          token: await token(),
           ...request,
+          token: scheme ? valid : undefined,
           headers: { 'api-version': String(version) },
         })
       }
     })
 
     test('an unknown method is rejected with the allowed ones', async () => {
-      await send(main, { method: 'DELETE', path: path.replaceAll(/\{[^}]+\}/g, 'x') })
+      await send(main, { method: 'PATCH', path: path.replaceAll(/\{[^}]+\}/g, 'x') })
     })
 
     test('a token is required only if the document requires one', async () => {
@@ -72,34 +68,26 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
     })
 
     test('a body of the maximum size is accepted, and one that is a byte larger is rejected', async () => {
+      // The unknown property makes the body invalid for every operation.
+      const body = '{"unknown":1}'
       const { body: read } = await call(main, id, {
         token: await token(),
-        rawBody: '{}'.padEnd(contract.bodyBytes),
+        rawBody: body.padEnd(contract.bodyBytes),
       })
       expect(read.code).toBe('validation-failed')
       const { status } = await call(main, id, {
         token: await token(),
-        rawBody: '{}'.padEnd(contract.bodyBytes + 1),
+        rawBody: body.padEnd(contract.bodyBytes + 1),
       })
       expect(status).toBe(413)
     })
   })
 }
 
-async function storedMessage(): Promise<string> {
-  return idIn(await call(main, 'sendMessage', { token: (await account).token, body: { message: 'x' } }))
-}
-
-async function credentials() {
-  const { username, password } = await account
-  return { username, password }
-}
-
+/** A valid request without its token. Tests use it for requests that fail. */
 async function exampleOf(id: string): Promise<Call> {
-  const value = Object.values(contract.operations.find((one) => one.id === id)?.body?.examples ?? {})[0]
-    ?.value
-  if (id === 'getMessage') return { path: { id: await storedMessage() } }
-  return value === undefined ? {} : { body: value }
+  const { token: _, ...request } = await validRequest(main, id, await account, { fails: true })
+  return request
 }
 
 test('an unknown path and a trailing slash return 404', async () => {

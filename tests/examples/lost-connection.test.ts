@@ -73,7 +73,7 @@ test('the Bun client ends with an error if its token is no longer valid', async 
   const child = run(proxy.url, 'leaver')
   while (proxy.sockets() === 0) await Bun.sleep(5)
   const user = await service.storage.users.findCredentials('leaver')
-  await service.storage.users.remove(user?.id ?? '')
+  await service.storage.users.remove(user?.user.id ?? '', { eraseMessages: false })
   const errors = await new Response(child.stderr).text()
   expect(await child.exited).toBe(1)
   expect(errors).toContain('Closed: 3000 invalid-token')

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
+import { createChangeCounter } from '../../src/storage/sqlite/change-counter.ts'
 import { createDataVersion } from '../../src/storage/sqlite/data-version.ts'
 import { users as usersTable } from '../../src/storage/sqlite/schema.ts'
 import { createSqliteUsers } from '../../src/users/users.sqlite.ts'
@@ -17,7 +18,7 @@ async function openUsers() {
   const other = openOtherConnection(folder.path)
   return {
     queries,
-    users: createSqliteUsers(queries),
+    users: createSqliteUsers({ queries, changes: createChangeCounter(queries.$client) }),
     /** The connection of another program, such as sqlite3 in the hands of an operator. */
     other,
     async [Symbol.asyncDispose]() {
@@ -39,7 +40,10 @@ test('a user that was not found is found once another program has inserted it', 
   const { users, other } = opened
   expect(await users.find('an id')).toBeUndefined()
   other.run("insert into users (id, username, password_hash, created_at) values ('an id', 'someone', 'x', 1)")
-  expect(await users.find('an id')).toEqual({ id: 'an id', username: 'someone' })
+  expect(await users.find('an id')).toEqual({
+    user: { id: 'an id', username: 'someone' },
+    tokensValidFrom: 0,
+  })
 })
 
 test('the version changes once for each change by another program, and a find then returns the new row', async () => {
@@ -51,7 +55,7 @@ test('the version changes once for each change by another program, and a find th
   await waitForNextRead()
   const changed = users.version()
   expect(changed).not.toBe(version)
-  expect(await users.find(id)).toEqual({ id, username: 'after' })
+  expect(await users.find(id)).toMatchObject({ user: { id, username: 'after' } })
   await waitForNextRead()
   expect(users.version()).toBe(changed)
 })
@@ -74,7 +78,8 @@ test('the version changes when another program deletes a user, who is then not f
   other.run("delete from users where username = 'removed'")
   await waitForNextRead()
   expect(users.version()).not.toBe(version)
-  expect([await users.find(kept.id), await users.find(removed.id)]).toEqual([kept, undefined])
+  expect((await users.find(kept.id))?.user).toEqual(kept)
+  expect(await users.find(removed.id)).toBeUndefined()
 })
 
 test('data_version changes with commits of other connections only', async () => {
@@ -82,7 +87,7 @@ test('data_version changes with commits of other connections only', async () => 
   const { queries, users, other } = opened
   const dataVersion = createDataVersion(queries.$client)
   const before = dataVersion()
-  await users.changePasswordHash((await addUser(users, 'someone')).id, 'another hash')
+  await users.changePassword((await addUser(users, 'someone')).id, { to: 'another hash' })
   await waitForNextRead()
   expect(dataVersion()).toBe(before)
   other.run("update users set password_hash = 'a third'")

@@ -27,7 +27,11 @@ async function readHistory({ get }: Pick<Service, 'get'>, token: string): Promis
 
 /** Changes some account every few milliseconds, so that cached identities are read again and again. */
 function keepChangingAccounts({ storage }: Service, id: string) {
-  const timer = setInterval(() => storage.users.changePasswordHash(id, crypto.randomUUID()), 3)
+  let from = 'no hash'
+  const timer = setInterval(async () => {
+    const to = crypto.randomUUID()
+    if (await storage.users.rehash(id, { from, to })) from = to
+  }, 3)
   return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
@@ -57,6 +61,8 @@ describe('over HTTP', () => {
         'users.add',
         'users.find',
         'users.findCredentials',
+        'users.isTaken',
+        'revocations.isRevoked',
         'messageLog.append',
         'messageLog.readBefore',
         'rateLimits.count',
@@ -111,7 +117,7 @@ describe('over HTTP', () => {
     await using service = await startAsynchronous()
     const { user, token } = await service.account('someone')
     for (let i = 0; i < 2; i++) expect((await service.get('/api/users/profile', token)).status).toBe(200)
-    expect(await service.storage.users.remove(user.id)).toBe(true)
+    expect(await service.storage.users.remove(user.id, { eraseMessages: false })).toBe(true)
     expect(await outcome(service.get('/api/users/profile', token))).toEqual([401, 'invalid-token'])
   })
 })
@@ -236,7 +242,7 @@ describe('over WebSocket', () => {
       429,
       expect.stringMatching(/^"connect";r=0;t=\d+$/),
     ])
-    await service.storage.users.remove(user.id)
+    await service.storage.users.remove(user.id, { eraseMessages: false })
     for (const client of clients) {
       expect(await client.closed).toEqual({ code: 3000, reason: 'account-removed' })
     }
@@ -247,7 +253,7 @@ describe('a failure of the storage', () => {
   const unavailable: [number, string] = [503, 'storage-unavailable']
 
   test.each<[PortMethod, (service: Service, token: string) => Promise<Response>]>([
-    ['users.findCredentials', ({ post }) => post('/api/auth/register', credentials)],
+    ['users.isTaken', ({ post }) => post('/api/auth/register', credentials)],
     ['users.add', ({ post }) => post('/api/auth/register', credentials)],
     ['users.findCredentials', ({ post }) => post('/api/auth/login', credentials)],
     ['loginGuard.attempt', ({ post }) => post('/api/auth/login', credentials)],
@@ -275,7 +281,7 @@ describe('a failure of the storage', () => {
     const { user, token } = await service.account('someone')
     expect((await service.get('/api/users/profile', token)).status).toBe(200)
     service.outages.add('users.find')
-    await service.storage.users.changePasswordHash(user.id, 'new hash')
+    await service.storage.users.rehash(user.id, { from: 'no hash', to: 'new hash' })
     const statuses: number[] = []
     for (let i = 0; i < 7; i++) statuses.push((await service.get('/api/users/profile', token)).status)
     // Without an identity, the address is counted.
@@ -290,7 +296,7 @@ describe('a failure of the storage', () => {
       await using service = await startAsynchronous()
       const { user, token } = await service.account('sender')
       const client = await connect(service.url, token)
-      await service.storage.users.changePasswordHash(user.id, 'new hash')
+      await service.storage.users.rehash(user.id, { from: 'no hash', to: 'new hash' })
       service.outages.add(method)
       client.send({ message: 'one', idempotencyKey: 'key' })
       expect(await client.next()).toMatchObject({
@@ -335,7 +341,7 @@ describe('a failure of the storage', () => {
     await using service = await startAsynchronous()
     const { user, token } = await service.account('someone')
     const client = await connect(service.url, token)
-    await service.storage.users.remove(user.id)
+    await service.storage.users.remove(user.id, { eraseMessages: false })
     service.outages.add('users.find')
     await Bun.sleep(1100)
     expect(service.lines.join()).toContain('storage-unavailable')

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { check, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { check, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
 export const users = sqliteTable(
   'users',
@@ -9,9 +9,30 @@ export const users = sqliteTable(
     passwordHash: text('password_hash').notNull(),
     /** Milliseconds since the epoch. */
     createdAt: integer('created_at').notNull(),
+    /** Tokens that contain another value are revoked. Milliseconds since the epoch; 0 until the first revocation. */
+    tokensValidFrom: integer('tokens_valid_from').notNull().default(0),
+    /** Milliseconds since the epoch. The row of a removed account reserves its username. */
+    removedAt: integer('removed_at'),
+    /** Whether the messages of a removed account are still to be erased. An interrupted erasure continues. */
+    erasesMessages: integer('erases_messages', { mode: 'boolean' }).notNull().default(false),
   },
   // SQLite's lower() handles ASCII only, which suffices: usernames are ASCII.
-  (table) => [uniqueIndex('users_username_unique').on(sql`lower(${table.username})`)],
+  (table) => [
+    uniqueIndex('users_username_unique').on(sql`lower(${table.username})`),
+    index('users_erases_messages').on(table.id).where(sql`${table.erasesMessages}`),
+  ],
+)
+
+/** Tokens that were revoked one by one, until they would have expired. */
+export const revokedTokens = sqliteTable(
+  'revoked_tokens',
+  {
+    /** The `jti` of the token. */
+    id: text('id').primaryKey(),
+    /** Seconds since the epoch. */
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [index('revoked_tokens_expires_at').on(table.expiresAt)],
 )
 
 /**
@@ -45,6 +66,8 @@ export const messageLog = sqliteTable(
     epoch: text('incarnation').notNull(),
     /** Every sequence up to this one has been removed. Sequences are never reused. */
     trimmedThrough: integer('trimmed_through').notNull(),
+    /** The highest sequence among the messages that were removed one by one. It must not be reused, either. */
+    removedThrough: integer('removed_through').notNull().default(0),
   },
   (table) => [check('message_log_one_row', sql`${table.id} = 1`)],
 )

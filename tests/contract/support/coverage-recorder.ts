@@ -290,6 +290,8 @@ export function recordReceived(context: RecorderContext, { server, text }: Recei
   const frame = parseJsonText(text)
   const message = frame === MALFORMED ? undefined : messageOf(contract, frame)
   if (!message || frame === MALFORMED) return
+  const { problem } = frame as { problem?: Json }
+  if (isObject(problem)) coverage.cover(server, 'problem', String(problem.code))
   recordValue(context, server, message.schema, frame)
   const clientExamples = contract.channel.messages
     .filter((one) => one.from === 'client')

@@ -8,6 +8,7 @@ import {
   parseJsonText,
   tokenOfHandshake,
 } from './expected-outcomes.ts'
+import { createTokenOwners } from './token-owners.ts'
 import type { Exchange, TrafficEvent, Turn } from './traffic.ts'
 
 /** Checks that depend on the order of the traffic: rate-limit counts, login waits and causes of closes. */
@@ -39,19 +40,21 @@ function checkCounts({ channel, ...contract }: Contract, traffic: TrafficEvent[]
   )
   const use = createCounts()
   const owners = new Map<string, string | undefined>()
+  const users = createTokenOwners({ channel, ...contract })
+  const userOf = (server: string, token: string | undefined) =>
+    token === undefined ? undefined : users.ownerOf(server, token)
   for (const event of traffic) {
     if (!countedServers.has(event.server)) continue
+    users.observe(event)
     if (event.kind === 'opened') {
-      const token = tokenOfHandshake(channel, event.request)
-      owners.set(event.socket, token)
-      use(event.server, channel.rateLimit, token)
+      const user = userOf(event.server, tokenOfHandshake(channel, event.request))
+      owners.set(event.socket, user)
+      use(event.server, channel.rateLimit, user)
     }
-    if (event.kind === 'refused')
-      use(
-        event.server,
-        channel.rateLimit,
-        countedToken(event.reason, tokenOfHandshake(channel, event.request)),
-      )
+    if (event.kind === 'refused') {
+      const token = countedToken(event.reason, tokenOfHandshake(channel, event.request))
+      use(event.server, channel.rateLimit, userOf(event.server, token))
+    }
     if (event.kind === 'turn') {
       const limit = limitOfFrame(channel, event)
       if (limit) use(event.server, limit, owners.get(event.socket))
@@ -63,7 +66,7 @@ function checkCounts({ channel, ...contract }: Contract, traffic: TrafficEvent[]
       target === undefined ? channel.rateLimit : isOperation(target) ? target.rateLimit : undefined
     if (remaining === undefined || !limit) continue
     const token = countedToken(codeOf(event), tokenOfHandshake(channel, event.request))
-    const expected = Math.max(0, use(event.server, limit, token))
+    const expected = Math.max(0, use(event.server, limit, userOf(event.server, token)))
     if (Number(remaining) === expected) continue
     findings.push(`${event.request.path}: ${remaining} requests remain; expected ${expected}`)
   }
@@ -133,12 +136,16 @@ function checkFrames({ channel }: Contract, traffic: TrafficEvent[]): string[] {
   const findings: string[] = []
   const sockets = new Map<
     string,
-    { resumes: boolean; caughtUp: boolean; ids: Set<string>; sent: string[]; pongs: number; last?: string }
+    { resumes: boolean; caughtUp: boolean; ids: Set<string>; sent: string[]; last?: string }
   >()
+  /** The servers on which messages have been erased. */
+  const erasing = new Set<string>()
   for (const event of traffic) {
+    if (event.kind === 'exchange' && event.request.body?.includes('"eraseMessages":true'))
+      erasing.add(event.server)
     if (event.kind === 'opened') {
       const resumes = event.request.query.after !== undefined
-      sockets.set(event.socket, { resumes, caughtUp: false, ids: new Set(), sent: [], pongs: 0 })
+      sockets.set(event.socket, { resumes, caughtUp: false, ids: new Set(), sent: [] })
     }
     const socket = 'socket' in event ? sockets.get(event.socket) : undefined
     if (!socket) continue
@@ -159,17 +166,20 @@ function checkFrames({ channel }: Contract, traffic: TrafficEvent[]): string[] {
       if (!socket.resumes || socket.caughtUp) wrong('received a gap, but is not in a replay')
     } else if (frame.event === 'caught-up') {
       if (!socket.resumes || socket.caughtUp) wrong('received caught-up, but is not in a replay')
-      if (socket.last !== undefined && frame.cursor !== socket.last)
+      // The newest messages may have been erased.
+      const erased = erasing.has(event.server) && frame.cursor > (socket.last ?? '')
+      if (socket.last !== undefined && frame.cursor !== socket.last && !erased)
         wrong(`caught up at ${frame.cursor}, but the last message was ${socket.last}`)
       socket.caughtUp = true
     } else if (frame.event === 'stored') {
       if (!socket.sent.some((text) => text.includes(JSON.stringify(frame.idempotencyKey))))
         wrong('received stored for a key that it did not send')
-    } else if (frame.event === 'pong') {
-      const pings = socket.sent.filter(
-        (text) => clientMessageOf(channel, jsonOf(text))?.name === 'ping',
-      ).length
-      if (++socket.pongs > pings) wrong(`received ${socket.pongs} pongs for ${pings} pings`)
+    } else if (frame.event !== 'error') {
+      // `pong` and `authenticated` are replies: each needs a frame of its own that asks for it.
+      const asking = channel.messages.find((one) => one.replies.includes(frame.event))
+      const asked = socket.sent.findIndex((text) => clientMessageOf(channel, jsonOf(text)) === asking)
+      if (asking && asked < 0) wrong(`received ${frame.event}, but has not sent ${asking.name}`)
+      if (asking && asked >= 0) socket.sent.splice(asked, 1)
     }
   }
   return findings
@@ -180,29 +190,34 @@ function jsonOf(text: string): Json {
   return value === MALFORMED ? null : value
 }
 
-/** Checks the number of failed logins of a username before throttling, and the duration of the first wait. */
+/** The problems of a wrong password. */
+const WRONG = ['invalid-credentials', 'wrong-password']
+
+/** Checks the number of wrong passwords of a username before throttling, and the duration of the first wait. */
 function checkLoginGuard(contract: Contract, traffic: TrafficEvent[]): string[] {
   const findings: string[] = []
   const failures = new Map<string, { count: number; at: number }>()
+  const users = createTokenOwners(contract)
   for (const event of traffic) {
+    users.observe(event)
     if (event.kind !== 'exchange') continue
     const target = targetOf(contract, event.request)
     const guard = isOperation(target) ? target.loginGuard : undefined
-    const code = codeOf(event)
-    if (
-      !guard ||
-      (event.response.status !== 200 && code !== 'invalid-credentials' && code !== 'login-throttled')
-    )
-      continue
-    const { username } = parseJson(event.request.body ?? '') as { username: string }
-    const key = `${event.server} ${username.toLowerCase()}`
+    const code = codeOf(event) ?? ''
+    const wrong = WRONG.includes(code)
+    if (!guard || (event.response.status !== 200 && !wrong && code !== 'login-throttled')) continue
+    const token = tokenOfHandshake(contract.channel, event.request)
+    const { username = '' } = parseJson(event.request.body ?? '') as { username?: string }
+    const secured = isOperation(target) && target.scheme !== undefined && token !== undefined
+    const user = secured ? users.ownerOf(event.server, token) : username.toLowerCase()
+    const key = `${event.server} ${user}`
     const before = failures.get(key) ?? { count: 0, at: 0 }
     if (event.response.status === 200) failures.delete(key)
-    if (code === 'invalid-credentials') failures.set(key, { count: before.count + 1, at: event.at })
+    if (wrong) failures.set(key, { count: before.count + 1, at: event.at })
     const free = guard['free-failures']
     if (code === 'login-throttled' && before.count < free)
       findings.push(`throttled after ${before.count} failures; expected after ${free}`)
-    if (code === 'invalid-credentials' && before.count === free && event.at - before.at < 900) {
+    if (wrong && before.count === free && event.at - before.at < 900) {
       findings.push(`not throttled after ${before.count} failures; expected after ${free}`)
     }
     if (code !== 'login-throttled' || before.count !== free) continue

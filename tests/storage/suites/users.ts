@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'bun:test'
+import type { Revocations } from '../../../src/auth/revocations.ts'
 import type { MessageLog } from '../../../src/chats/message-log.ts'
 import type { User, Users } from '../../../src/users/users.ts'
 import { author, until } from '../support/message-logs.ts'
 
 export interface UsersStorage extends AsyncDisposable {
   readonly users: Users
-  /** The same accounts, opened by another process. */
+  readonly revocations: Revocations
+  /** The same accounts and revocations, opened by another process. */
   readonly otherUsers: Users
+  readonly otherRevocations: Revocations
   /** The message log in the same storage. */
   readonly messageLog: MessageLog
 }
@@ -23,6 +26,8 @@ async function addUser(users: Users, username: string): Promise<User> {
   return user
 }
 
+const withHash = (user: User, passwordHash: string) => ({ user, tokensValidFrom: 0, passwordHash })
+
 /** Longer than an engine may take to notice a change by another process. */
 const noticePeriodMs = 50
 
@@ -35,9 +40,9 @@ export function usersSuite({ name, open }: UsersEngine): void {
       expect(await users.findCredentials('someone')).toBeUndefined()
       const user = await addUser(users, 'Some.One')
       expect(user).toEqual({ id: expect.any(String), username: 'Some.One' })
-      expect(await users.find(user.id)).toEqual(user)
+      expect(await users.find(user.id)).toEqual({ user, tokensValidFrom: 0 })
       for (const username of ['Some.One', 'some.one', 'SOME.ONE']) {
-        expect(await users.findCredentials(username)).toEqual({ ...user, passwordHash: 'hash' })
+        expect(await users.findCredentials(username)).toEqual(withHash(user, 'hash'))
       }
     })
 
@@ -48,7 +53,7 @@ export function usersSuite({ name, open }: UsersEngine): void {
       for (const each of [users, otherUsers]) {
         expect(await each.add('SomeOne', 'other hash')).toBeUndefined()
       }
-      expect(await users.findCredentials('someone')).toEqual({ ...user, passwordHash: 'hash' })
+      expect(await users.findCredentials('someone')).toEqual(withHash(user, 'hash'))
     })
 
     test('of parallel attempts to add one username, one succeeds', async () => {
@@ -61,33 +66,132 @@ export function usersSuite({ name, open }: UsersEngine): void {
       expect(added.filter((user) => user !== undefined)).toHaveLength(1)
     })
 
-    test('a changed password hash is returned', async () => {
+    test('a hash is replaced only if the account still has the expected one, and the tokens stay valid', async () => {
       await using storage = await open()
-      const { users } = storage
+      const { users, otherUsers } = storage
       const user = await addUser(users, 'someone')
-      await users.changePasswordHash(user.id, 'new hash')
-      expect(await users.findCredentials('someone')).toEqual({ ...user, passwordHash: 'new hash' })
+      expect(await users.rehash(user.id, { from: 'hash', to: 'new hash' })).toBe(true)
+      expect(await users.findCredentials('someone')).toEqual(withHash(user, 'new hash'))
+      for (const each of [users, otherUsers]) {
+        expect(await each.rehash(user.id, { from: 'hash', to: 'late hash' })).toBe(false)
+      }
+      expect(await users.findCredentials('someone')).toEqual(withHash(user, 'new hash'))
     })
 
-    test('a removed user is not found any more, and the username can be added again', async () => {
+    test('a password change revokes the tokens, and of two changes from the same hash one succeeds', async () => {
+      await using storage = await open()
+      const { users, otherUsers } = storage
+      const user = await addUser(users, 'someone')
+      const changes = await Promise.all([
+        users.changePassword(user.id, { from: 'hash', to: 'one' }),
+        otherUsers.changePassword(user.id, { from: 'hash', to: 'two' }),
+      ])
+      const changed = changes.filter((account) => account !== undefined)
+      expect(changed).toHaveLength(1)
+      expect(changed[0]?.tokensValidFrom).toBeGreaterThan(0)
+      expect(await users.find(user.id)).toEqual(changed[0])
+      // An operator does not know the current hash.
+      const set = await users.changePassword(user.id, { to: 'three' })
+      expect(set?.tokensValidFrom).toBeGreaterThan(changed[0]?.tokensValidFrom ?? Number.NaN)
+      expect((await users.findCredentials('someone'))?.passwordHash).toBe('three')
+      expect(await users.changePassword('unknown', { to: 'four' })).toBeUndefined()
+    })
+
+    test('each revocation of all tokens has its own, later time, even within a millisecond', async () => {
       await using storage = await open()
       const { users } = storage
+      const [user, other] = [await addUser(users, 'someone'), await addUser(users, 'other')]
+      const times: number[] = []
+      for (let i = 0; i < 5; i++) {
+        expect(await users.revokeTokens(user.id)).toBe(true)
+        times.push((await users.find(user.id))?.tokensValidFrom ?? Number.NaN)
+      }
+      expect(times.every((time, i) => i === 0 || time > (times[i - 1] as number))).toBe(true)
+      expect(await users.find(other.id)).toEqual({ user: other, tokensValidFrom: 0 })
+      expect(await users.revokeTokens('unknown')).toBe(false)
+    })
+
+    test('a removed user is not found any more, and the username stays taken in any letter case', async () => {
+      await using storage = await open()
+      const { users, otherUsers } = storage
       const [removed, kept] = [await addUser(users, 'removed'), await addUser(users, 'kept')]
-      expect(await users.remove(removed.id)).toBe(true)
+      expect(await users.isTaken('unknown')).toBe(false)
+      expect(await users.remove(removed.id, { eraseMessages: false })).toBe(true)
       expect(await users.find(removed.id)).toBeUndefined()
       expect(await users.findCredentials('removed')).toBeUndefined()
-      expect(await users.find(kept.id)).toEqual(kept)
-      const again = await addUser(users, 'removed')
-      expect(again.id).not.toBe(removed.id)
+      expect((await users.find(kept.id))?.user).toEqual(kept)
+      for (const each of [users, otherUsers]) {
+        expect(await each.isTaken('Removed')).toBe(true)
+        expect(await each.add('REMOVED', 'hash')).toBeUndefined()
+      }
     })
 
-    test('removing an unknown id returns false', async () => {
+    test('nothing changes a removed account any more', async () => {
       await using storage = await open()
       const { users } = storage
       const { id } = await addUser(users, 'someone')
-      expect(await users.remove('unknown')).toBe(false)
-      expect(await users.remove(id)).toBe(true)
-      expect(await users.remove(id)).toBe(false)
+      await users.remove(id, { eraseMessages: false })
+      const record = await users.findRecord('someone')
+      expect(record?.removedAt).toBeGreaterThan(0)
+      expect(await users.remove(id, { eraseMessages: true })).toBe(false)
+      expect(await users.revokeTokens(id)).toBe(false)
+      expect(await users.changePassword(id, { to: 'hash' })).toBeUndefined()
+      expect(await users.rehash(id, { from: '', to: 'hash' })).toBe(false)
+      expect(await users.findRecord('someone')).toEqual(record)
+    })
+
+    test('an account is removed only if it has the expected password hash', async () => {
+      await using storage = await open()
+      const { users } = storage
+      const { id } = await addUser(users, 'someone')
+      expect(await users.remove('unknown', { eraseMessages: false })).toBe(false)
+      expect(await users.remove(id, { passwordHash: 'old hash', eraseMessages: false })).toBe(false)
+      expect((await users.find(id))?.user.id).toBe(id)
+      expect(await users.remove(id, { passwordHash: 'hash', eraseMessages: false })).toBe(true)
+    })
+
+    test('the records of all accounts are listed in pages, in the order of their usernames', async () => {
+      await using storage = await open()
+      const { users } = storage
+      for (const username of ['delta', 'Alpha', 'charlie', 'Bravo']) await addUser(users, username)
+      await users.remove((await users.findRecord('charlie'))?.id ?? '', { eraseMessages: false })
+      const first = await users.list(undefined, 3)
+      expect(first.map(({ username }) => username)).toEqual(['Alpha', 'Bravo', 'charlie'])
+      expect(first.map(({ removedAt }) => removedAt === null)).toEqual([true, true, false])
+      expect((await users.list('CHARLIE', 3)).map(({ username }) => username)).toEqual(['delta'])
+      expect(await users.list('delta', 3)).toEqual([])
+      expect(await users.findRecord('ALPHA')).toEqual(first[0])
+      expect(first[0]).toEqual({
+        id: expect.any(String),
+        username: 'Alpha',
+        createdAt: expect.any(Number),
+        tokensValidFrom: 0,
+        removedAt: null,
+      })
+    })
+
+    describe('a revoked token', () => {
+      const later = Math.floor(Date.now() / 1000) + 3600
+
+      test('is revoked for every process, and others are not', async () => {
+        await using storage = await open()
+        const { revocations, otherRevocations } = storage
+        await revocations.revoke('one', later)
+        await revocations.revoke('one', later)
+        for (const each of [revocations, otherRevocations]) {
+          expect(await each.isRevoked('one')).toBe(true)
+          expect(await each.isRevoked('two')).toBe(false)
+        }
+      })
+
+      test('changes the version, in this process and in another one', async () => {
+        await using storage = await open()
+        const { users, otherUsers, revocations } = storage
+        const [own, others] = [users.version(), otherUsers.version()]
+        await revocations.revoke('one', later)
+        expect(users.version()).not.toBe(own)
+        await until(() => otherUsers.version() !== others)
+      })
     })
 
     describe('the version', () => {
@@ -96,24 +200,30 @@ export function usersSuite({ name, open }: UsersEngine): void {
         const { users } = storage
         const { id } = await addUser(users, 'someone')
         const before = users.version()
-        await users.remove(id)
+        await users.remove(id, { eraseMessages: false })
         expect(users.version()).not.toBe(before)
       })
 
-      test('changes when this process changes a password hash', async () => {
+      test('changes when this process changes a password or revokes all tokens', async () => {
         await using storage = await open()
         const { users } = storage
         const { id } = await addUser(users, 'someone')
-        const before = users.version()
-        await users.changePasswordHash(id, 'new hash')
-        expect(users.version()).not.toBe(before)
+        const versions = [users.version()]
+        await users.changePassword(id, { to: 'new hash' })
+        versions.push(users.version())
+        await users.revokeTokens(id)
+        versions.push(users.version())
+        expect(new Set(versions).size).toBe(3)
       })
 
-      test('changes when another process removes a user or changes a password hash', async () => {
+      test('changes when another process removes a user or changes a password', async () => {
         await using storage = await open()
         const { users, otherUsers } = storage
         const { id } = await addUser(users, 'someone')
-        const changes = [() => otherUsers.changePasswordHash(id, 'new hash'), () => otherUsers.remove(id)]
+        const changes = [
+          () => otherUsers.changePassword(id, { to: 'new hash' }),
+          () => otherUsers.remove(id, { eraseMessages: false }),
+        ]
         for (const change of changes) {
           const before = users.version()
           await change()
@@ -128,9 +238,9 @@ export function usersSuite({ name, open }: UsersEngine): void {
         const { id } = await addUser(users, 'someone')
         const seen = [users.version()]
         for (let i = 0; i < 5; i++) {
-          await users.changePasswordHash(id, `own ${i}`)
+          await users.changePassword(id, { to: `own ${i}` })
           seen.push(users.version())
-          await otherUsers.changePasswordHash(id, `other ${i}`)
+          await otherUsers.changePassword(id, { to: `other ${i}` })
           await until(() => users.version() !== seen.at(-1))
           seen.push(users.version())
         }

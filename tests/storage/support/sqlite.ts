@@ -1,9 +1,11 @@
 import { Database } from 'bun:sqlite'
 import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
+import { createSqliteRevocations } from '../../../src/auth/revocations.sqlite.ts'
 import { openSqliteMessageLog } from '../../../src/chats/message-log.sqlite.ts'
 import { systemClock } from '../../../src/clock.ts'
-import { openSqlite } from '../../../src/storage/sqlite/connection.ts'
+import { createChangeCounter } from '../../../src/storage/sqlite/change-counter.ts'
+import { openSqlite, type Queries } from '../../../src/storage/sqlite/connection.ts'
 import * as schema from '../../../src/storage/sqlite/schema.ts'
 import { createSqliteUsers } from '../../../src/users/users.sqlite.ts'
 import { temporaryFolder } from '../../unit/support/service.ts'
@@ -49,11 +51,23 @@ export const sqliteUsers: UsersEngine = {
     const folder = await temporaryFolder()
     const log = openSqliteLog(folder.path)
     const other = openOtherConnection(folder.path)
+    const port = (queries: Queries) => {
+      const changes = createChangeCounter(queries.$client)
+      return {
+        users: createSqliteUsers({ queries, changes }),
+        revocations: createSqliteRevocations({ queries, changes, onError() {} }),
+      }
+    }
+    const [own, others] = [port(log.queries), port(drizzle(other, { schema }))]
     return {
-      users: createSqliteUsers(log.queries),
-      otherUsers: createSqliteUsers(drizzle(other, { schema })),
+      users: own.users,
+      revocations: own.revocations,
+      otherUsers: others.users,
+      otherRevocations: others.revocations,
       messageLog: log.log,
       async [Symbol.asyncDispose]() {
+        own.revocations.close()
+        others.revocations.close()
         other.close()
         await log[Symbol.asyncDispose]()
         await folder[Symbol.asyncDispose]()

@@ -16,19 +16,27 @@ function openIdentities(find: () => void = () => {}) {
     find() {
       calls.found++
       find()
-      return { id: 'an id', username: 'someone' }
+      return { user: { id: 'an id', username: 'someone' }, tokensValidFrom: 0 }
     },
     version: () => account.version,
   } as Partial<Users> as Users
   const tokens = {
-    issue: async () => '',
+    issue: async () => ({ token: '', expiresAt: 0 }),
     async verify() {
       calls.verified++
-      return { userId: 'an id', expiresAt: Number.POSITIVE_INFINITY }
+      return {
+        tokenId: 'a token',
+        userId: 'an id',
+        expiresAt: Number.POSITIVE_INFINITY,
+        authTime: 0,
+        tokensValidFrom: 0,
+      }
     },
   }
   const rateLimits = createMemoryRateLimits({ enabled: true, overrides: {} })
-  return { calls, account, rateLimits, identities: createIdentities({ tokens, users, rateLimits }) }
+  const revocations = { isRevoked: () => false, revoke() {} }
+  const identities = createIdentities({ tokens, users, revocations, rateLimits })
+  return { calls, account, rateLimits, identities }
 }
 
 test('a request that is refused does not cache the identity of its token', async () => {
@@ -64,7 +72,7 @@ test('an account that changes while it is being read is read again by the next c
   if (!identity) throw new Error('There is no identity')
   account.version++
   changes = 1
-  for (let i = 0; i < 3; i++) expect(identities.isCurrent(identity)).toBe(true)
+  for (let i = 0; i < 3; i++) expect(identities.validate(identity)).toBe('valid')
   // Once for the token, once for the first change, and once for the change during that read.
   expect(calls.found).toBe(3)
 })

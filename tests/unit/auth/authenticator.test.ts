@@ -7,53 +7,65 @@ import { createClientAddress } from '../../../src/limits/client-address.ts'
 import { createMemoryRateLimits } from '../../../src/limits/rate-limits.memory.ts'
 import type { RateLimiter } from '../../../src/limits/rate-limits.ts'
 import type { MaybePromise } from '../../../src/maybe-promise.ts'
-import type { User, Users } from '../../../src/users/users.ts'
+import type { Account, User, Users } from '../../../src/users/users.ts'
 
 interface Options {
   /** Seconds since the epoch; the requests arrive at 1. */
   readonly expiresAt?: number
   readonly limiter?: RateLimiter
   /** Answers `find` in place of the current account. */
-  readonly find?: (current: User | undefined) => MaybePromise<User | undefined>
+  readonly find?: (current: Account | undefined) => MaybePromise<Account | undefined>
 }
 
 /** Opens an authenticator for one account, and counts the verified tokens and the account reads. */
 function openAuthenticator({ expiresAt = Number.POSITIVE_INFINITY, limiter, find }: Options = {}) {
   const calls = { verified: 0, found: 0 }
-  let user: User | undefined = { id: 'an id', username: 'someone' }
+  let account: Account | undefined = { user: { id: 'an id', username: 'someone' }, tokensValidFrom: 0 }
+  const revoked = new Set<string>()
   let version = 1
   const users: Partial<Users> = {
     find() {
       calls.found++
-      return find ? find(user) : user
+      return find ? find(account) : account
     },
     version: () => version,
   }
   const rateLimits = createMemoryRateLimits({ enabled: true, overrides: {} })
   const tokens = {
-    issue: async () => 'a.good.token',
+    issue: async () => ({ token: 'a.good.token', expiresAt }),
     async verify(token: string) {
       calls.verified++
-      return token === 'a.good.token' ? { userId: 'an id', expiresAt } : undefined
+      if (token !== 'a.good.token') return undefined
+      return { tokenId: 'a token', userId: 'an id', expiresAt, authTime: 0, tokensValidFrom: 0 }
     },
   }
   const authenticator = createAuthenticator({
-    identities: createIdentities({ tokens, users: users as Users, rateLimits }),
+    identities: createIdentities({
+      tokens,
+      users: users as Users,
+      revocations: { isRevoked: (id) => revoked.has(id), revoke: (id) => void revoked.add(id) },
+      rateLimits,
+    }),
     rateLimits,
     clientAddress: createClientAddress(new BlockList()),
     isDraining: () => false,
   })
   return {
     calls,
-    isCurrent: authenticator.isCurrent,
+    validate: authenticator.validate,
+    identify: authenticator.identify,
     /** Changes the account; undefined removes it. */
-    change(changed: User | undefined) {
-      user = changed
+    change(changed: User | undefined, tokensValidFrom = 0) {
+      account = changed && { user: changed, tokensValidFrom }
+      version++
+    },
+    revokeToken() {
+      revoked.add('a token')
       version++
     },
     /** Changes the account without changing the version. */
     changeUnnoticed(changed: User) {
-      user = changed
+      account = { user: changed, tokensValidFrom: 0 }
     },
     authenticate(authorization: string | null, cachesIdentity = true) {
       const context = {
@@ -132,13 +144,32 @@ test('the account of a cached identity is read once after each change of the ver
   expect(calls.found).toBe(2)
 })
 
-test('isCurrent is false once the account has been removed', async () => {
-  const { authenticate, isCurrent, change } = openAuthenticator()
-  const identity = await authenticate('Bearer a.good.token')
-  if (!identity) throw new Error('There is no identity')
-  expect(isCurrent(identity)).toBe(true)
-  change(undefined)
-  expect(isCurrent(identity)).toBe(false)
+const user = { id: 'an id', username: 'someone' }
+const invalidations: [string, string, (opened: ReturnType<typeof openAuthenticator>) => void][] = [
+  ['the account has been removed', 'account-removed', ({ change }) => change(undefined)],
+  ['all tokens of the user have been revoked', 'logged-out', ({ change }) => change(user, 1)],
+  ['the token has been revoked', 'logged-out', ({ revokeToken }) => revokeToken()],
+]
+for (const [name, validity, invalidate] of invalidations) {
+  test(`once ${name}, the identity is no longer valid, cached or not`, async () => {
+    const opened = openAuthenticator()
+    const { authenticate, validate, identify } = opened
+    const identity = await authenticate('Bearer a.good.token')
+    if (!identity) throw new Error('There is no identity')
+    expect(validate(identity)).toBe('valid')
+    invalidate(opened)
+    expect(validate(identity)).toBe(validity as never)
+    await expect(authenticate('Bearer a.good.token')).rejects.toThrow('invalid-token')
+    await expect(authenticate('Bearer a.good.token')).rejects.toThrow('invalid-token')
+    expect(await identify('a.good.token')).toBeUndefined()
+  })
+}
+
+test('while a user is the same, the identity keeps the same object, for which responses are cached', async () => {
+  const { authenticate, change } = openAuthenticator()
+  const before = (await authenticate('Bearer a.good.token'))?.user
+  change({ ...user })
+  expect((await authenticate('Bearer a.good.token'))?.user).toBe(before as User)
 })
 
 test('accounts that are read asynchronously give the same results', async () => {

@@ -163,7 +163,7 @@ test('a cached token is invalid once its account has been removed', async () => 
 test('a cached token is invalid once it has expired', async () => {
   const { user } = await service.account('brief')
   const brief = await createTokens({ secret, ttlSeconds: 1 })
-  const token = await brief.issue(user.id)
+  const { token } = await brief.issue({ user, tokensValidFrom: 0 })
   expect((await service.get('/api/users/profile', token)).status).toBe(200)
   await Bun.sleep(2100 - (Date.now() % 1000))
   expect(await outcome(service.get('/api/users/profile', token))).toEqual([401, 'invalid-token'])

@@ -35,11 +35,12 @@ test('requests that the rate limit refuses do not verify their token twice, and 
   await using service = await startService({ RATE_LIMITS: 'on', RATE_LIMIT_READ: '1/60' })
   const { user } = await service.account('someone')
   const tokens = await createTokens({ secret, ttlSeconds: 600 })
-  const first = await tokens.issue(user.id)
+  const issue = async () => (await tokens.issue({ user, tokensValidFrom: 0 })).token
+  const first = await issue()
   expect((await service.get('/api/users/profile', first)).status).toBe(200)
   // Each of these is a valid token of the same user, whose quota is used up.
   for (let i = 0; i < 5; i++) {
-    const response = await service.get('/api/users/profile', await tokens.issue(user.id))
+    const response = await service.get('/api/users/profile', await issue())
     expect(response.status).toBe(429)
   }
   // A cached identity is found without reading the account, so a refused token must read it again.
@@ -51,7 +52,7 @@ test('requests that the rate limit refuses do not verify their token twice, and 
       return find(id)
     },
   })
-  const refused = await tokens.issue(user.id)
+  const refused = await issue()
   for (let i = 0; i < 3; i++) expect((await service.get('/api/users/profile', refused)).status).toBe(429)
   expect(reads).toBe(3)
   expect((await fetch(`${service.url}/api/users/profile`, { headers: bearer(first) })).status).toBe(429)
@@ -61,12 +62,16 @@ test('requests that the rate limit refuses do not verify their token twice, and 
 test('expired identities are removed from the cache', async () => {
   const rateLimits = createMemoryRateLimits({ enabled: true, overrides: {} })
   const user = { id: 'an id', username: 'someone' }
-  const users = { version: () => 1, find: () => user } as never
-  const tokens = { issue: async () => '', verify: async () => undefined }
-  const identities = createIdentities({ tokens, users, rateLimits })
+  const users = { version: () => 1, find: () => ({ user, tokensValidFrom: 0 }) } as never
+  const tokens = { issue: async () => ({ token: '', expiresAt: 0 }), verify: async () => undefined }
+  const revocations = { isRevoked: () => false } as never
+  const identities = createIdentities({ tokens, users, revocations, rateLimits })
   const identity = (expiresAt: number) => ({
     user,
     accountsVersion: 1,
+    tokenId: 'a token',
+    authTime: 0,
+    tokensValidFrom: 0,
     expiresAt,
     rateLimitKey: rateLimits.key(user.id),
   })

@@ -122,7 +122,7 @@ describe('a client that is silent', () => {
       const { socket, calls } = createSocket()
       const { stop } = startConnectionSweep({
         connections: { values: () => [socket][Symbol.iterator](), closeAfterPending() {} } as never,
-        authenticator: { isCurrent: () => true },
+        authenticator: { validate: () => 'valid', accountsVersion: () => 1 },
         onError() {},
       })
       const pings = seconds.map((second) => {

@@ -186,7 +186,7 @@ describe('a connection', () => {
     await using service = await startService()
     const { user } = await service.account('someone')
     const brief = await createTokens({ secret, ttlSeconds: 2 })
-    const token = await brief.issue(user.id)
+    const { token } = await brief.issue({ user, tokensValidFrom: 0 })
     const [idle, busy] = [await connect(service.url, token), await connect(service.url, token)]
     const sending = setInterval(() => busy.send({ message: 'still here' }), 100)
     expect(await idle.closed).toEqual({ code: 3000, reason: 'token-expired' })

@@ -112,7 +112,8 @@ describe('a page that offers parley.refusals reads why its handshake was refused
   test('without a token, with an invalid one and with an expired one: 3000', async () => {
     await using service = await startService()
     const { user } = await service.account('someone')
-    const expired = await (await createTokens({ secret, ttlSeconds: -1 })).issue(user.id)
+    const tokens = await createTokens({ secret, ttlSeconds: -1 })
+    const expired = (await tokens.issue({ user, tokensValidFrom: 0 })).token
     expect(await closeOf(service, ['parley.v1', 'parley.refusals'])).toEqual(refused(3000, 'missing-token'))
     for (const token of ['a.b.c', expired]) {
       const protocols = ['parley.v1', 'parley.refusals', `bearer.${token}`]

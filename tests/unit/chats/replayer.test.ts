@@ -27,11 +27,9 @@ function createLog(length: number, trimmed = 0) {
         const id = idOf(sequence)
         return { id, frame: JSON.stringify({ event: 'message', id }) }
       }
-      return {
-        start: idOf(after),
-        messages: sequences.slice(0, limit).map(toMessage),
-        more: sequences.length > limit,
-      }
+      const more = sequences.length > limit
+      const messages = sequences.slice(0, limit).map(toMessage)
+      return { start: idOf(after), messages, end: more ? messages.at(-1)?.id : idOf(log.length), more }
     },
   }
   return log

@@ -243,7 +243,7 @@ describe('a request that matches no operation', () => {
     ['GET', '/api/users/profile/', 404, undefined],
     ['GET', '/api/users/../users/profile', 404, undefined],
     ['GET', '/API/users/profile', 404, undefined],
-    ['DELETE', '/api/users/profile', 405, 'GET, HEAD'],
+    ['PUT', '/api/users/profile', 405, 'DELETE, GET, HEAD'],
     ['GET', path, 405, 'POST'],
     ['PUT', '/problems/not-found', 405, 'GET, HEAD'],
     ['POST', '/', 405, 'GET, HEAD'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { asyncapi } from '../../../src/contract/documents.ts'
+import { asyncapi, sources } from '../../../src/contract/documents.ts'
 import { type ChannelDocument, renderChannel } from '../../../src/pages/websocket.ts'
 
 const document = asyncapi as unknown as ChannelDocument
@@ -52,8 +52,15 @@ describe('the page of the WebSocket contains', () => {
   test('every frame of the client under the client, and every frame of the server under the server', () => {
     const ids = (direction: string) =>
       [...page.matchAll(new RegExp(`<h3 id="${direction}-([^"]*)"`, 'g'))].map(([, name]) => name)
-    expect(ids('client')).toEqual(['send', 'disconnect', 'ping'])
-    expect(ids('server')).toEqual(['message', 'error', 'gap', 'caught-up', 'stored', 'pong'])
+    const { operations } = sources.asyncapi as {
+      operations: Record<string, { action: string; messages: { $ref: string }[] }>
+    }
+    const documented = (action: string) =>
+      Object.values(operations)
+        .filter((operation) => operation.action === action)
+        .flatMap(({ messages }) => messages.map(({ $ref }) => $ref.split('/').at(-1)))
+    expect(ids('client').toSorted()).toEqual(documented('receive').toSorted())
+    expect(ids('server').toSorted()).toEqual(documented('send').toSorted())
   })
 
   test('every close code and every refusal', () => {

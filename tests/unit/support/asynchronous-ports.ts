@@ -8,8 +8,15 @@ export type PortMethod =
   | 'users.add'
   | 'users.find'
   | 'users.findCredentials'
-  | 'users.changePasswordHash'
+  | 'users.isTaken'
+  | 'users.rehash'
+  | 'users.changePassword'
+  | 'users.revokeTokens'
   | 'users.remove'
+  | 'users.findRecord'
+  | 'users.list'
+  | 'revocations.revoke'
+  | 'revocations.isRevoked'
   | 'messageLog.append'
   | 'messageLog.readAfter'
   | 'messageLog.readBefore'
@@ -39,7 +46,7 @@ export function createAsynchronousPorts() {
     return result
   }
 
-  function wrap({ users, messageLog, rateLimits, loginGuard, ...rest }: Storage): Storage {
+  function wrap({ users, revocations, messageLog, rateLimits, loginGuard, ...rest }: Storage): Storage {
     const log: MessageLog = {
       ...messageLog,
       append: (message) => later('messageLog.append', () => messageLog.append(message)),
@@ -53,10 +60,18 @@ export function createAsynchronousPorts() {
         add: (username, hash) => later('users.add', () => users.add(username, hash)),
         find: (id) => later('users.find', () => users.find(id)),
         findCredentials: (username) => later('users.findCredentials', () => users.findCredentials(username)),
-        changePasswordHash: (id, hash) =>
-          later('users.changePasswordHash', () => users.changePasswordHash(id, hash)),
-        remove: (id) => later('users.remove', () => users.remove(id)),
+        isTaken: (username) => later('users.isTaken', () => users.isTaken(username)),
+        rehash: (id, hashes) => later('users.rehash', () => users.rehash(id, hashes)),
+        changePassword: (id, hashes) => later('users.changePassword', () => users.changePassword(id, hashes)),
+        revokeTokens: (id) => later('users.revokeTokens', () => users.revokeTokens(id)),
+        remove: (id, removal) => later('users.remove', () => users.remove(id, removal)),
+        findRecord: (username) => later('users.findRecord', () => users.findRecord(username)),
+        list: (after, limit) => later('users.list', () => users.list(after, limit)),
         version: users.version,
+      },
+      revocations: {
+        revoke: (id, expiresAt) => later('revocations.revoke', () => revocations.revoke(id, expiresAt)),
+        isRevoked: (id) => later('revocations.isRevoked', () => revocations.isRevoked(id)),
       },
       messageLog: log,
       rateLimits: {

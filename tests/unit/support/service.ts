@@ -59,15 +59,16 @@ export async function startService(
     async account(username: string) {
       const user = await storage.users.add(username, 'no hash')
       if (!user) throw new Error(`${username} is taken`)
-      return { user, token: await tokens.issue(user.id) }
+      const { token } = await tokens.issue({ user, tokensValidFrom: 0 })
+      return { user, token }
     },
     /** Opens another connection to the database file, as an operator does. */
     openFile: () => new Sqlite(join(folder.path, 'parley.sqlite')),
     get: (path: string, token?: string, headers: Record<string, string> = {}) =>
       fetch(url + path, { headers: { ...(token !== undefined && bearer(token)), ...headers } }),
-    post: (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    post: (path: string, body: unknown, headers: Record<string, string> = {}, method = 'POST') =>
       fetch(url + path, {
-        method: 'POST',
+        method,
         headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify(body),
       }),

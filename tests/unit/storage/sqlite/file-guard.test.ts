@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqliteMessageLog } from '../../../../src/chats/message-log.sqlite.ts'
 import { LostStorage, StorageUnavailable } from '../../../../src/storage/errors.ts'
+import { createChangeCounter } from '../../../../src/storage/sqlite/change-counter.ts'
 import { openSqlite } from '../../../../src/storage/sqlite/connection.ts'
 import { createSqliteUsers } from '../../../../src/users/users.sqlite.ts'
 import { startChild } from '../../support/child.ts'
@@ -21,7 +22,7 @@ function openAll(path: string) {
     lost,
     connection,
     received,
-    users: createSqliteUsers(queries, write),
+    users: createSqliteUsers({ queries, write, changes: createChangeCounter(queries.$client) }),
     append: (message: string) =>
       log.append({ user: { id: 'u1', username: 'someone' }, message, idempotencyKey: undefined }),
     async [Symbol.asyncDispose]() {
@@ -70,8 +71,10 @@ describe.each(losses)('when %s', (_, lose, message) => {
     expect(opened.append('after')).rejects.toBeInstanceOf(StorageUnavailable)
     expect(opened.append('and again')).rejects.toBeInstanceOf(StorageUnavailable)
     expect(() => opened.users.add('other', 'a hash')).toThrow(StorageUnavailable)
-    expect(() => opened.users.changePasswordHash(account?.id ?? '', 'another')).toThrow(StorageUnavailable)
-    expect(() => opened.users.remove(account?.id ?? '')).toThrow(StorageUnavailable)
+    expect(() => opened.users.changePassword(account?.id ?? '', { to: 'another' })).toThrow(
+      StorageUnavailable,
+    )
+    expect(() => opened.users.remove(account?.id ?? '', { eraseMessages: false })).toThrow(StorageUnavailable)
     await Bun.sleep(0)
     expect(opened.connection.isReady()).toBe(false)
     expect(opened.received).toHaveLength(1)

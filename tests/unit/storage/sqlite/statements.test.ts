@@ -12,11 +12,19 @@ test('a prepared statement binds values in the order of its names, and other nam
     id: sql.placeholder('id'),
     epoch: sql.placeholder('epoch'),
     trimmedThrough: sql.placeholder('trimmed'),
+    removedThrough: sql.placeholder('removed'),
   })
-  for (const names of [[], ['id', 'trimmed', 'epoch'], ['id', 'epoch', 'trimmed', 'more']]) {
-    expect(() => prepareStatement(queries, query, names)).toThrow('are id,epoch,trimmed')
+  for (const names of [
+    [],
+    ['id', 'trimmed', 'epoch', 'removed'],
+    ['id', 'epoch', 'trimmed', 'removed', 'more'],
+  ]) {
+    expect(() => prepareStatement(queries, query, names)).toThrow('are id,epoch,trimmed,removed')
   }
-  prepareStatement<[number, string, number]>(queries, query, ['id', 'epoch', 'trimmed']).run(1, 'abc', 7)
-  expect(queries.select().from(messageLog).all()).toEqual([{ id: 1, epoch: 'abc', trimmedThrough: 7 }])
+  const names = ['id', 'epoch', 'trimmed', 'removed']
+  prepareStatement<[number, string, number, number]>(queries, query, names).run(1, 'abc', 7, 8)
+  expect(queries.select().from(messageLog).all()).toEqual([
+    { id: 1, epoch: 'abc', trimmedThrough: 7, removedThrough: 8 },
+  ])
   close()
 })

@@ -1,30 +1,35 @@
+import { rfc3339 } from '../clock.ts'
 import type { Handlers } from '../contract/handlers.ts'
 import type { Users } from '../users/users.ts'
-import { isCommonPassword } from './common-passwords.ts'
 import type { LoginGuard } from './login-guard.ts'
+import { requireUncommonPassword } from './password-rules.ts'
 import type { Passwords } from './passwords.ts'
 import type { Tokens } from './tokens.ts'
 
-interface AuthOptions {
+interface LoginOptions {
   readonly users: Users
   readonly passwords: Passwords
   readonly tokens: Tokens
   readonly guard: LoginGuard
+  /** Whether anyone may register. */
+  readonly registrationOpen: boolean
   /** Called with errors of background work; no request is waiting for it. */
   readonly onError: (error: unknown) => void
 }
 
-export function authHandlers({
+/** Registration and login. */
+export function loginHandlers({
   users,
   passwords,
   tokens,
   guard,
+  registrationOpen,
   onError,
-}: AuthOptions): Pick<Handlers, 'registerUser' | 'loginUser'> {
+}: LoginOptions): Pick<Handlers, 'registerUser' | 'loginUser'> {
   /** Replaces an outdated hash. If this fails, the next login tries again. */
-  async function rehash(id: string, password: string): Promise<void> {
+  async function rehash(id: string, password: string, from: string): Promise<void> {
     try {
-      await passwords.runQueued(async () => users.changePasswordHash(id, await passwords.hash(password)))
+      await passwords.runQueued(async () => users.rehash(id, { from, to: await passwords.hash(password) }))
     } catch (error) {
       onError(error)
     }
@@ -32,11 +37,10 @@ export function authHandlers({
 
   return {
     async registerUser({ body: { username, password }, reply, problem }) {
-      if (isCommonPassword(password) || password.toLowerCase() === username.toLowerCase()) {
-        throw problem('password-too-common', { errors: [{ pointer: '/password', detail: 'is too common' }] })
-      }
+      if (!registrationOpen) throw problem('registration-closed')
+      requireUncommonPassword(password, username, '/password')
       // Checked before hashing, which is expensive. `add` decides, since the name may be taken in between.
-      if (await users.findCredentials(username)) throw problem('username-taken')
+      if (await users.isTaken(username)) throw problem('username-taken')
       const hash = await passwords.runQueued(() => passwords.hash(password))
       const user = await users.add(username, hash)
       if (!user) throw problem('username-taken')
@@ -44,7 +48,7 @@ export function authHandlers({
     },
 
     async loginUser({ body: { username, password }, reply, problem }) {
-      const user = await passwords.runQueued(async () => {
+      const account = await passwords.runQueued(async () => {
         // Counted when the attempt starts, not while it waits in the queue.
         const wait = await guard.attempt(username)
         if (wait > 0) throw problem('login-throttled', { retryAfterSeconds: wait })
@@ -53,13 +57,19 @@ export function authHandlers({
           ? await passwords.verify(password, found.passwordHash)
           : await passwords.verifyDummy(password)
         if (!found || !valid) return undefined
+        // The password may have been changed, or the account removed, while it was being verified.
+        const current = await users.find(found.user.id)
+        if (current?.tokensValidFrom !== found.tokensValidFrom) return undefined
         await guard.succeed(username)
         return found
       })
-      if (!user) throw problem('invalid-credentials')
+      if (!account) throw problem('invalid-credentials')
       // After the response, so that a login takes the same time with an outdated hash.
-      if (passwords.isOutdated(user.passwordHash)) void rehash(user.id, password)
-      return reply({ token: await tokens.issue(user.id) })
+      if (passwords.isOutdated(account.passwordHash)) {
+        void rehash(account.user.id, password, account.passwordHash)
+      }
+      const { token, expiresAt } = await tokens.issue(account)
+      return reply({ token }, { 'Token-Expires-At': rfc3339(expiresAt) })
     },
   }
 }
