@@ -4,6 +4,7 @@ COPY package.json bun.lock bunfig.toml ./
 RUN bun install --frozen-lockfile --production
 COPY tsconfig.json CHANGELOG.md ./
 COPY scripts/build.ts scripts/
+COPY docs/*.md docs/
 COPY spec spec
 COPY src src
 RUN bun run build

@@ -27,10 +27,12 @@ import { unmatchedRequests } from './http/unmatched-requests.ts'
 import { createClientAddress } from './limits/client-address.ts'
 import type { Logger } from './logger.ts'
 import type { Storage } from './open-storage.ts'
+import { guidePages } from './pages/guides.ts'
 import { healthPages } from './pages/health.ts'
 import { landingPage } from './pages/landing.ts'
 import { problemPages } from './pages/problems.ts'
 import { type Document, swaggerPages } from './pages/swagger.ts'
+import { websocketPage } from './pages/websocket.ts'
 import { userHandlers } from './users/handlers.ts'
 
 export interface AppOptions {
@@ -138,6 +140,8 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
   const pages = new Elysia()
     .use(healthPages({ isDraining, isReady: storage.isReady }))
     .use(problemPages())
+    .use(websocketPage())
+    .use(guidePages())
     .use(swaggerPages({ openapi: sources.openapi as Document }))
   return { app: mount(routes, pages, responses), chat, responses }
 }

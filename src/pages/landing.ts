@@ -13,10 +13,11 @@ const links = Object.entries(openapi['x-service-paths'])
 /** The page that a browser shows for `GET /`. */
 export const landingPage = {
   headers: pageHeaders,
-  text: renderPage(
-    info.title,
-    `<h1>${Bun.escapeHTML(info.title)} ${Bun.escapeHTML(info.version)}</h1>
+  text: renderPage({
+    page: '/',
+    title: info.title,
+    content: `<h1>${Bun.escapeHTML(info.title)} ${Bun.escapeHTML(info.version)}</h1>
 <p>${Bun.escapeHTML(info.summary)} This address is also the WebSocket.</p>
 ${definitionList(links)}`,
-  ),
+  }),
 }

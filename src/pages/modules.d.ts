@@ -14,3 +14,13 @@ declare module '*/swagger-client.js' {
   const path: string
   export default path
 }
+
+declare module '*/swagger-page.css' {
+  const path: string
+  export default path
+}
+
+declare module '*/style.css' {
+  const text: string
+  export default text
+}

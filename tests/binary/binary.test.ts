@@ -60,6 +60,12 @@ test.each(['swagger-ui-bundle.js', 'swagger-ui.css', 'index.css', 'favicon-32x32
   },
 )
 
+test('the binary contains the guides', async () => {
+  const page = await fetch(`${service.url}/guides/realtime`)
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+  expect(await page.text()).toContain('<h2 id="resuming">')
+})
+
 test('the Swagger page is not sent again to a client that has it', async () => {
   const first = await fetch(`${service.url}/swagger`)
   expect(first.headers.get('content-type')).toBe('text/html; charset=utf-8')

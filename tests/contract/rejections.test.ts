@@ -99,6 +99,7 @@ test('every service path returns 200', async () => {
   const assets: Record<string, string> = {
     '{code}': Object.keys(contract.problems)[0] ?? '',
     '{asset}': 'swagger-ui.css',
+    '{guide}': 'realtime',
   }
   for (const path of contract.servicePaths) {
     await send(main, { method: 'GET', path: path.replace(/\{[^}]+\}/, (name) => assets[name] ?? name) })
