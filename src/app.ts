@@ -27,6 +27,7 @@ import { unmatchedRequests } from './http/unmatched-requests.ts'
 import { createClientAddress } from './limits/client-address.ts'
 import type { Logger } from './logger.ts'
 import type { Storage } from './open-storage.ts'
+import { clientScript } from './pages/client-script.ts'
 import { guidePages } from './pages/guides.ts'
 import { healthPages } from './pages/health.ts'
 import { landingPage } from './pages/landing.ts'
@@ -142,6 +143,7 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
     .use(problemPages())
     .use(websocketPage())
     .use(guidePages())
+    .use(clientScript())
     .use(swaggerPages({ openapi: sources.openapi as Document }))
   return { app: mount(routes, pages, responses), chat, responses }
 }
