@@ -50,10 +50,8 @@ export function createChat(
   let connectionToken: string | undefined
   let offeredToken: string | undefined
 
-  const outbox = createOutbox({
-    maxQueue: options.maxQueue ?? 100,
-    window: Math.min(options.window ?? 1, 9),
-    isOpen: () => state.name === 'open',
+  const outbox = createOutbox(options, {
+    isOpen: () => is('open'),
     write: (frame) => connection?.send(frame),
   })
 
@@ -98,6 +96,12 @@ export function createChat(
     const delay = Math.max(minimumMs, backoffMs(failures++, firstDelayMs, maxDelayMs))
     timer = setTimeout(connect, delay)
     become({ name: 'waiting', until: Date.now() + delay, error })
+  }
+
+  /** Connects again without a delay, but only once in a row. */
+  function retryAtOnce(error?: ParleyError): void {
+    if (failures++ === 0) connect()
+    else wait(0, error)
   }
 
   function stopWithoutToken(reason: AuthReason, error?: ParleyError): void {
@@ -164,8 +168,7 @@ export function createChat(
         const token = await session.renew(reason, connectionToken)
         if (!isCurrent()) return
         if (token === undefined) stopWithoutToken(reason)
-        else if (failures++ === 0) connect()
-        else wait(0)
+        else retryAtOnce()
       })
     }
   }
@@ -173,12 +176,10 @@ export function createChat(
   function open(token: string): void {
     connectionToken = token
     connection = openConnection({
+      ...options,
       WebSocket: WebSocket ?? (globalThis as unknown as { WebSocket: WebSocketConstructor }).WebSocket,
       url: `${base.replace('http', 'ws')}${channelPath}?after=${position.cursor}`,
       token,
-      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-      pingAfterMs: options.pingAfterMs ?? 25_000,
-      pongTimeoutMs: options.pongTimeoutMs ?? 10_000,
       expectsFrame: () => outbox.size > 0 || is('catching-up'),
       onAccepted() {
         acceptedAt = Date.now()
@@ -213,7 +214,7 @@ export function createChat(
     else if (next === 'authorize') authorize(reason as AuthReason)
     else if (next === 'stop' || (next === 'restart' && restarted)) end(error)
     // A connection that was found to be dead is replaced at once.
-    else if (code === 0 && wasConnected && failures++ === 0) connect()
+    else if (code === 0 && wasConnected) retryAtOnce(error)
     else {
       if (next === 'restart') {
         restarted = true
@@ -313,13 +314,7 @@ export function createChat(
       if (is('closing', 'closed')) throw new ParleyError('closed')
       return outbox.add(text, sendOptions)
     },
-    messages(messagesOptions = {}) {
-      const reader = {}
-      return readMessages(chat, messagesOptions, {
-        pause: () => pause(reader),
-        resume: () => resume(reader),
-      })
-    },
+    messages: (messagesOptions = {}) => readMessages(chat, messagesOptions, pause, resume),
     [Symbol.asyncIterator]: () => chat.messages(),
     async close() {
       outbox.rejectAll(undefined, ({ written }) => !written)
