@@ -36,6 +36,7 @@ interface SessionOptions {
 
 export interface Session {
   readonly token: string | undefined
+  /** When to renew the token, in milliseconds since 1970 by the clock of this device. */
   readonly refreshAt: number
   /** A value that changes whenever the token may belong to another user. */
   readonly owner: object
@@ -65,23 +66,19 @@ export function withRefreshTime(token: string, expiresAt: string | null): Stored
 /** Keeps the token, and renews it once for all who wait. */
 export function createSession({ store, refresh, askApplication, authTimeoutMs }: SessionOptions): Session {
   const listeners = new Set<() => void>()
-  let current: StoredToken | undefined
   let loading: Promise<void> | undefined
   let refreshing: Promise<void> | undefined
   let renewal: Promise<string | undefined> | undefined
   let saving: Promise<unknown> = Promise.resolve()
-  let owner = {}
-  /** Postpones the next renewal, after one that failed. */
-  let notBefore = 0
 
-  function adopt(next: StoredToken | undefined, sameOwner: boolean): void {
-    current = next
-    notBefore = 0
-    if (!sameOwner) owner = {}
+  function adopt(next: StoredToken | undefined, sameOwner?: boolean): void {
+    session.token = next?.token
+    session.refreshAt = next?.refreshAt ?? never
+    if (!sameOwner) session.owner = {}
     for (const listener of [...listeners]) listener()
   }
 
-  function save(next: StoredToken | undefined, sameOwner: boolean): void {
+  function save(next: StoredToken | undefined, sameOwner?: boolean): void {
     adopt(next, sameOwner)
     // A store that fails only costs another login later.
     saving = saving.then(() => store.save(next)).catch(() => {})
@@ -91,20 +88,19 @@ export function createSession({ store, refresh, askApplication, authTimeoutMs }:
     loading ??= (async () => {
       const stored = await store.load()
       // A login may have been faster.
-      if (stored && !current) adopt(stored, false)
+      if (stored && !session.token) adopt(stored)
     })()
     return loading
   }
 
-  const refreshTime = () => Math.max(current?.refreshAt ?? never, notBefore)
-
-  async function refreshNow({ token }: StoredToken): Promise<void> {
+  async function refreshNow(token: string): Promise<void> {
     try {
       await refresh(token)
     } catch (error) {
       const { problem } = error as ParleyError
       // The token itself is used until it is refused.
-      notBefore = problem?.status === 401 ? never : Date.now() + refreshRetryMs
+      if (session.token === token)
+        session.refreshAt = problem?.status === 401 ? never : Date.now() + refreshRetryMs
     }
   }
 
@@ -112,48 +108,42 @@ export function createSession({ store, refresh, askApplication, authTimeoutMs }:
     // Another tab may have renewed it in the store that both use.
     await saving
     const stored = await store.load()
-    if (stored && stored.token !== rejected) adopt(stored, false)
+    if (stored && stored.token !== rejected) adopt(stored)
     else {
       const asking = (async () => askApplication(reason))()
       const answer = await orAborted(asking, AbortSignal.timeout(authTimeoutMs)).catch((cause) => {
         throw new ParleyError('unauthorized', { cause })
       })
-      if (typeof answer === 'string') session.set({ token: answer })
+      if (typeof answer === 'string') save({ token: answer })
     }
-    return current?.token === rejected ? undefined : current?.token
+    return session.token === rejected ? undefined : session.token
   }
 
-  const session: Session = {
-    get token() {
-      return current?.token
-    },
-    get refreshAt() {
-      return refreshTime()
-    },
-    get owner() {
-      return owner
-    },
+  const session: { -readonly [Name in keyof Session]: Session[Name] } = {
+    token: undefined,
+    refreshAt: never,
+    owner: {},
     async fresh() {
       await load()
-      if (current && Date.now() >= refreshTime()) {
-        refreshing ??= refreshNow(current).finally(() => {
+      if (session.token && Date.now() >= session.refreshAt) {
+        refreshing ??= refreshNow(session.token).finally(() => {
           refreshing = undefined
         })
         await refreshing
       }
-      return current?.token
+      return session.token
     },
     async renew(reason, rejected) {
       await load()
-      if (current && current.token !== rejected) return current.token
+      if (session.token && session.token !== rejected) return session.token
       renewal ??= renewNow(reason, rejected).finally(() => {
         renewal = undefined
       })
       return renewal
     },
-    set: (next) => save(next, false),
+    set: (next) => save(next),
     replace(previous, next) {
-      if (current?.token === previous) save(next, true)
+      if (session.token === previous) save(next, true)
     },
     subscribe(listener) {
       listeners.add(listener)
