@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import type { Chat, Client, createClient } from '../../client/src/index.ts'
+import type { Chat, Client, createClient, webStore } from '../../client/src/index.ts'
 import { newUser, password, startRestartable, until } from '../client/support/restartable-service.ts'
 import { chromiumPath, openBrowser } from './chromium.ts'
+
+interface Module {
+  createClient: typeof createClient
+  webStore: typeof webStore
+}
 
 interface TestPage {
   client: Client
@@ -14,23 +19,31 @@ interface TestPage {
 const path = chromiumPath()
 if (!path) throw new Error('These tests need Chromium, in the path or named by CHROMIUM_PATH')
 let browser: Browser
+/** Serves an empty page of another origin than the service. */
+let pages: Bun.Server<undefined>
 
 beforeAll(async () => {
+  pages = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: () =>
+      new Response('<!doctype html><title>Test</title>', { headers: { 'content-type': 'text/html' } }),
+  })
   browser = await openBrowser(path)
 })
-afterAll(() => browser.close())
+afterAll(async () => {
+  await browser.close()
+  await pages.stop(true)
+})
 
 /** A page of another origin that imports the client from the service, like a page without a bundler. */
 async function openPage(service: { url: string }, context: BrowserContext, username: string): Promise<Page> {
   const page = await context.newPage()
-  await page.route('http://page.localhost/', (route) =>
-    route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>Test</title>' }),
-  )
-  await page.goto('http://page.localhost/')
+  await page.goto(pages.url.href)
   await page.evaluate(
     async ({ url, username, password }) => {
-      const module = (await import(`${url}/client.js`)) as { createClient: typeof createClient }
-      const client = module.createClient(url)
+      const module = (await import(`${url}/client.js`)) as Module
+      const client = module.createClient(url, { store: module.webStore(localStorage) })
       await client.loginUser({ username, password })
       const chat = client.chat({ firstDelayMs: 50, maxDelayMs: 200, pingAfterMs: 500, pongTimeoutMs: 500 })
       const test: TestPage = { client, chat, received: [], states: [] }
@@ -56,7 +69,7 @@ const send = (page: Page, text: string) =>
 
 /** A service that the test page may use, a user, and a browser context. */
 async function start() {
-  const service = await startRestartable({ CORS_ORIGINS: 'http://page.localhost' })
+  const service = await startRestartable({ CORS_ORIGINS: pages.url.origin })
   const { username, client } = await newUser(service.url)
   const context = await browser.newContext()
   return {
@@ -117,21 +130,28 @@ test('a page that is left disconnects, and continues when the user comes back', 
   expect(await receivedBy(page)).toEqual(['meanwhile'])
 })
 
-test('a page of an origin that is not allowed learns that from the close frame', async () => {
-  await using service = await startRestartable({ CORS_ORIGINS: 'http://other.localhost' })
-  const { client } = await newUser(service.url)
-  const context = await browser.newContext()
-  const page = await context.newPage()
-  await page.route('http://page.localhost/', (route) => route.fulfill({ contentType: 'text/html', body: '' }))
-  await page.goto('http://page.localhost/')
-  const closed = await page.evaluate(
-    ({ url, token }) =>
-      new Promise((resolve) => {
-        const socket = new WebSocket(url, ['parley.v1', 'parley.refusals', `bearer.${token}`])
-        socket.onclose = ({ code, reason }) => resolve(`${code} ${reason}`)
-      }),
-    { url: service.url.replace('http', 'ws'), token: client.token },
-  )
-  expect(closed).toBe('3003 origin-not-allowed')
-  await context.close()
+test('two tabs share one login, and receive the same messages', async () => {
+  await using started = await start()
+  const { service, username, context } = started
+  const first = await openPage(service, context, username)
+  const second = await context.newPage()
+  await second.goto(pages.url.href)
+  const shared = await second.evaluate(async (url) => {
+    const module = (await import(`${url}/client.js`)) as Module
+    // There is no login in this tab.
+    const client = module.createClient(url, { store: module.webStore(localStorage) })
+    const chat = client.chat()
+    const test: TestPage = { client, chat, received: [], states: [] }
+    chat.on('message', ({ message }) => test.received.push(message))
+    Object.assign(window, { test })
+    await chat.opened()
+    return client.token
+  }, service.url)
+  expect(shared).toBe(await first.evaluate(() => (window as unknown as { test: TestPage }).test.client.token))
+  const texts = ['one', 'two', 'three', 'four']
+  for (const [index, text] of texts.entries()) await send(index % 2 === 0 ? first : second, text)
+  for (const page of [first, second]) {
+    await until(async () => (await receivedBy(page)).length === texts.length)
+    expect(await receivedBy(page)).toEqual(texts)
+  }
 })
