@@ -19,7 +19,7 @@ async function createProject(name: string, files: Readonly<Record<string, string
   await mkdir(installed, { recursive: true })
   await run(['tar', '-xzf', tarball, '-C', installed])
   await run(['mv', join(installed, 'package'), join(installed, 'client')])
-  for (const each of ['typescript', '@types', 'undici-types', 'ws']) {
+  for (const each of ['typescript', '@types', 'undici-types', 'csstype', 'ws']) {
     await symlink(join(tools, each), join(path, 'node_modules', each))
   }
   await Bun.write(join(path, 'package.json'), JSON.stringify({ name, type: 'module', private: true }))
@@ -103,6 +103,32 @@ test('the installed package type-checks, for Node and for browsers', async () =>
     await Bun.write(join(path, `${file}.json`), JSON.stringify(configuration))
     await run([...tsc, `${file}.json`], path)
   }
+})
+
+test('the examples of the documentation type-check', async () => {
+  const path = await createProject('documentation', {})
+  const pages = ['README.md', ...new Bun.Glob('docs/*.md').scanSync(join(project, 'client'))]
+  const files: string[] = []
+  for (const page of pages) {
+    const text = await Bun.file(join(project, 'client', page)).text()
+    for (const [index, [, extension, code]] of [...text.matchAll(/^```(tsx?)\n(.*?)^```/gms)].entries()) {
+      const file = `${page.replaceAll(/[/.]/g, '-')}-${index}.${extension}`
+      files.push(file)
+      await Bun.write(join(path, file), code as string)
+    }
+  }
+  expect(files.length).toBeGreaterThan(10)
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: 'es2022',
+    module: 'nodenext',
+    jsx: 'react-jsx',
+    lib: ['esnext', 'dom', 'dom.asynciterable'],
+    types: ['node'],
+  }
+  await Bun.write(join(path, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+  await run([await nodePath(tools), join(tools, 'typescript/bin/tsc'), '-p', '.'], path)
 })
 
 test('the installed package runs in Node 22 and in Bun', async () => {
