@@ -98,5 +98,5 @@ export async function loadKeys(options: KeyOptions): Promise<Keys> {
     await loadPrevious(sources.HS256, dataDir, options.jwtSecretPrevious),
     await loadPrevious(sources.EdDSA, dataDir, options.jwtPrivateKeyPrevious),
   ]
-  return { current, previous: previous.filter((key) => key !== undefined) }
+  return { current, previous: previous.filter((key) => key !== undefined && key.id !== current.id) }
 }
