@@ -29,9 +29,10 @@ import type { Logger } from './logger.ts'
 import type { Storage } from './open-storage.ts'
 import { guidePages } from './pages/guides.ts'
 import { healthPages } from './pages/health.ts'
-import { landingPage } from './pages/landing.ts'
+import { createLandingPage } from './pages/landing.ts'
 import { problemPages } from './pages/problems.ts'
 import { type Document, swaggerPages } from './pages/swagger.ts'
+import { tryPages } from './pages/try.ts'
 import { websocketPage } from './pages/websocket.ts'
 import { userHandlers } from './users/handlers.ts'
 
@@ -135,11 +136,14 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
   })
   const routes = {
     ...operations,
-    [channelPath]: { GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage }) },
+    [channelPath]: {
+      GET: createChannelRoute({ handshake, responses, toProblem, page: createLandingPage(config) }),
+    },
   }
   const pages = new Elysia()
     .use(healthPages({ isDraining, isReady: storage.isReady }))
     .use(problemPages())
+    .use(tryPages())
     .use(websocketPage())
     .use(guidePages())
     .use(swaggerPages({ openapi: sources.openapi as Document }))
