@@ -57,8 +57,9 @@ export const guideLinks = (html: string, options: LinkOptions): string =>
 /** A file of docs/ as HTML, with links for the page that shows it. */
 function renderGuide(name: string, text: string, page: string): string {
   const html = Bun.markdown.html(text, { headings: { ids: true } })
+  let tables = 0
   return guideLinks(html, { page, file: `docs/${name}.md` }).replace(/<table>.*?<\/table>/gs, (table) =>
-    scrollable('Table', table),
+    scrollable(`Table ${++tables}`, table),
   )
 }
 

@@ -45,7 +45,7 @@ function linkGroups(): string {
   const sections = groups.map(([title]) =>
     section(title, linkList(pages.filter((page) => groupOf(page) === title))),
   )
-  return `<div class="groups">${[section('Guides', guideList), ...sections].join('\n')}</div>`
+  return `<div class="groups">${sections.toSpliced(1, 0, section('Guides', guideList)).join('\n')}</div>`
 }
 
 /** The page that a browser shows for `GET /`. */

@@ -42,7 +42,7 @@ ${commands.map(commandBlock).join('\n')}
 </div>
 <template id="pane"><section class="pane">
 <header><b class="who"></b><span class="connection"><span class="state" role="status"></span><span class="countdown"></span></span></header>
-<ol class="messages" role="log" tabindex="0"></ol>
+<div class="messages" role="log" tabindex="0"><ol></ol></div>
 <form><input placeholder="Write a message" autocomplete="off" required maxlength="4096"><button class="quiet">Send</button></form>
 <div class="tools">
 <button type="button" class="quiet cut">Cut the connection</button>

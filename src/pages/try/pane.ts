@@ -48,7 +48,8 @@ export function createPane({ username, chat, network }: PaneOptions): Pane {
   const template = byId<HTMLTemplateElement>('pane')
   const root = template.content.firstElementChild?.cloneNode(true) as HTMLElement
   const find = <Type extends HTMLElement>(selector: string) => root.querySelector(selector) as Type
-  const list = find('.messages')
+  const log = find('.messages')
+  const list = find('.messages ol')
   const state = find('.state')
   const countdown = find('.countdown')
   const input = find<HTMLInputElement>('input')
@@ -58,11 +59,11 @@ export function createPane({ username, chat, network }: PaneOptions): Pane {
   find('.who').textContent = username
   root.setAttribute('aria-label', username)
   input.setAttribute('aria-label', `Message of ${username}`)
-  list.setAttribute('aria-label', `Messages that ${username} sees`)
+  log.setAttribute('aria-label', `Messages that ${username} sees`)
 
   function append(item: HTMLElement): HTMLElement {
     list.append(item)
-    list.scrollTop = list.scrollHeight
+    log.scrollTop = log.scrollHeight
     return item
   }
 
