@@ -27,6 +27,7 @@ import { unmatchedRequests } from './http/unmatched-requests.ts'
 import { createClientAddress } from './limits/client-address.ts'
 import type { Logger } from './logger.ts'
 import type { Storage } from './open-storage.ts'
+import { clientScript } from './pages/client-script.ts'
 import { guidePages } from './pages/guides.ts'
 import { healthPages } from './pages/health.ts'
 import { createLandingPage } from './pages/landing.ts'
@@ -146,6 +147,7 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
     .use(tryPages())
     .use(websocketPage())
     .use(guidePages())
+    .use(clientScript())
     .use(swaggerPages({ openapi: sources.openapi as Document }))
   return { app: mount(routes, pages, responses), chat, responses }
 }

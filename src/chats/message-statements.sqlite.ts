@@ -8,33 +8,27 @@ export function prepareMessageStatements(queries: Queries) {
   const columns = { sequence: messages.sequence, frame: messages.frame }
   const { placeholder } = sql
 
-  /** Removes the messages that match `condition`, overwrites their content, and returns their sequences. */
+  /** Removes the messages that match `condition`, and returns their sequences. */
   function removeWhere(condition: SQL | undefined): number[] {
-    // Otherwise the texts would remain in free pages of the file.
-    queries.$client.run('pragma secure_delete = on')
-    try {
-      return queries.transaction(
-        () => {
-          const removed = queries
-            .delete(messages)
-            .where(condition)
-            .returning({ sequence: messages.sequence })
-            .all()
-            .map(({ sequence }) => sequence)
-          if (removed.length > 0) {
-            const highest = Math.max(...removed)
-            queries
-              .update(messageLog)
-              .set({ removedThrough: sql`max(${messageLog.removedThrough}, ${highest})` })
-              .run()
-          }
-          return removed
-        },
-        { behavior: 'immediate' },
-      )
-    } finally {
-      queries.$client.run('pragma secure_delete = off')
-    }
+    return queries.transaction(
+      () => {
+        const removed = queries
+          .delete(messages)
+          .where(condition)
+          .returning({ sequence: messages.sequence })
+          .all()
+          .map(({ sequence }) => sequence)
+        if (removed.length > 0) {
+          const highest = Math.max(...removed)
+          queries
+            .update(messageLog)
+            .set({ removedThrough: sql`max(${messageLog.removedThrough}, ${highest})` })
+            .run()
+        }
+        return removed
+      },
+      { behavior: 'immediate' },
+    )
   }
 
   return {

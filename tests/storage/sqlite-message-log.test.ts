@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { Glob } from 'bun'
 import { StorageUnavailable } from '../../src/storage/errors.ts'
 import { createFakeClock } from '../unit/support/fake-clock.ts'
 import { temporaryFolder } from '../unit/support/service.ts'
@@ -117,5 +119,39 @@ describe('a locked database', () => {
     expect(await textsOf(opened.log.readAfter(undefined, 700))).toEqual(messages.slice(failed))
     await Promise.all(settled)
     locker.close()
+  })
+})
+
+describe('erasing the messages of a removed user', () => {
+  test('continues at the next start if it was interrupted', async () => {
+    await using folder = await temporaryFolder()
+    {
+      await using opened = openSqliteLog(folder.path)
+      opened.queries.run(`insert into users (id, username, password_hash, created_at, removed_at, erases_messages)
+        values ('u1', 'someone', '', 1, 2, true), ('u2', 'another', '', 1, 2, false)`)
+      for (const message of numbered(1, 3)) await opened.append(message)
+      await opened.append('kept', undefined, { id: 'u2', username: 'another' })
+    }
+    await using opened = openSqliteLog(folder.path)
+    await until(() => countRows(opened) === 1)
+    expect(await textsOf(opened.log.readAfter(undefined, 10))).toEqual(['kept'])
+    await until(
+      () => opened.queries.all<{ n: number }>('select sum(erases_messages) as n from users')[0]?.n === 0,
+    )
+  })
+
+  test('leaves no text in the files', async () => {
+    await using folder = await temporaryFolder()
+    const secret = 'a text that nobody may find in a free page'
+    {
+      await using opened = openSqliteLog(folder.path)
+      for (let i = 0; i < 200; i++) await opened.append(`${secret} ${i}`)
+      await opened.append('kept', undefined, { id: 'u2', username: 'another' })
+      await opened.log.eraseMessagesOf('u1')
+    }
+    for await (const file of new Glob('*').scan({ cwd: folder.path, onlyFiles: true })) {
+      const bytes = Buffer.from(await Bun.file(join(folder.path, file)).arrayBuffer())
+      expect([file, bytes.includes(secret)]).toEqual([file, false])
+    }
   })
 })

@@ -103,6 +103,28 @@ describe('over HTTP', () => {
     }
   })
 
+  test('a user renews the token, changes the password, logs out and deletes the account', async () => {
+    await using service = await startAsynchronous()
+    await service.post('/api/auth/register', credentials)
+    const tokenOf = async (response: Response) => ((await response.json()) as { token: string }).token
+    const first = await tokenOf(await service.post('/api/auth/login', credentials))
+    const renewed = await tokenOf(await service.post('/api/auth/refresh', {}, bearer(first)))
+    expect((await service.post('/api/auth/logout', {}, bearer(first))).status).toBe(200)
+    expect(await outcome(service.get('/api/users/profile', first))).toEqual([401, 'invalid-token'])
+    const change = { currentPassword: credentials.password, newPassword: 'another long password' }
+    const changed = await tokenOf(await service.post('/api/users/password', change, bearer(renewed)))
+    expect(await outcome(service.get('/api/users/profile', renewed))).toEqual([401, 'invalid-token'])
+    expect((await service.post('/api/auth/logout', { everywhere: true }, bearer(changed))).status).toBe(200)
+    const login = { ...credentials, password: change.newPassword }
+    const last = await tokenOf(await service.post('/api/auth/login', login))
+    await service.post('/api/chats/send', { message: 'Hello' }, bearer(last))
+    const body = { password: login.password, eraseMessages: true }
+    expect((await service.post('/api/users/profile', body, bearer(last), 'DELETE')).status).toBe(200)
+    expect(await outcome(service.post('/api/auth/login', login))).toEqual([401, 'invalid-credentials'])
+    const reader = await service.account('reader')
+    expect(await readHistory(service, reader.token)).toEqual([])
+  })
+
   test('parallel failed logins are throttled', async () => {
     await using service = await startAsynchronous({})
     const responses = await Promise.all(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { IdempotencyKeyReused, type Page, type ReadResult } from '../../../src/chats/message-log.ts'
-import { countStored, numbered, type observeLog, textsOf, until } from '../support/message-logs.ts'
+import { author, countStored, numbered, type observeLog, textsOf, until } from '../support/message-logs.ts'
 
 interface RetentionOptions {
   readonly retentionDays?: number
@@ -220,6 +220,69 @@ export function messageLogSuite({ name, createStorage }: MessageLogEngine): void
         await opened.append('mine', 'key')
         expect(opened.broadcast).toHaveLength(0)
         await expect(opened.append('another', 'key')).rejects.toBeInstanceOf(IdempotencyKeyReused)
+      })
+    })
+
+    describe('messages that are removed one by one', () => {
+      test('disappear from all reads, while every cursor stays valid and no position is reused', async () => {
+        await using storage = await createStorage()
+        let ids: string[]
+        {
+          await using opened = await storage.open()
+          const { log } = opened
+          for (const message of numbered(1, 10)) await opened.append(message)
+          ids = opened.broadcastIds()
+          const idOf = (sequence: number) => ids[sequence - 1] as string
+          const removed = [1, 4, 5, 9, 10].map(idOf)
+          expect([...(await log.remove([...removed, 'unknown', removed[0] as string]))].sort()).toEqual(
+            removed,
+          )
+          expect(await log.remove(removed)).toEqual([])
+          const kept = ['m2', 'm3', 'm6', 'm7', 'm8']
+          expect(await textsOf(log.readAfter(undefined, 10))).toEqual(kept)
+          expect(await textsOf(log.readBefore(undefined, 10))).toEqual(kept)
+          expect(await textsOf(log.readAfter(idOf(4), 2))).toEqual(['m6', 'm7'])
+          expect(await textsOf(log.readBefore(idOf(5), 10))).toEqual(['m2', 'm3'])
+          for (const id of removed) expect(await log.read(id)).toBeUndefined()
+          expect(log.head()).toBe(idOf(10))
+          expect(await textsOf(log.readAfter(idOf(10), 10))).toEqual([])
+        }
+        await using opened = await storage.open()
+        expect(opened.log.head()).toBe(ids[9] as string)
+        await opened.append('m11')
+        expect((opened.broadcastIds()[0] as string) > (ids[9] as string)).toBe(true)
+        expect(await textsOf(opened.log.readAfter(ids[8], 10))).toEqual(['m11'])
+      })
+
+      test('do not keep a page from reaching the end of the log', async () => {
+        await using storage = await createStorage()
+        await using opened = await storage.open()
+        const { log } = opened
+        for (const message of numbered(1, 6)) await opened.append(message)
+        const ids = opened.broadcastIds()
+        await log.remove([ids[2] as string, ids[4] as string, ids[5] as string])
+        const read = async (cursor: string | undefined, limit: number) => {
+          const { end, more } = (await log.readAfter(cursor, limit)) as Page
+          return [end, more]
+        }
+        expect(await read(undefined, 2)).toEqual([ids[1], true])
+        expect(await read(ids[1], 2)).toEqual([log.head(), false])
+        expect(await read(ids[3], 2)).toEqual([log.head(), false])
+        expect(await read(log.head(), 2)).toEqual([log.head(), false])
+      })
+
+      test('of one user are all erased, also those that are being appended, and no others', async () => {
+        await using storage = await createStorage()
+        await using opened = await storage.open()
+        const other = { id: 'u2', username: 'another' }
+        const texts = numbered(1, 5000)
+        await Promise.all(texts.map((text, i) => opened.append(text, undefined, i % 3 ? author : other)))
+        const last = opened.append('the last one of the erased user', 'key')
+        await Promise.all([opened.log.eraseMessagesOf(author.id), last])
+        const kept = texts.filter((_, i) => i % 3 === 0)
+        expect(await textsOf(opened.log.readAfter(undefined, 10_000))).toEqual(kept)
+        await opened.log.eraseMessagesOf(author.id)
+        expect(await countStored(opened.log)).toBe(kept.length)
       })
     })
 
