@@ -5,6 +5,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import asyncapi from '../spec/asyncapi.yaml'
 import openapi from '../spec/openapi.yaml'
+import { generateSecret, importSecret } from '../src/auth/secrets.ts'
 import { createTokens } from '../src/auth/tokens.ts'
 import { type Server, type ServerOptions, startServer } from './processes.ts'
 import { seedAccounts, seedMessages } from './seed.ts'
@@ -38,7 +39,7 @@ export const password = 'correct horse battery staple'
 const quota = '999999999/60'
 const maxSockets = '100000'
 const retainedMessages = '100000000'
-const secret = 'a secret for the benchmark, which protects no data'
+const secret = generateSecret()
 const binary = join(root, 'dist', 'parley')
 
 /** Builds the compiled server from the working copy. Without a build script, the command runs the source. */
@@ -83,7 +84,8 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
   const server = await startServer(serverOptions)
   const step = Math.max(1, Math.floor(accounts.length / options.users))
   const selected = accounts.filter((_, index) => index % step === 0).slice(0, options.users)
-  const { issue } = await createTokens({ secret: new TextEncoder().encode(secret), ttlSeconds: 86_400 })
+  const keys = { current: await importSecret(secret), previous: [] }
+  const { issue } = createTokens({ keys, ttlSeconds: 86_400 })
   const tokens = await Promise.all(
     selected.map(async ({ id, username }) => {
       const { token } = await issue({ user: { id, username }, tokensValidFrom: 0 })

@@ -14,10 +14,13 @@ const { success, logs } = await Bun.build({
 })
 for (const log of logs) console.error(log)
 
-const types = Bun.spawnSync([process.execPath, 'node_modules/.bin/tsc', '-p', 'client', '--noEmit', 'false'], {
-  cwd: new URL('..', import.meta.url).pathname,
-  stdio: ['ignore', 'inherit', 'inherit'],
-})
+const types = Bun.spawnSync(
+  [process.execPath, 'node_modules/.bin/tsc', '-p', 'client', '--noEmit', 'false'],
+  {
+    cwd: new URL('..', import.meta.url).pathname,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  },
+)
 if (!success || types.exitCode !== 0) process.exit(1)
 
 // The compiler does not rename the imports in declarations.

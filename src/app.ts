@@ -3,6 +3,7 @@ import { type AnyElysia, Elysia } from 'elysia'
 import { accountHandlers } from './auth/account-handlers.ts'
 import { createAuthenticator } from './auth/authenticator.ts'
 import { createIdentities } from './auth/identities.ts'
+import { type Keys, publicKeysOf } from './auth/keys.ts'
 import { loginHandlers } from './auth/login-handlers.ts'
 import { createPasswords } from './auth/passwords.ts'
 import { sessionHandlers } from './auth/session-handlers.ts'
@@ -30,6 +31,7 @@ import type { Storage } from './open-storage.ts'
 import { clientScript } from './pages/client-script.ts'
 import { guidePages } from './pages/guides.ts'
 import { healthPages } from './pages/health.ts'
+import { jwksPage } from './pages/jwks.ts'
 import { createLandingPage } from './pages/landing.ts'
 import { problemPages } from './pages/problems.ts'
 import { type Document, swaggerPages } from './pages/swagger.ts'
@@ -40,8 +42,8 @@ import { userHandlers } from './users/handlers.ts'
 export interface AppOptions {
   readonly config: Config
   readonly storage: Storage
-  /** The bytes that sign tokens. */
-  readonly secret: Uint8Array<ArrayBuffer>
+  /** The keys that sign and verify tokens. */
+  readonly keys: Keys
   readonly logger: Logger
   /** Whether the service is stopping and refuses new requests. */
   readonly isDraining: () => boolean
@@ -89,10 +91,10 @@ function mount(
 }
 
 /** Composes the service from its parts. It does not listen; `startServer` does. */
-export async function createApp({ config, storage, secret, logger, isDraining }: AppOptions) {
+export async function createApp({ config, storage, keys, logger, isDraining }: AppOptions) {
   const { users, revocations, messageLog, rateLimits, loginGuard: guard } = storage
   const toProblem = createErrorHandler(logger)
-  const tokens = await createTokens({ secret, ttlSeconds: config.tokenTtlSeconds })
+  const tokens = createTokens({ keys, ttlSeconds: config.tokenTtlSeconds, audience: config.jwtAudience })
   const passwords = createPasswords({ concurrency: availableParallelism() })
   const { clientAddress, isAllowedOrigin, responses } = createHttp({ config, logger, toProblem })
   const identities = createIdentities({ tokens, users, revocations, rateLimits })
@@ -143,6 +145,7 @@ export async function createApp({ config, storage, secret, logger, isDraining }:
   }
   const pages = new Elysia()
     .use(healthPages({ isDraining, isReady: storage.isReady }))
+    .use(jwksPage({ publicKeys: publicKeysOf(keys) }))
     .use(problemPages())
     .use(tryPages())
     .use(websocketPage())

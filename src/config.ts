@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { type KeySettings, readKeySettings } from './auth/key-settings.ts'
 import { originFault } from './http/origins.ts'
 import { parseIpAddress } from './limits/ip-address.ts'
 
@@ -12,12 +13,11 @@ export interface RateLimitOverride {
   readonly window: number
 }
 
-export interface Config {
+export interface Config extends KeySettings {
   readonly host: string
   /** 0 selects any free port. */
   readonly port: number
   readonly dataDir: string
-  readonly jwtSecret: string | undefined
   readonly tokenTtlSeconds: number
   /** How many days after a login its tokens can be renewed; 0 if they cannot be renewed. */
   readonly sessionMaxDays: number
@@ -55,7 +55,7 @@ export class ConfigError extends Error {
   }
 }
 
-const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+const logLevels: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 const rateLimitPrefix = 'RATE_LIMIT_'
 
@@ -78,10 +78,11 @@ export function readConfig(environment: Environment, policies: readonly string[]
     return fallback
   }
 
-  function choice(name: string, fallback: string, choices: readonly string[]): string {
+  function choice<Choice extends string>(name: string, fallback: Choice, choices: readonly Choice[]): Choice {
     const value = (text(name) ?? fallback).toLowerCase()
-    if (!choices.includes(value)) faults.push(`${name} must be one of ${choices.join(', ')}`)
-    return value
+    const chosen = choices.find((each) => each.toLowerCase() === value)
+    if (chosen === undefined) faults.push(`${name} must be one of ${choices.join(', ')}`)
+    return chosen ?? fallback
   }
 
   const list = (name: string) =>
@@ -147,18 +148,13 @@ export function readConfig(environment: Environment, policies: readonly string[]
     return found
   }
 
-  const jwtSecret = environment.JWT_SECRET || undefined
-  if (jwtSecret !== undefined && Buffer.byteLength(jwtSecret) < 32) {
-    faults.push('JWT_SECRET must have at least 32 bytes')
-  }
-
   const development =
     choice('NODE_ENV', 'production', ['development', 'production', 'test']) === 'development'
   const config: Config = {
     host: host('HOST', '127.0.0.1'),
     port: integer('PORT', 3000, 0, 65_535),
     dataDir: resolve(text('DATA_DIR') ?? './data'),
-    jwtSecret,
+    ...readKeySettings({ environment, choice, faults }),
     tokenTtlSeconds: integer('TOKEN_TTL_SECONDS', 86_400, 1, 31_536_000),
     sessionMaxDays: integer('SESSION_MAX_DAYS', 30, 0, 36_500),
     registrationOpen: choice('REGISTRATION', 'open', ['open', 'closed']) === 'open',

@@ -1,5 +1,6 @@
 import type { Server } from 'bun'
 import { createApp } from './app.ts'
+import type { Keys } from './auth/keys.ts'
 import type { SocketData } from './chats/connection.ts'
 import type { Config } from './config.ts'
 import { checkHost, explainListen } from './listen-errors.ts'
@@ -9,8 +10,8 @@ import type { Storage } from './open-storage.ts'
 export interface ServerOptions {
   readonly config: Config
   readonly storage: Storage
-  /** The bytes that sign tokens. */
-  readonly secret: Uint8Array<ArrayBuffer>
+  /** The keys that sign and verify tokens. */
+  readonly keys: Keys
   readonly logger: Logger
 }
 
@@ -34,18 +35,13 @@ const maxRequestMs = 10_000
  *
  * @throws CannotListen if it cannot listen on the configured address
  */
-export async function startServer({
-  config,
-  storage,
-  secret,
-  logger,
-}: ServerOptions): Promise<RunningServer> {
+export async function startServer({ config, storage, keys, logger }: ServerOptions): Promise<RunningServer> {
   await checkHost(config.host)
   let draining = false
   const { app, chat, responses } = await createApp({
     config,
     storage,
-    secret,
+    keys,
     logger,
     isDraining: () => draining,
   })

@@ -1,44 +1,42 @@
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { UnusableStorage } from '../storage/errors.ts'
-import { checkFile, explainAccess } from '../storage/file-access.ts'
+import { guessableFault } from './guessable-secrets.ts'
+import { type SigningKey, UnusableKey } from './keys.ts'
 
-const minBytes = 32
+/** RFC 7518 requires a key of at least the size of the hash (section 3.2). */
+const minSecretBytes = 32
 
-function createFile(file: string): void {
-  const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url')
-  // Written under another name first, so that a crash cannot leave a partial file.
-  writeFileSync(`${file}.new`, `${secret}\n`, { mode: 0o600, flush: true })
-  renameSync(`${file}.new`, file)
+/** The length of a secret's id in base64url: 72 bits. */
+const idLength = 12
+
+/** Why a secret must not be used, as the end of a sentence such as "the secret …"; undefined if it can be. */
+export function secretFault(secret: string): string | undefined {
+  if (secret === '') return 'is empty'
+  if (Buffer.byteLength(secret) < minSecretBytes) {
+    return `is too short: a secret has at least ${minSecretBytes} bytes`
+  }
+  const fault = guessableFault(secret)
+  return fault === undefined
+    ? undefined
+    : `is easy to guess: it ${fault}. Generate a random one, for example with "openssl rand -base64 48"`
 }
 
-function readFile(file: string): Uint8Array<ArrayBuffer> {
-  checkFile({ path: file, variable: 'DATA_DIR' })
-  try {
-    if (!existsSync(file)) createFile(file)
-    chmodSync(file, 0o600)
-    return new TextEncoder().encode(readFileSync(file, 'utf8').trim())
-  } catch (error) {
-    throw explainAccess(error, { path: file, variable: 'DATA_DIR' })
-  }
-}
+export const generateSecret = (): string =>
+  Buffer.from(crypto.getRandomValues(new Uint8Array(48))).toString('base64url')
 
-/**
- * The secret that signs tokens: the configured one, or one that is generated at the first start and stored
- * in `dataDir`, readable only by the service's user, so that tokens survive a restart.
- *
- * @throws UnusableStorage if the file cannot be used
- */
-export function loadSecret(dataDir: string, configured: string | undefined): Uint8Array<ArrayBuffer> {
-  if (configured !== undefined) return new TextEncoder().encode(configured)
-  const file = join(dataDir, 'jwt-secret')
-  const secret = readFile(file)
-  if (secret.length < minBytes) {
-    throw new UnusableStorage(
-      `DATA_DIR: ${file} is ${secret.length === 0 ? 'empty' : 'too short'}: a secret has at least ${minBytes} ` +
-        'bytes. Restore the file from a backup, set JWT_SECRET, or remove the file to generate a new secret, ' +
-        'which invalidates all tokens.',
-    )
-  }
-  return secret
+/** @throws UnusableKey if the secret is too short or easy to guess */
+export async function importSecret(secret: string): Promise<SigningKey> {
+  const fault = secretFault(secret)
+  if (fault !== undefined) throw new UnusableKey(fault)
+  // Imported once: the plugin would import a string or bytes again for each verification.
+  const key = await crypto.subtle.importKey(
+    'raw',
+    new TextEncoder().encode(secret),
+    { name: 'HMAC', hash: 'SHA-256' },
+    false,
+    ['sign', 'verify'],
+  )
+  // Every token contains the id, so it must not help to find the secret. It is a part of an HMAC of a text that
+  // is never signed for a token, and tells no more about the secret than the signature of any token.
+  const digest = await crypto.subtle.sign('HMAC', key, new TextEncoder().encode('key id'))
+  const id = Buffer.from(digest).toString('base64url').slice(0, idLength)
+  return { id, algorithm: 'HS256', signWith: key, verifyWith: key }
 }

@@ -1,6 +1,7 @@
 import { jwt } from '@elysiajs/jwt'
 import { epochSeconds } from '../clock.ts'
 import type { Account } from '../users/users.ts'
+import { defaultAudience, type Keys } from './keys.ts'
 
 /** The claims of a valid token. */
 export interface Claims {
@@ -29,64 +30,118 @@ export interface Tokens {
 }
 
 interface TokensOptions {
-  readonly secret: Uint8Array<ArrayBuffer>
+  readonly keys: Keys
   readonly ttlSeconds: number
+  /** The services that accept the tokens. */
+  readonly audience?: string
 }
 
 /** Accepts tokens that were issued before the clock was set back a little, or by a node whose clock is ahead. */
 const clockLeewaySeconds = 10
 
+/** The name is private to this service (RFC 7519, section 4.3). */
 const validFromClaim = 'tokens_valid_from'
 
-const algorithm = 'HS256'
 const issuer = 'parley'
-const audience = 'parley'
+
+/** RFC 9068 requires the claim. The service knows no clients, so it is the same in all tokens. */
+const clientId = 'parley'
+
+const tokenType = 'at+jwt'
+const requiredClaims = ['sub', 'iat', 'exp', 'jti', 'auth_time', validFromClaim]
+
+/** Tokens that were issued before release 1.2 name no key. */
+const legacyTokenType = 'JWT'
+const legacyClaims = ['sub', 'iat', 'exp', 'jti']
+
+type Verify = (token: string) => Promise<Record<string, unknown> | false>
+
+/** The header of a token that has not been verified, or undefined if it is malformed. */
+function headerOf(token: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const header: unknown = JSON.parse(
+      Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString(),
+    )
+    return typeof header === 'object' && header !== null ? { ...header } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Returns undefined if a claim has a type or a value that no issued token has. */
+function toClaims(payload: Readonly<Record<string, unknown>>): Claims | undefined {
+  // Tokens that were issued before release 1.2 do not have the last two.
+  const { sub, jti, iat, exp, auth_time = iat, [validFromClaim]: tokensValidFrom = 0 } = payload
+  if (typeof sub !== 'string' || typeof jti !== 'string') return undefined
+  if (typeof iat !== 'number' || iat > epochSeconds() + clockLeewaySeconds) return undefined
+  if (typeof exp !== 'number' || typeof auth_time !== 'number') return undefined
+  if (typeof tokensValidFrom !== 'number') return undefined
+  return { tokenId: jti, userId: sub, expiresAt: exp, authTime: auth_time, tokensValidFrom }
+}
 
 /**
- * Issues and verifies tokens with @elysiajs/jwt. The plugin's own verification checks only the signature
- * and the times, so every verification passes the other requirements explicitly
- * (docs/decisions/tokens.md).
+ * Creates the functions that verify tokens, one for each key and form of token. The plugin's own verification
+ * checks only the signature and the times, so every verification passes the other requirements explicitly.
  */
-export async function createTokens({ secret, ttlSeconds }: TokensOptions): Promise<Tokens> {
-  // Imported once: the plugin would import a string or bytes again for each verification.
-  const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, [
-    'sign',
-    'verify',
-  ])
-  const { sign, verify } = jwt({ name: 'jwt', secret: key, alg: algorithm, iss: issuer, aud: audience })
-    .decorator.jwt
-  const requirements = {
-    algorithms: [algorithm],
-    issuer,
-    audience,
-    typ: 'JWT',
-    requiredClaims: ['sub', 'iat', 'exp', 'jti'],
+function createVerifiers({ current, previous }: Keys, audience: string) {
+  const byKeyId = new Map<string, Verify>()
+  const legacy: Verify[] = []
+  for (const key of [current, ...previous]) {
+    const { verify } = jwt({ name: 'jwt', secret: key.verifyWith }).decorator.jwt
+    const requirements = { algorithms: [key.algorithm], issuer, audience }
+    byKeyId.set(key.id, (token) => verify(token, { ...requirements, typ: tokenType, requiredClaims }))
+    if (key.algorithm !== 'HS256') continue
+    legacy.push((token) =>
+      verify(token, { ...requirements, typ: legacyTokenType, requiredClaims: legacyClaims }),
+    )
   }
+  return { byKeyId, legacy }
+}
+
+/** Issues and verifies tokens with @elysiajs/jwt (docs/decisions/tokens.md). */
+export function createTokens({ keys, ttlSeconds, audience = defaultAudience }: TokensOptions): Tokens {
+  const { id: kid, algorithm, signWith } = keys.current
+  const { sign } = jwt({
+    name: 'jwt',
+    secret: signWith,
+    alg: algorithm,
+    kid,
+    typ: tokenType,
+    iss: issuer,
+    aud: audience,
+  }).decorator.jwt
+  const { byKeyId, legacy } = createVerifiers(keys, audience)
+
+  /** The functions to try: those of the key that the header names, or of all secrets if it names none. */
+  function verifiersFor(token: string): readonly Verify[] {
+    const header = headerOf(token)
+    if (!header) return []
+    if (header.kid === undefined) return legacy
+    const verify = byKeyId.get(header.kid as string)
+    return verify ? [verify] : []
+  }
+
   return {
     async issue({ user, tokensValidFrom }, authTime) {
       const now = epochSeconds()
       const expiresAt = now + ttlSeconds
       const token = await sign({
         sub: user.id,
+        client_id: clientId,
         jti: Bun.randomUUIDv7(),
         iat: true,
         exp: expiresAt,
         auth_time: authTime ?? now,
-        // The name is private to this service (RFC 7519, section 4.3).
         [validFromClaim]: tokensValidFrom,
       })
       return { token, expiresAt }
     },
     async verify(token) {
-      const claims = await verify(token, requirements)
-      if (!claims) return undefined
-      // Tokens that were issued before release 1.2 do not have the last two.
-      const { sub, jti, iat, exp, auth_time = iat, [validFromClaim]: tokensValidFrom = 0 } = claims
-      if (typeof sub !== 'string' || typeof jti !== 'string') return undefined
-      if (typeof iat !== 'number' || iat > epochSeconds() + clockLeewaySeconds) return undefined
-      if (typeof exp !== 'number' || typeof auth_time !== 'number') return undefined
-      if (typeof tokensValidFrom !== 'number') return undefined
-      return { tokenId: jti, userId: sub, expiresAt: exp, authTime: auth_time, tokensValidFrom }
+      for (const verify of verifiersFor(token)) {
+        const payload = await verify(token)
+        if (payload) return toClaims(payload)
+      }
+      return undefined
     },
   }
 }

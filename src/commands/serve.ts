@@ -1,4 +1,4 @@
-import { loadSecret } from '../auth/secrets.ts'
+import { loadKeys } from '../auth/load-keys.ts'
 import type { Config } from '../config.ts'
 import { openapi } from '../contract/documents.ts'
 import { policyNames } from '../contract/policies.ts'
@@ -38,8 +38,8 @@ export async function serve(config: Config): Promise<void> {
       else logger.warn({ cause: describeError(error) }, 'background work failed')
     },
   })
-  const secret = loadSecret(config.dataDir, config.jwtSecret)
-  const server = await startServer({ config, storage, secret, logger })
+  const keys = await loadKeys(config)
+  const server = await startServer({ config, storage, keys, logger })
   let stopping = false
 
   async function stop(signal: string): Promise<void> {

@@ -34,6 +34,8 @@ test('every response contains the remaining requests of the documented quota, fo
   const renewed = (await call(counted, 'refreshToken', { token: one.token })).body.token
   await call(counted, 'refreshToken', { token: renewed })
   await call(counted, 'logoutUser', { token: renewed, body: {} })
+  const others = (await call(counted, 'refreshToken', { token: other.token })).body.token
+  await call(counted, 'logoutUser', { token: others, body: {} })
   const changed = { currentPassword: other.password, newPassword: 'another long password' }
   const { token } = (await call(counted, 'changePassword', { token: other.token, body: changed })).body
   other.token = token

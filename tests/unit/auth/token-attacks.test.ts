@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { createTokens } from '../../../src/auth/tokens.ts'
 import { refusedHandshake, requestHead, sendRaw } from '../support/raw-http.ts'
-import { outcome, type Service, secret, startService } from '../support/service.ts'
+import { keys, outcome, type Service, secret, startService } from '../support/service.ts'
 
 const encode = (part: object | string) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
@@ -162,7 +162,7 @@ test('a cached token is invalid once its account has been removed', async () => 
 
 test('a cached token is invalid once it has expired', async () => {
   const { user } = await service.account('brief')
-  const brief = await createTokens({ secret, ttlSeconds: 1 })
+  const brief = createTokens({ keys, ttlSeconds: 1 })
   const { token } = await brief.issue({ user, tokensValidFrom: 0 })
   expect((await service.get('/api/users/profile', token)).status).toBe(200)
   await Bun.sleep(2100 - (Date.now() % 1000))

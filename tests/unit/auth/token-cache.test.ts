@@ -3,7 +3,7 @@ import { createIdentities } from '../../../src/auth/identities.ts'
 import { createTokens } from '../../../src/auth/tokens.ts'
 import { createMemoryRateLimits } from '../../../src/limits/rate-limits.memory.ts'
 import { requestHead, sendRaw } from '../support/raw-http.ts'
-import { bearer, secret, startService } from '../support/service.ts'
+import { bearer, keys, startService } from '../support/service.ts'
 
 describe('a token in another notation is invalid', async () => {
   const variants: [string, (token: string) => string][] = [
@@ -34,7 +34,7 @@ describe('a token in another notation is invalid', async () => {
 test('requests that the rate limit refuses do not verify their token twice, and add nothing to the cache', async () => {
   await using service = await startService({ RATE_LIMITS: 'on', RATE_LIMIT_READ: '1/60' })
   const { user } = await service.account('someone')
-  const tokens = await createTokens({ secret, ttlSeconds: 600 })
+  const tokens = createTokens({ keys, ttlSeconds: 600 })
   const issue = async () => (await tokens.issue({ user, tokensValidFrom: 0 })).token
   const first = await issue()
   expect((await service.get('/api/users/profile', first)).status).toBe(200)

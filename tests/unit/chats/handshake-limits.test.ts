@@ -3,7 +3,7 @@ import { createTokens } from '../../../src/auth/tokens.ts'
 import { closeCodes, maxFrameBytes } from '../../../src/contract/frames.ts'
 import { connect } from '../support/chat-client.ts'
 import { refusedHandshake } from '../support/raw-http.ts'
-import { bearer, secret, startService } from '../support/service.ts'
+import { bearer, keys, startService } from '../support/service.ts'
 
 const refusal = async (response: ReturnType<typeof refusedHandshake>) => {
   const { status, headers, body } = await response
@@ -185,7 +185,7 @@ describe('a connection', () => {
   test('is closed with 3000 when its token expires, whether or not it sends frames', async () => {
     await using service = await startService()
     const { user } = await service.account('someone')
-    const brief = await createTokens({ secret, ttlSeconds: 2 })
+    const brief = createTokens({ keys, ttlSeconds: 2 })
     const { token } = await brief.issue({ user, tokensValidFrom: 0 })
     const [idle, busy] = [await connect(service.url, token), await connect(service.url, token)]
     const sending = setInterval(() => busy.send({ message: 'still here' }), 100)

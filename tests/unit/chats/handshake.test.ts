@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createTokens } from '../../../src/auth/tokens.ts'
 import { refusedHandshake, requestHead, sendRaw } from '../support/raw-http.ts'
-import { bearer, type Service, secret, startService } from '../support/service.ts'
+import { bearer, keys, type Service, startService } from '../support/service.ts'
 
 const valid = {
   connection: 'Upgrade',
@@ -112,7 +112,7 @@ describe('a page that offers parley.refusals reads why its handshake was refused
   test('without a token, with an invalid one and with an expired one: 3000', async () => {
     await using service = await startService()
     const { user } = await service.account('someone')
-    const tokens = await createTokens({ secret, ttlSeconds: -1 })
+    const tokens = createTokens({ keys, ttlSeconds: -1 })
     const expired = (await tokens.issue({ user, tokensValidFrom: 0 })).token
     expect(await closeOf(service, ['parley.v1', 'parley.refusals'])).toEqual(refused(3000, 'missing-token'))
     for (const token of ['a.b.c', expired]) {

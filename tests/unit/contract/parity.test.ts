@@ -7,7 +7,7 @@ import { asyncapi, openapi, sources } from '../../../src/contract/documents.ts'
 import { allOperations, supportedVersions } from '../../../src/contract/operations.ts'
 import { policyNames } from '../../../src/contract/policies.ts'
 import { openStorage } from '../../../src/open-storage.ts'
-import { secret, temporaryFolder } from '../support/service.ts'
+import { keys, temporaryFolder } from '../support/service.ts'
 
 const entries = openapi['x-problems']
 
@@ -27,7 +27,7 @@ async function listRoutes(): Promise<string[]> {
   const config = readConfig({ DATA_DIR: folder.path }, policyNames)
   const storage = await openStorage(config, { onError() {} })
   const logger = pino({ level: 'silent' })
-  const { app, chat } = await createApp({ config, storage, secret, logger, isDraining: () => false })
+  const { app, chat } = await createApp({ config, storage, keys, logger, isDraining: () => false })
   chat.close()
   await storage.close()
   const native = app.config.serve?.routes as Readonly<Record<string, Readonly<Record<string, Refuse>>>>

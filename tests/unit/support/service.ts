@@ -3,13 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
+import type { Keys } from '../../../src/auth/keys.ts'
+import { generateSecret, importSecret } from '../../../src/auth/secrets.ts'
 import { createTokens } from '../../../src/auth/tokens.ts'
 import { readConfig } from '../../../src/config.ts'
 import { policyNames } from '../../../src/contract/policies.ts'
 import { openStorage, type Storage } from '../../../src/open-storage.ts'
 import { startServer } from '../../../src/server.ts'
 
-export const secret = new TextEncoder().encode('a secret that the tests share, 32 bytes or more')
+/** The secret of the services that `startService` starts. */
+export const secret = generateSecret()
+
+export const keys: Keys = { current: await importSecret(secret), previous: [] }
 
 /** Creates a temporary folder. `await using` removes it. */
 export async function temporaryFolder() {
@@ -20,6 +25,8 @@ export async function temporaryFolder() {
 interface ServiceOptions {
   /** Wraps or replaces ports of the storage. */
   readonly wrapStorage?: (storage: Storage) => Storage
+  /** The keys of the service and of `account`. */
+  readonly keys?: Keys
 }
 
 /**
@@ -28,7 +35,7 @@ interface ServiceOptions {
  */
 export async function startService(
   environment: Readonly<Record<string, string>> = {},
-  { wrapStorage = (storage) => storage }: ServiceOptions = {},
+  { wrapStorage = (storage) => storage, keys: serviceKeys = keys }: ServiceOptions = {},
 ) {
   const folder = await temporaryFolder()
   const config = readConfig(
@@ -46,8 +53,12 @@ export async function startService(
   const lines: string[] = []
   const logger = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
   const storage = wrapStorage(await openStorage(config, { onError() {} }))
-  const server = await startServer({ config, storage, secret, logger })
-  const tokens = await createTokens({ secret, ttlSeconds: config.tokenTtlSeconds })
+  const server = await startServer({ config, storage, keys: serviceKeys, logger })
+  const tokens = createTokens({
+    keys: serviceKeys,
+    ttlSeconds: config.tokenTtlSeconds,
+    audience: config.jwtAudience,
+  })
   const url = `http://127.0.0.1:${server.port}`
 
   return {
