@@ -29,14 +29,12 @@ import { createClientAddress } from './limits/client-address.ts'
 import type { Logger } from './logger.ts'
 import type { Storage } from './open-storage.ts'
 import { clientScript } from './pages/client-script.ts'
-import { guidePages } from './pages/guides.ts'
 import { healthPages } from './pages/health.ts'
 import { jwksPage } from './pages/jwks.ts'
-import { createLandingPage } from './pages/landing.ts'
 import { problemPages } from './pages/problems.ts'
+import { guidePages, landingPage, websocketPage } from './pages/rendered-pages.ts'
 import { type Document, swaggerPages } from './pages/swagger.ts'
 import { tryPages } from './pages/try.ts'
-import { websocketPage } from './pages/websocket.ts'
 import { userHandlers } from './users/handlers.ts'
 
 export interface AppOptions {
@@ -140,7 +138,7 @@ export async function createApp({ config, storage, keys, logger, isDraining }: A
   const routes = {
     ...operations,
     [channelPath]: {
-      GET: createChannelRoute({ handshake, responses, toProblem, page: createLandingPage(config) }),
+      GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage(config) }),
     },
   }
   const pages = new Elysia()
