@@ -1,5 +1,3 @@
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import type { Context } from 'elysia'
 import { acceptsEncoding, prefersHtml } from '../http/accept.ts'
 
@@ -12,7 +10,14 @@ export interface Content {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const compress = promisify(gzip) as (body: Uint8Array, options: object) => Promise<Uint8Array<ArrayBuffer>>
+/** Compresses in another thread, so that other requests continue. */
+async function compress(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  // Imported on demand, because the import delays the start.
+  const { gzip } = await import('node:zlib')
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>()
+  gzip(body, { level: 9 }, (error, zipped) => (error ? reject(error) : resolve(zipped as never)))
+  return promise
+}
 
 /** Whether compression makes content of this media type smaller: images are compressed already. */
 const isCompressible = (type: string) => !type.startsWith('image/') || type.startsWith('image/svg')
@@ -24,7 +29,7 @@ function matches(ifNoneMatch: string | null, etag: string): boolean {
 }
 
 /** Calls `make` at the first call and keeps the result. */
-function once<Value>(make: () => Value): () => Value {
+export function once<Value>(make: () => Value): () => Value {
   let made: { value: Value } | undefined
   return () => {
     made ??= { value: make() }
@@ -43,8 +48,7 @@ export function serveContent(make: () => Content | Promise<Content>) {
     const tag = new Bun.CryptoHasher('sha256').update(body).digest('base64url')
     return { ...content, body, tag }
   })
-  // Compressed in another thread, so that other requests continue.
-  const zippedBody = once(async () => compress((await plain()).body, { level: 9 }))
+  const zippedBody = once(async () => compress((await plain()).body))
 
   return async ({ request, set }: Pick<Context, 'request' | 'set'>): Promise<Response> => {
     const content = await plain()

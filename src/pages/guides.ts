@@ -1,6 +1,4 @@
-import { Elysia } from 'elysia'
-import { ProblemError } from '../contract/problems.ts'
-import { serveContent } from './content.ts'
+import type { Content } from './content.ts'
 import { guideSources } from './document-source.ts' with { type: 'macro' }
 import { htmlContent, linkFrom } from './html.ts'
 import { scrollable } from './markup.ts'
@@ -13,6 +11,7 @@ interface LinkOptions {
 }
 
 export interface Guide {
+  readonly name: string
   readonly path: string
   readonly title: string
 }
@@ -25,6 +24,7 @@ const titleOf = (name: string, text: string) => /^# (.*)$/m.exec(text)?.[1] ?? n
 
 /** The guides, in alphabetical order. */
 export const guides: readonly Guide[] = Object.entries(sources).map(([name, text]) => ({
+  name,
   path: guidePath(name),
   title: titleOf(name, text),
 }))
@@ -57,8 +57,9 @@ export const guideLinks = (html: string, options: LinkOptions): string =>
 /** A file of docs/ as HTML, with links for the page that shows it. */
 function renderGuide(name: string, text: string, page: string): string {
   const html = Bun.markdown.html(text, { headings: { ids: true } })
+  let tables = 0
   return guideLinks(html, { page, file: `docs/${name}.md` }).replace(/<table>.*?<\/table>/gs, (table) =>
-    scrollable('Table', table),
+    scrollable(`Table ${++tables}`, table),
   )
 }
 
@@ -77,18 +78,9 @@ export function guideSection(name: string, heading: string, page: string): strin
   )
 }
 
-/** The guides of docs/ as pages. */
-export function guidePages() {
-  const routes = new Map(
-    Object.entries(sources).map(([name, text]) => {
-      const page = guidePath(name)
-      const title = titleOf(name, text)
-      return [name, serveContent(() => htmlContent({ page, title, content: renderGuide(name, text, page) }))]
-    }),
-  )
-  return new Elysia({ name: 'guides' }).get('/guides/:guide', ({ request, set, params }) => {
-    const serve = routes.get(params.guide)
-    if (!serve) throw new ProblemError('not-found')
-    return serve({ request, set })
-  })
+/** The page of a guide. */
+export function guideContent(name: string): Content {
+  const text = sources[name] ?? ''
+  const page = guidePath(name)
+  return htmlContent({ page, title: titleOf(name, text), content: renderGuide(name, text, page) })
 }

@@ -3,11 +3,18 @@ import style from './style.css' with { type: 'text' }
 
 const styleHash = new Bun.CryptoHasher('sha256').update(style).digest('base64')
 
-/** The parts of a content security policy; those of a page without a script by default. */
-export const contentSecurityPolicy = (sources: readonly string[] = []) =>
+interface AllowedSources {
+  /** Sources of style sheets, in addition to the one that every page contains. */
+  readonly styles?: readonly string[]
+  /** Further directives. */
+  readonly sources?: readonly string[]
+}
+
+/** The content security policy of a page. By default, it allows no script and no request. */
+export const contentSecurityPolicy = ({ styles = [], sources = [] }: AllowedSources = {}) =>
   [
     "default-src 'none'",
-    `style-src 'sha256-${styleHash}'`,
+    ['style-src', `'sha256-${styleHash}'`, ...styles].join(' '),
     ...sources,
     "base-uri 'none'",
     "form-action 'none'",
@@ -26,6 +33,10 @@ interface Page {
   readonly title: string
   /** HTML; the caller escapes what it inserts. */
   readonly content: string
+  /** HTML in the head. */
+  readonly head?: string
+  /** Whether the page uses the width of a large window. */
+  readonly wide?: boolean
 }
 
 /** The pages that every page links to. */
@@ -36,15 +47,16 @@ const navigation = [
   ['/problems', 'Problems'],
 ] as const
 
-export const renderPage = ({ page, title, content }: Page) => `<!doctype html>
+export const renderPage = ({ page, title, content, head = '', wide = false }: Page) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${Bun.escapeHTML(title)}</title>
 <style>${style}</style>
+${head}
 </head>
-<body>
+<body${wide ? ' class="wide"' : ''}>
 <header>
 <nav class="top" aria-label="Pages">${navigation
   .map(([path, text]) => `<a href="${linkFrom(page, path)}">${text}</a>`)

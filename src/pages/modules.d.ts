@@ -24,3 +24,8 @@ declare module '*/style.css' {
   const text: string
   export default text
 }
+
+declare module '*/page.css' {
+  const text: string
+  export default text
+}

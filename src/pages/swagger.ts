@@ -7,8 +7,6 @@ import changelog from '../../CHANGELOG.md' with { type: 'text' }
 import { jsonMediaType } from '../contract/operations.ts'
 import { ProblemError } from '../contract/problems.ts'
 import { type Content, serveContent } from './content.ts'
-import { documentSource } from './document-source.ts' with { type: 'macro' }
-import { guideLinks } from './guides.ts'
 import { linkFrom } from './html.ts'
 import client from './swagger-client.js' with { type: 'file' }
 import style from './swagger-page.css' with { type: 'file' }
@@ -40,8 +38,8 @@ const yamlContent = (body: string): Content => ({
 export function swaggerPages({ openapi }: { openapi: Document }) {
   const page = serveContent(() => renderPage(openapi))
   const json = serveContent(() => ({ body: JSON.stringify(openapi), type: jsonMediaType }))
-  const yaml = serveContent(() => yamlContent(documentSource('openapi.yaml')))
-  const asyncapi = serveContent(() => yamlContent(documentSource('asyncapi.yaml')))
+  const yaml = serveContent(async () => yamlContent((await import('./document-texts.ts')).openapiText))
+  const asyncapi = serveContent(async () => yamlContent((await import('./document-texts.ts')).asyncapiText))
   const assetRoutes = new Map(
     Object.entries(assets).map(([name, path]) => [name, serveContent(() => readAsset(path))]),
   )
@@ -71,17 +69,18 @@ async function readAsset(path: string): Promise<Content> {
   return { body: new Uint8Array(await file.arrayBuffer()), type: file.type }
 }
 
-const changelogHtml = () =>
-  guideLinks(Bun.markdown.html(changelog), { page: '/swagger', file: 'CHANGELOG.md' })
-
 /**
  * The Swagger UI page of @elysiajs/swagger with three changes for which the plugin has no option: this
  * service serves the script instead of unpkg, the policy allows the inline script by its hash, and the
  * changelog is added (docs/decisions/swagger-assets.md).
  */
 async function renderPage(openapi: Document): Promise<Content> {
-  // Imported on demand: with its themes it would delay startup more than any other library.
-  const { swagger } = await import('@elysiajs/swagger')
+  // Imported on demand: with its themes, the plugin would delay startup more than any other library.
+  const [{ swagger }, { guideLinks }] = await Promise.all([
+    import('@elysiajs/swagger'),
+    import('./guides.ts'),
+  ])
+  const changes = guideLinks(Bun.markdown.html(changelog), { page: '/swagger', file: 'CHANGELOG.md' })
   const { title, version, summary = title } = openapi.info
   const plugin = swagger({
     provider: 'swagger-ui',
@@ -127,7 +126,7 @@ async function renderPage(openapi: Document): Promise<Content> {
     .on('#swagger-ui', {
       element(container) {
         container.after(
-          `<section id="changelog" class="swagger-ui"><div class="wrapper"><div class="renderedMarkdown">${changelogHtml()}</div></div></section>`,
+          `<section id="changelog" class="swagger-ui"><div class="wrapper"><div class="renderedMarkdown">${changes}</div></div></section>`,
           { html: true },
         )
       },

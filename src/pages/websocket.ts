@@ -1,4 +1,3 @@
-import { Elysia } from 'elysia'
 import {
   asyncapi,
   type CloseCode,
@@ -7,7 +6,7 @@ import {
   type ResponseObject,
 } from '../contract/documents.ts'
 import { problemPath } from '../contract/problems.ts'
-import { serveContent } from './content.ts'
+import type { Content } from './content.ts'
 import { guideSection } from './guides.ts'
 import { htmlContent, linkFrom } from './html.ts'
 import {
@@ -225,13 +224,7 @@ ${ending(document)}
 ${guideSection('realtime', 'Rules for clients', page)}`
 
 /** The reference of the WebSocket. */
-export function websocketPage() {
-  const serve = serveContent(() =>
-    htmlContent({
-      page,
-      title: (asyncapi as unknown as ChannelDocument).info.title,
-      content: renderChannel(asyncapi as unknown as ChannelDocument),
-    }),
-  )
-  return new Elysia({ name: 'websocket-page' }).get(page, serve).head(page, serve)
+export function websocketContent(): Content {
+  const document = asyncapi as unknown as ChannelDocument
+  return htmlContent({ page, title: document.info.title, content: renderChannel(document) })
 }
