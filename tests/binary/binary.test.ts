@@ -68,6 +68,12 @@ test('the binary contains the script of the try-it page, the client and the page
   expect(await (await fetch(`${service.url}/websocket`)).text()).toContain('id="close-codes"')
 })
 
+test('the binary contains the client', async () => {
+  const script = await (await fetch(`${service.url}/client.js`)).text()
+  expect(script).toContain('createClient')
+  expect(script).not.toContain('contract.gen.ts')
+})
+
 test('the binary contains the guides', async () => {
   const page = await fetch(`${service.url}/guides/realtime`)
   expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { clientBundle } from '../../src/pages/client-bundle.ts'
+import { bundleScript } from '../../src/pages/bundle-script.ts'
 import { type Service, startService } from '../unit/support/service.ts'
 import { installTools, nodePath, project, run } from './support/tools.ts'
 
@@ -65,7 +65,7 @@ afterAll(async () => {
 })
 
 test(`the minified client has at most ${maxBytes} bytes with gzip`, () => {
-  const bytes = Bun.gzipSync(clientBundle(), { level: 9 }).length
+  const bytes = Bun.gzipSync(bundleScript('../../client/src/index.ts'), { level: 9 }).length
   console.log(`${bytes} bytes`)
   expect(bytes).toBeLessThanOrEqual(maxBytes)
 })
@@ -158,7 +158,7 @@ test('the service serves the client to pages of every origin, compressed', async
   expect(response.headers.get('content-type')).toBe('text/javascript; charset=utf-8')
   expect(response.headers.get('access-control-allow-origin')).toBe('*')
   expect(response.headers.get('content-encoding')).toBe('gzip')
-  expect(await response.text()).toBe(clientBundle())
+  expect(await response.text()).toBe(bundleScript('../../client/src/index.ts'))
   const etag = response.headers.get('etag') as string
   const again = await fetch(`${service.url}/client.js`, { headers: { 'if-none-match': etag } })
   expect(again.status).toBe(304)
