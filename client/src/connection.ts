@@ -59,7 +59,7 @@ export function openConnection(options: ConnectionOptions): Connection {
       if (now - heardAt >= silenceMs) connection.check()
     } else if (now >= deadline) end(0, '')
   }
-  const ticks = setInterval(tick, Math.min(connectTimeoutMs, pingAfterMs, pongTimeoutMs) / 2)
+  const ticks = setInterval(tick, pongTimeoutMs / 2)
   const hear = () => {
     heardAt = Date.now()
     deadline = undefined

@@ -116,7 +116,7 @@ function updateSession(
   if (id === 'logoutUser' || id === 'deleteProfile') session.set(undefined)
 }
 
-/** Creates the function that calls an operation, with retries and at most one renewal of the token. */
+/** Creates the function that calls an operation, with retries and renewals of the token. */
 export function createCall(base: string, session: Session, options: HttpOptions): Call {
   const { maxRetryAfterSeconds = 15 } = options
   return async (id, input, callOptions = {}) => {
@@ -129,7 +129,8 @@ export function createCall(base: string, session: Session, options: HttpOptions)
     // only returns another token; a repeated registration would report its own username as taken.
     const isRepeatable =
       method === 'GET' || flags.includes('i') || id === 'loginUser' || id === 'refreshToken'
-    let renewable = secured && !callOptions.token && id !== 'logoutUser'
+    // The first renewal may find a token in the store that has expired as well.
+    let renewals = secured && !callOptions.token && id !== 'logoutUser' ? 2 : 0
     for (let failures = 0; ; ) {
       let token: string | undefined
       try {
@@ -144,14 +145,11 @@ export function createCall(base: string, session: Session, options: HttpOptions)
         if (problem?.status === 401) {
           if (id === 'logoutUser') session.set(undefined)
           const renewed =
-            renewable &&
+            renewals-- > 0 &&
             session.renew(code as AuthReason, token).catch(({ cause }: ParleyError) => {
               throw new ParleyError('unauthorized', { operation: id, problem, cause })
             })
-          if (renewed && (await orAborted(renewed, signal, id))) {
-            renewable = false
-            continue
-          }
+          if (renewed && (await orAborted(renewed, signal, id))) continue
         }
         const isSafe = outcome === 'not-done' || isRepeatable
         const isSoon = retryAfterSeconds <= maxRetryAfterSeconds

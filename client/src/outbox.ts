@@ -72,7 +72,6 @@ export function createOutbox(
   const entries = new Map<string, Entry>()
   let window = fullWindow
   let timer: ReturnType<typeof setTimeout> | undefined
-  let refused = false
 
   function flush(): void {
     if (timer || !isOpen()) return
@@ -81,9 +80,6 @@ export function createOutbox(
     for (const entry of entries.values()) {
       if (free <= 0) return
       if (entry.inFlight) continue
-      // A ping that is not refused ends a row of refusals, of which ten close the connection.
-      if (refused) write(ping)
-      refused = false
       free--
       entry.inFlight = entry.written = true
       write(entry.frame)
@@ -92,20 +88,21 @@ export function createOutbox(
 
   /** Sends nothing for a while, and then one message at a time until one succeeds. */
   function pause(ms: number): void {
-    refused = true
     window = 1
     clearTimeout(timer)
     timer = setTimeout(() => {
       timer = undefined
+      // A ping that is not refused ends a row of refusals, of which ten close the connection.
+      if (isOpen()) write(ping)
       flush()
     }, ms)
   }
 
   const outcomeOf = ({ written }: Entry) => (written ? 'unknown' : 'not-done')
 
-  function enqueue(
+  function add(
     text: string,
-    { idempotencyKey: key = randomKey(), signal }: SendOptions,
+    { idempotencyKey: key = randomKey(), signal }: SendOptions = {},
   ): Promise<ChatMessage> {
     const frame = JSON.stringify({ event: 'message', message: text, idempotencyKey: key })
     return new Promise((resolve, reject) => {
@@ -147,10 +144,9 @@ export function createOutbox(
     get size() {
       return entries.size
     },
-    add: (text, sendOptions = {}) => enqueue(text, sendOptions),
+    add,
     flush,
     disconnected() {
-      refused = false
       for (const entry of entries.values()) entry.inFlight = false
     },
     confirm(message, userId) {
