@@ -103,7 +103,8 @@ export async function loadKeys(options: KeyOptions): Promise<Keys> {
     await loadPrevious(sources.HS256, dataDir, options.jwtSecretPrevious),
     await loadPrevious(sources.EdDSA, dataDir, options.jwtPrivateKeyPrevious),
   ]
-  return { current, previous: previous.filter((key) => key !== undefined && key.id !== current.id) }
+  // A copy of the current key is no other key.
+  return { current, previous: previous.flatMap((key) => (key && key.id !== current.id ? [key] : [])) }
 }
 
 /** Finds what is wrong with the files that `loadKeys` would read. It creates and changes nothing. */
