@@ -14,22 +14,26 @@ interface ErasureOptions {
   /** Every sequence up to this one has been removed. */
   readonly start: () => number
   readonly isStopped?: () => boolean
+  /** Lets others work between two steps. */
+  readonly pause?: () => Promise<unknown>
 }
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Erases all messages of a user in small transactions, unless it is stopped before the end. */
 export async function eraseAllMessages(
   userId: string,
-  { statements, write, head, start, isStopped = () => false }: ErasureOptions,
+  { statements, write, head, start, isStopped = () => false, pause = nextTurn }: ErasureOptions,
 ): Promise<void> {
   for (let after = start(); after < head() && !isStopped(); after += sequencesPerStep) {
     const range = { after, through: after + sequencesPerStep }
     write(() => statements.removeOf(userId, range))
-    await new Promise((resolve) => setImmediate(resolve))
+    await pause()
   }
   if (!isStopped()) write(() => statements.finishErasure(userId))
 }
 
-interface EraserOptions extends Omit<ErasureOptions, 'statements' | 'isStopped'> {
+interface EraserOptions extends Omit<ErasureOptions, 'statements' | 'isStopped' | 'pause'> {
   readonly statements: Pick<MessageStatements, 'removeOf' | 'erasures' | 'finishErasure'>
   /** Resolves when no append is pending. */
   readonly flush: () => Promise<void>

@@ -5,6 +5,12 @@ import { createMessageIds } from './message-ids.ts'
 import type { MessageAdministration } from './message-log.ts'
 import { prepareMessageStatements } from './message-statements.sqlite.ts'
 
+/**
+ * Between two steps of an erasure. A service that waits for the lock asks for it at most every 25 ms (SQLite's busy
+ * handler), and gives up after a tenth of a second.
+ */
+const pauseMs = 30
+
 /** The messages in SQLite for commands: without appending, and without background work. */
 export function createSqliteMessageAdministration({
   queries,
@@ -37,6 +43,7 @@ export function createSqliteMessageAdministration({
         write,
         head: () => newest,
         start: () => readState()?.trimmedThrough ?? 0,
+        pause: () => Bun.sleep(pauseMs),
       })
       return erased
     },

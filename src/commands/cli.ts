@@ -149,7 +149,8 @@ export async function runCommand(arguments_: readonly string[]): Promise<number 
   } catch (error) {
     if (error instanceof Exit) return error.exitCode
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misused
-    console.error(explainFailure(error))
+    // The reader of a pipe, such as `head`, has read enough.
+    if ((error as { code?: unknown }).code !== 'EPIPE') console.error(explainFailure(error))
     return failed
   }
 }

@@ -1,13 +1,13 @@
 import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { VacuumOutcome, VacuumRequest } from '../../vacuum-worker.ts'
 import { UnusableStorage } from '../errors.ts'
 import { checkFile } from '../file-access.ts'
 import { databaseFile, explainOpening, requireDatabase } from './connection.ts'
 import type { DatabaseCounts } from './counts.ts'
 import { inspectFile } from './file-checks.ts'
 import { syncFolderOf, syncPath, withTemporaryDatabase } from './temporary-file.ts'
+import type { VacuumOutcome, VacuumRequest } from './vacuum.ts'
 
 export interface BackupOptions {
   readonly dataDir: string
