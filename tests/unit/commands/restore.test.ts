@@ -1,5 +1,5 @@
 import { Database as Sqlite } from 'bun:sqlite'
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { chmod, chown, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,6 +7,9 @@ import { connect } from '../support/chat-client.ts'
 import { startChild } from '../support/child.ts'
 import { failureOf, runCommand, runJson, spawnCommand } from '../support/command.ts'
 import { bearer, temporaryFolder } from '../support/service.ts'
+
+// Each test starts several processes, which takes longer than the default timeout on a busy machine.
+setDefaultTimeout(60_000)
 
 interface Restored {
   readonly accounts: number

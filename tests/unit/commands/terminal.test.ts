@@ -1,6 +1,9 @@
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mainFile, runCommand } from '../support/command.ts'
 import { startService } from '../support/service.ts'
+
+// Each test starts several processes, which takes longer than the default timeout on a busy machine.
+setDefaultTimeout(60_000)
 
 const service = await startService()
 afterAll(() => service[Symbol.asyncDispose]())

@@ -1,7 +1,10 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { connect } from '../support/chat-client.ts'
 import { failureOf, mainFile, runCommand, runJson } from '../support/command.ts'
 import { bearer, outcome, startService } from '../support/service.ts'
+
+// Each test starts several processes, which takes longer than the default timeout on a busy machine.
+setDefaultTimeout(60_000)
 
 const service = await startService({ REGISTRATION: 'closed' })
 afterAll(() => service[Symbol.asyncDispose]())
