@@ -4,7 +4,9 @@ COPY package.json bun.lock bunfig.toml ./
 RUN bun install --frozen-lockfile --production
 COPY tsconfig.json CHANGELOG.md ./
 COPY scripts/build.ts scripts/
+COPY docs/*.md docs/
 COPY spec spec
+COPY client/src client/src
 COPY src src
 RUN bun run build
 # The image holds the binary, the C library's files that it names, and its data folder.

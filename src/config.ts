@@ -29,6 +29,8 @@ export interface Config extends KeySettings {
    */
   readonly corsOrigins: readonly string[]
   readonly development: boolean
+  /** Whether the landing page contains the try-it page. */
+  readonly tryPage: boolean
   readonly logLevel: string
   /** Whether log lines contain the addresses of clients. */
   readonly logClientAddress: boolean
@@ -146,6 +148,8 @@ export function readConfig(environment: Environment, policies: readonly string[]
     return found
   }
 
+  const development =
+    choice('NODE_ENV', 'production', ['development', 'production', 'test']) === 'development'
   const config: Config = {
     host: host('HOST', '127.0.0.1'),
     port: integer('PORT', 3000, 0, 65_535),
@@ -155,7 +159,8 @@ export function readConfig(environment: Environment, policies: readonly string[]
     sessionMaxDays: integer('SESSION_MAX_DAYS', 30, 0, 36_500),
     registrationOpen: choice('REGISTRATION', 'open', ['open', 'closed']) === 'open',
     corsOrigins: origins('CORS_ORIGINS'),
-    development: choice('NODE_ENV', 'production', ['development', 'production', 'test']) === 'development',
+    development,
+    tryPage: choice('TRY_PAGE', development ? 'on' : 'off', ['on', 'off']) === 'on',
     logLevel: choice('LOG_LEVEL', 'info', logLevels),
     logClientAddress: choice('LOG_CLIENT_ADDRESS', 'on', ['on', 'off']) === 'on',
     rateLimits: choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',

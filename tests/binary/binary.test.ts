@@ -83,6 +83,26 @@ test.each(['swagger-ui-bundle.js', 'swagger-ui.css', 'index.css', 'favicon-32x32
   },
 )
 
+test('the binary contains the script of the try-it page, the client and the page of the WebSocket', async () => {
+  const script = await fetch(`${service.url}/try/page.js`)
+  expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8')
+  expect(await script.text()).toContain('Hello, Ada!')
+  expect(await (await fetch(`${service.url}/client.js`)).text()).toContain('createClient')
+  expect(await (await fetch(`${service.url}/websocket`)).text()).toContain('id="close-codes"')
+})
+
+test('the binary contains the client', async () => {
+  const script = await (await fetch(`${service.url}/client.js`)).text()
+  expect(script).toContain('createClient')
+  expect(script).not.toContain('contract.gen.ts')
+})
+
+test('the binary contains the guides', async () => {
+  const page = await fetch(`${service.url}/guides/realtime`)
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+  expect(await page.text()).toContain('<h2 id="resuming">')
+})
+
 test('the Swagger page is not sent again to a client that has it', async () => {
   const first = await fetch(`${service.url}/swagger`)
   expect(first.headers.get('content-type')).toBe('text/html; charset=utf-8')

@@ -20,9 +20,9 @@ export const mutants: readonly Mutant[] = [
     id: 'resume-skips-at-page-boundary',
     breaks: 'A resume delivers every missed message, also where one page ends and the next begins.',
     file: `${chats}/replayer.ts`,
-    find: '        replay.cursor = id\n',
+    find: '      replay.cursor = end\n',
     replace:
-      '        replay.cursor = id\n        if (id === messages.at(-1)?.id && messages.length === pageSize) replay.cursor = id.replace(/.$/, (c) => (Number.parseInt(c, 36) + 1).toString(36))\n',
+      '      replay.cursor = messages.length === pageSize ? end.replace(/.$/, (c) => (Number.parseInt(c, 36) + 1).toString(36)) : end\n',
     tests: [`${unit}/chats/replay.test.ts`],
   },
   {
@@ -30,8 +30,8 @@ export const mutants: readonly Mutant[] = [
     breaks: 'A resume delivers each message once.',
     file: `${chats}/replayer.ts`,
     find: '        replay.cursor = id\n',
-    replace: '        replay.cursor ??= id\n',
-    tests: [`${unit}/chats/replay.test.ts`],
+    replace: '',
+    tests: [`${unit}/chats/replayer.test.ts`],
   },
   {
     id: 'caught-up-not-sent',
@@ -268,6 +268,14 @@ export const mutants: readonly Mutant[] = [
     find: '  if (silence >= closeAfterSeconds) socket.terminate()\n  else if',
     replace: '  if (silence < closeAfterSeconds &&',
     tests: [`${unit}/chats/liveness.test.ts`],
+  },
+  {
+    id: 'only-one-sender-of-a-commit-is-told',
+    breaks: 'Each sender learns the outcome of its own message.',
+    file: `${chats}/frame-receiver.ts`,
+    find: '    for (const message of messages) {\n      inform(message)',
+    replace: '    for (const message of messages.slice(0, 1)) {\n      inform(message)',
+    tests: [`${unit}/chats/frames.test.ts`],
   },
   {
     id: 'pongs-are-ignored',
@@ -647,7 +655,7 @@ export const mutants: readonly Mutant[] = [
     find: 'max(${users.tokensValidFrom} + 1, ${Date.now()})',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of the source.
     replace: '${Date.now()}',
-    tests: ['tests/storage/sqlite.test.ts'],
+    tests: ['tests/storage/sqlite-users.test.ts'],
   },
   {
     id: 'own-revocation-not-counted',
