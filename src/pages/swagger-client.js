@@ -37,8 +37,12 @@ function adaptOperation(operation) {
   }
 }
 
+/** Links from the root of the server lead out of a prefix. */
+const adaptLinks = (text = '') => text.replaceAll('](/', `](${here}/`)
+
 const adaptDocument = (document) => ({
   ...document,
+  info: { ...document.info, description: adaptLinks(document.info?.description) },
   // The content security policy allows no other server.
   servers: [{ url: here, description: 'This server' }],
   paths: mapValues(document.paths ?? {}, (methods) => mapValues(methods, adaptOperation)),

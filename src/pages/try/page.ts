@@ -26,7 +26,8 @@ async function join(name: string): Promise<{ pane: Pane; token: string }> {
   })
   await client.registerUser(account)
   await client.loginUser(account)
-  const chat = client.chat({ window: 8 })
+  // Shorter delays than an application should use, so that a cut heals while somebody watches.
+  const chat = client.chat({ window: 8, firstDelayMs: 500, maxDelayMs: 4000 })
   const pane = createPane({ username: account.username, chat, network })
   await chat.opened()
   return { pane, token: client.token ?? '' }

@@ -85,7 +85,7 @@ export function createPane({ username, chat, network }: PaneOptions): Pane {
     }
     const isMissed = chat.state.name === 'catching-up'
     const className = [isMine ? 'mine' : '', isMissed ? 'missed' : ''].join(' ').trim()
-    append(messageItem(user.username, message, className, isMissed ? 'missed, now received' : undefined))
+    append(messageItem(user.username, message, className, isMissed ? 'was missed' : undefined))
     // Messages that are not confirmed stay at the end.
     for (const item of pending.values()) append(item)
   }

@@ -160,7 +160,7 @@ describe('the settings', () => {
   const invalid: [string, string, string][] = [
     ['JWT_SECRET', 'x9'.repeat(15), 'is too short: a secret has at least 32 bytes'],
     ['JWT_SECRET', 'changeme'.repeat(4), 'is easy to guess: it repeats itself. Generate a random one'],
-    ['JWT_SECRET_PREVIOUS', 'short', 'is too short: a secret has at least 32 bytes'],
+    ['JWT_SECRET_PREVIOUS', 'not long enough', 'is too short: a secret has at least 32 bytes'],
     ['JWT_SECRET_PREVIOUS', 'a'.repeat(64), 'is easy to guess'],
     ['JWT_PRIVATE_KEY_PREVIOUS', 'nonsense', 'is neither a JSON Web Key nor unencrypted PEM'],
     ['JWT_ALGORITHM', 'none', 'must be one of HS256, EdDSA'],

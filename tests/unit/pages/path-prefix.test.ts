@@ -128,6 +128,17 @@ describe('the Swagger page sends requests to the address under which it was open
     ])
   })
 
+  test('and leads to the pages of that address', async () => {
+    const info = {
+      title: 'A title',
+      description: 'The [WebSocket](/websocket) and [a site](https://b.example/).',
+    }
+    expect((await documentAt('https://a.example/apis/chat/swagger', { info })).info).toEqual({
+      title: 'A title',
+      description: 'The [WebSocket](https://a.example/apis/chat/websocket) and [a site](https://b.example/).',
+    })
+  })
+
   test('and fills in neither optional parameters nor a username that another reader has registered', async () => {
     const example = (username: string) => ({ value: { username, password: 'a password' } })
     const content = (username: string) => ({
