@@ -114,7 +114,8 @@ function values(): string[] {
     `export const subprotocol = '${chat['x-subprotocol']}'`,
     `export const refusalsSubprotocol = '${chat['x-refusals'].subprotocol}'`,
     `export const tokenSubprotocolPrefix = '${chat['x-token-subprotocol-prefix']}'`,
-    `export const maxFrameBytes = ${chat['x-max-frame-bytes']}`,
+    '/** In code points. */',
+    `export const maxMessageLength = ${openapi.components.schemas.MessageText?.maxLength}`,
     '',
     '/** Close codes of accepted connections. */',
     ...Object.entries(chat['x-close-codes']).map(

@@ -7,8 +7,13 @@ export interface UnknownSetting {
   readonly setting: string
 }
 
-/** The number of insertions, deletions and replacements that turn `a` into `b` (Levenshtein distance). */
-function distance(a: string, b: string): number {
+/**
+ * The number of insertions, deletions and replacements that turn `a` into `b` (Levenshtein distance), or a
+ * larger number than `limit` if it is larger.
+ */
+function distance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
+  // Rules out most pairs: comparing all of them in full would delay each start by 15 ms.
+  if (Math.abs(a.length - b.length) > limit) return limit + 1
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (const [row, letter] of [...a].entries()) {
     const current = [row + 1]
@@ -16,6 +21,7 @@ function distance(a: string, b: string): number {
       const replaced = (previous[column] ?? 0) + (letter === other ? 0 : 1)
       current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1))
     }
+    if (Math.min(...current) > limit) return limit + 1
     previous = current
   }
   return previous.at(-1) ?? 0
@@ -24,11 +30,9 @@ function distance(a: string, b: string): number {
 /** `PROXIES` and `PROXY` have the same stem, and so have `SOCKETS` and `SOCKET`. */
 const stem = (word: string) => word.replace(/IES$/, 'Y').replace(/S$/, '')
 
-/** Whether the words are the same, or one is an abbreviation of the other such as DIR of DIRECTORY. */
-function isSameWord(a: string, b: string): boolean {
-  const [short, long] = [stem(a), stem(b)].sort((one, other) => one.length - other.length) as [string, string]
-  return short === long || (short.length >= 3 && long.startsWith(short))
-}
+/** Whether two stems are the same, or one is an abbreviation of the other such as DIR of DIRECTORY. */
+const isSameWord = (a: string, b: string) =>
+  a === b || (a.length >= 3 && b.startsWith(a)) || (b.length >= 3 && a.startsWith(b))
 
 /**
  * Whether the words of one name are the first words of the other, such as those of JWT_SECRET_FILE, or the
@@ -43,16 +47,32 @@ function sharesWords(variable: readonly string[], setting: readonly string[]): b
   return matchesAt(0) || (short === variable && matchesAt(long.length - short.length))
 }
 
+/** A name as it is compared. Prepared once for all comparisons. */
+interface Name {
+  readonly text: string
+  readonly letters: string
+  /** The stems of its words. */
+  readonly words: readonly string[]
+}
+
+const toName = (text: string): Name => ({
+  text,
+  letters: text.replaceAll('_', ''),
+  words: text.split('_').map(stem),
+})
+
 /** Only settings of several words: Kubernetes sets PARLEY_PORT for a service that is called parley. */
 const prefixedSetting = /^PARLEY_(?=[A-Z]+_)/
 
 /** A short name is close to too many others. */
 const allowedDistance = (length: number) => (length < 7 ? 0 : length < 9 ? 1 : 2)
 
-function resembles(variable: string, setting: string): boolean {
-  const [a, b] = [variable.replaceAll('_', ''), setting.replaceAll('_', '')]
+function resembles(variable: Name, setting: Name): boolean {
+  const [a, b] = [variable.letters, setting.letters]
   if (a === '') return false
-  return distance(a, b) <= allowedDistance(b.length) || sharesWords(variable.split('_'), setting.split('_'))
+  const allowed = allowedDistance(b.length)
+  if (distance(a, b, allowed) <= allowed) return true
+  return sharesWords(variable.words, setting.words)
 }
 
 /**
@@ -62,16 +82,17 @@ function resembles(variable: string, setting: string): boolean {
  * @param policies the names of the rate-limit policies
  */
 export function findUnknownSettings(environment: Environment, policies: readonly string[]): UnknownSetting[] {
-  const settings = settingNames(policies)
+  const known = new Set(settingNames(policies))
+  const settings = [...known].map(toName)
   const found: UnknownSetting[] = []
   for (const variable of Object.keys(environment).sort()) {
-    if (!environment[variable] || settings.includes(variable)) continue
-    const name = variable.toUpperCase().replace(prefixedSetting, '')
+    if (!environment[variable] || known.has(variable)) continue
+    const name = toName(variable.toUpperCase().replace(prefixedSetting, ''))
     const closest = settings
       .filter((setting) => resembles(name, setting))
-      .sort((a, b) => distance(name, a) - distance(name, b))
+      .sort((a, b) => distance(name.text, a.text) - distance(name.text, b.text))
       .at(0)
-    if (closest !== undefined) found.push({ variable, setting: closest })
+    if (closest !== undefined) found.push({ variable, setting: closest.text })
   }
   return found
 }

@@ -2,22 +2,18 @@ import type { ConnectionTimes } from './connection.ts'
 import type { Schemas } from './contract.gen.ts'
 import type { ParleyError } from './errors.ts'
 import type { MessagesOptions } from './messages.ts'
-import type { SendOptions } from './outbox.ts'
+import type { OutboxOptions, SendOptions } from './outbox.ts'
 import type { AuthReason } from './session.ts'
 
 export type ChatMessage = Schemas['ChatMessage']
 export type User = Schemas['User']
 
-export interface ChatOptions extends Partial<ConnectionTimes> {
+export interface ChatOptions extends ConnectionTimes, OutboxOptions {
   /**
    * Where to begin: with new messages (default), with the last stored ones (at most 200), after a message or
    * a `cursor` of an earlier chat, or with all stored messages.
    */
   readonly from?: 'now' | 'beginning' | { readonly last: number } | { readonly after: string }
-  /** Messages that may wait to be sent or confirmed; with more, `send` rejects. Default 100. */
-  readonly maxQueue?: number
-  /** Messages that wait for their confirmation at the same time, at most 9. More than 1 (default) can change their order. */
-  readonly window?: number
   /** The first and the longest delay before connecting again. Default 1000 and 60 000. */
   readonly firstDelayMs?: number
   readonly maxDelayMs?: number

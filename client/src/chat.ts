@@ -2,7 +2,7 @@ import type { Chat, ChatEvents, ChatMessage, ChatOptions, ChatState, User } from
 import { nextStep } from './closing.ts'
 import { type Connection, openConnection, type WebSocketConstructor } from './connection.ts'
 import { channelPath, type Schemas, type ServerFrame } from './contract.gen.ts'
-import { isTransient, ParleyError, responseError } from './errors.ts'
+import { type ErrorCode, isTransient, ParleyError, responseError } from './errors.ts'
 import { createEvents } from './events.ts'
 import type { Call } from './http.ts'
 import { readMessages } from './messages.ts'
@@ -20,8 +20,8 @@ interface ChatDependencies {
 }
 
 const closeTimeoutMs = 5000
-/** The longest delay that timers support. */
-const maxTimerMs = 2 ** 31 - 1
+/** Less than timers support. */
+const maxTimerMs = 1e9
 
 /** The state machine of a chat. Each function that ends in `become` is a transition. */
 export function createChat(
@@ -50,10 +50,8 @@ export function createChat(
   let connectionToken: string | undefined
   let offeredToken: string | undefined
 
-  const outbox = createOutbox({
-    maxQueue: options.maxQueue ?? 100,
-    window: Math.min(options.window ?? 1, 9),
-    isOpen: () => state.name === 'open',
+  const outbox = createOutbox(options, {
+    isOpen: () => is('open'),
     write: (frame) => connection?.send(frame),
   })
 
@@ -100,6 +98,12 @@ export function createChat(
     become({ name: 'waiting', until: Date.now() + delay, error })
   }
 
+  /** Connects again without a delay, but only once in a row. */
+  function retryAtOnce(error?: ParleyError): void {
+    if (failures++ === 0) connect()
+    else wait(0, error)
+  }
+
   function stopWithoutToken(reason: AuthReason, error?: ParleyError): void {
     disconnect()
     become({ name: 'unauthorized', reason, error })
@@ -118,6 +122,7 @@ export function createChat(
 
   /** Runs the steps that lead to a connection, and handles their failure unless another transition came first. */
   async function attempt(reason: AuthReason | undefined, steps: (isCurrent: () => boolean) => Promise<void>) {
+    if (is('closed')) return
     disconnect()
     const started = epoch
     become({ name: 'connecting' })
@@ -125,7 +130,8 @@ export function createChat(
       await steps(() => epoch === started)
     } catch (caught) {
       if (epoch !== started) return
-      const error = caught as ParleyError
+      // Another error comes from the application or the runtime, for example if there is no WebSocket.
+      const error = caught instanceof ParleyError ? caught : new ParleyError('closed', { cause: caught })
       // The application failed to log in, perhaps only because the server cannot be reached.
       const original =
         error.code === 'unauthorized' && error.cause instanceof ParleyError ? error.cause : error
@@ -147,7 +153,7 @@ export function createChat(
         user = profile.user
         owner = session.owner
       }
-      for (const message of await position.find(call)) if (isCurrent()) receive(message)
+      for (const message of await position.find(call, isCurrent)) receive(message)
       if (isCurrent()) open(session.token as string)
     })
 
@@ -158,14 +164,13 @@ export function createChat(
     } else if (reason === 'logged-out' || reason === 'account-removed') {
       // The user or the operator wanted it, and an automatic login would undo it.
       stopWithoutToken(reason)
-      session.set(undefined)
+      session.forget()
     } else {
       attempt(reason, async (isCurrent) => {
         const token = await session.renew(reason, connectionToken)
         if (!isCurrent()) return
         if (token === undefined) stopWithoutToken(reason)
-        else if (failures++ === 0) connect()
-        else wait(0)
+        else retryAtOnce()
       })
     }
   }
@@ -173,12 +178,10 @@ export function createChat(
   function open(token: string): void {
     connectionToken = token
     connection = openConnection({
+      ...options,
       WebSocket: WebSocket ?? (globalThis as unknown as { WebSocket: WebSocketConstructor }).WebSocket,
       url: `${base.replace('http', 'ws')}${channelPath}?after=${position.cursor}`,
       token,
-      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-      pingAfterMs: options.pingAfterMs ?? 25_000,
-      pongTimeoutMs: options.pongTimeoutMs ?? 10_000,
       expectsFrame: () => outbox.size > 0 || is('catching-up'),
       onAccepted() {
         acceptedAt = Date.now()
@@ -193,13 +196,14 @@ export function createChat(
   /** Renews the token in time, and gives it to the connection. */
   function keepAuthenticated(): void {
     clearTimeout(refreshTimer)
+    if (!connection) return
     const { token, refreshAt } = session
     if (token && token !== connectionToken && token !== offeredToken) {
       offeredToken = token
-      connection?.send(JSON.stringify({ event: 'authenticate', token }))
+      connection.send(JSON.stringify({ event: 'authenticate', token }))
     }
     if (refreshAt < never) {
-      const delay = Math.min(Math.max(refreshAt - Date.now(), 0), maxTimerMs)
+      const delay = Math.min(refreshAt - Date.now(), maxTimerMs)
       refreshTimer = setTimeout(() => session.fresh().then(keepAuthenticated), delay)
     }
   }
@@ -208,12 +212,14 @@ export function createChat(
     const wasConnected = is('catching-up', 'open')
     if (wasConnected && Date.now() - acceptedAt >= maxDelayMs) failures = 0
     const next = nextStep(code, reason, retryAfterSeconds)
-    const error = new ParleyError('network', { cause: { code, reason } })
+    // The reason of a refusal is a problem code.
+    const cause = { code, reason }
+    const error = new ParleyError(((!wasConnected && reason) || 'network') as ErrorCode, { cause })
     if (is('closing')) end()
     else if (next === 'authorize') authorize(reason as AuthReason)
     else if (next === 'stop' || (next === 'restart' && restarted)) end(error)
     // A connection that was found to be dead is replaced at once.
-    else if (code === 0 && wasConnected && failures++ === 0) connect()
+    else if (code === 0 && wasConnected) retryAtOnce(error)
     else {
       if (next === 'restart') {
         restarted = true
@@ -313,20 +319,15 @@ export function createChat(
       if (is('closing', 'closed')) throw new ParleyError('closed')
       return outbox.add(text, sendOptions)
     },
-    messages(messagesOptions = {}) {
-      const reader = {}
-      return readMessages(chat, messagesOptions, {
-        pause: () => pause(reader),
-        resume: () => resume(reader),
-      })
-    },
+    messages: (messagesOptions = {}) => readMessages(chat, messagesOptions, pause, resume),
     [Symbol.asyncIterator]: () => chat.messages(),
     async close() {
       outbox.rejectAll(undefined, ({ written }) => !written)
-      if (!is('open')) return end()
-      become({ name: 'closing' })
-      connection?.send('{"event":"disconnect"}')
-      timer = setTimeout(() => end(), closeTimeoutMs)
+      if (is('open')) {
+        become({ name: 'closing' })
+        connection?.send('{"event":"disconnect"}')
+        timer = setTimeout(() => end(), closeTimeoutMs)
+      } else if (!is('closing')) end()
       await reached('closed')
     },
     [Symbol.asyncDispose]: () => chat.close(),

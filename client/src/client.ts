@@ -4,7 +4,7 @@ import type { WebSocketConstructor } from './connection.ts'
 import { type Operations, routes, type Schemas } from './contract.gen.ts'
 import type { OperationId } from './errors.ts'
 import { type Call, type CallOptions, createCall, type HttpOptions } from './http.ts'
-import { type AuthReason, createSession, memoryStore, type TokenStore } from './session.ts'
+import { type AuthReason, createSession, type TokenStore } from './session.ts'
 
 /** A method for each operation of the document, named after its operationId. */
 export type OperationMethods = {
@@ -45,7 +45,7 @@ export function createClient(url: string | URL, options: ClientOptions = {}): Cl
   const { location } = globalThis as { location?: { href: string } }
   const base = new URL(url, location?.href).href.replace(/\/$/, '')
   const session = createSession({
-    store: options.store ?? memoryStore(),
+    store: options.store,
     refresh: (token): Promise<unknown> => call('refreshToken', undefined, { token }),
     askApplication: (reason) => options.onAuthRequired?.(reason, client),
     authTimeoutMs: options.authTimeoutMs ?? 30_000,
@@ -63,7 +63,7 @@ export function createClient(url: string | URL, options: ClientOptions = {}): Cl
     get token() {
       return session.token
     },
-    setToken: (token) => session.set(token === undefined ? undefined : { token }),
+    setToken: (token) => session.set(token ? { token } : undefined),
     async *history({ before, limit, ...callOptions } = {}) {
       for (let cursor: string | null | undefined = before; cursor !== null; ) {
         const page: Schemas['MessagePage'] = await call(

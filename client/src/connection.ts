@@ -14,12 +14,12 @@ export interface WebSocketLike {
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike
 
 export interface ConnectionTimes {
-  /** Milliseconds until a connection has to be accepted. */
-  readonly connectTimeoutMs: number
-  /** Milliseconds without a frame after which the server is asked whether the connection works. */
-  readonly pingAfterMs: number
-  /** Milliseconds that it has to respond. */
-  readonly pongTimeoutMs: number
+  /** Milliseconds until a connection has to be accepted. Default 10 000. */
+  readonly connectTimeoutMs?: number
+  /** Milliseconds without a frame after which the server is asked whether the connection works. Default 25 000. */
+  readonly pingAfterMs?: number
+  /** Milliseconds that it has to respond. Default 10 000. */
+  readonly pongTimeoutMs?: number
 }
 
 interface ConnectionOptions extends ConnectionTimes {
@@ -46,28 +46,30 @@ export interface Connection {
 export const ping = '{"event":"ping"}'
 
 export function openConnection(options: ConnectionOptions): Connection {
-  const { pingAfterMs, pongTimeoutMs } = options
+  const { connectTimeoutMs = 10_000, pingAfterMs = 25_000, pongTimeoutMs = 10_000 } = options
   let heardAt = Date.now()
-  let pingedAt: number | undefined
-  let accepted = false
+  /** When the connection counts as dead, unless it is accepted or a frame arrives before. */
+  let deadline: number | undefined = heardAt + connectTimeoutMs
 
   // A page does not see pings of the protocol, and may have slept since the last tick.
   const tick = () => {
     const now = Date.now()
-    const silentMs = now - heardAt
-    if (!accepted) {
-      if (silentMs >= options.connectTimeoutMs) end(0, '')
-    } else if (pingedAt !== undefined) {
-      if (now - pingedAt >= pongTimeoutMs) end(0, '')
-    } else if (silentMs >= (options.expectsFrame() ? pongTimeoutMs / 2 : pingAfterMs)) connection.check()
+    const silenceMs = options.expectsFrame() ? pongTimeoutMs / 2 : pingAfterMs
+    if (deadline === undefined) {
+      if (now - heardAt >= silenceMs) connection.check()
+    } else if (now >= deadline) end(0, '')
   }
-  const ticks = setInterval(tick, Math.min(options.connectTimeoutMs, pingAfterMs, pongTimeoutMs) / 2)
+  const ticks = setInterval(tick, pongTimeoutMs / 2)
+  const hear = () => {
+    heardAt = Date.now()
+    deadline = undefined
+  }
 
   const connection: Connection = {
     send: (frame) => socket.send(frame),
     check() {
-      if (!accepted || pingedAt !== undefined) return
-      pingedAt = Date.now()
+      if (deadline !== undefined) return
+      deadline = Date.now() + pongTimeoutMs
       socket.send(ping)
     },
     drop() {
@@ -91,13 +93,12 @@ export function openConnection(options: ConnectionOptions): Connection {
   ])
   socket.onopen = () => {
     // With the other subprotocol, the server explains a refusal by the close frame that follows.
-    accepted = socket.protocol === subprotocol
-    heardAt = Date.now()
-    if (accepted) options.onAccepted()
+    if (socket.protocol !== subprotocol) return
+    hear()
+    options.onAccepted()
   }
   socket.onmessage = ({ data }: { data: unknown }) => {
-    heardAt = Date.now()
-    pingedAt = undefined
+    hear()
     options.onFrame(String(data))
   }
   socket.onerror = () => {}

@@ -20,7 +20,8 @@ export const channelPath = '/'
 export const subprotocol = 'parley.v1'
 export const refusalsSubprotocol = 'parley.refusals'
 export const tokenSubprotocolPrefix = 'bearer.'
-export const maxFrameBytes = 65536
+/** In code points. */
+export const maxMessageLength = 4096
 
 /** Close codes of accepted connections. */
 export const disconnectedCode = 1000

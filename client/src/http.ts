@@ -36,8 +36,7 @@ export type Call = <Id extends OperationId>(
 ) => Promise<Operations[Id]['output']>
 
 /** Not `crypto.randomUUID`, which does not exist on pages without HTTPS. */
-export const randomKey = () =>
-  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+export const randomKey = () => crypto.getRandomValues(new Uint32Array(4)).join('-')
 
 interface Request {
   readonly id: OperationId
@@ -58,7 +57,7 @@ function createRequest(base: string, id: OperationId, input: object | undefined,
       return encodeURIComponent(value)
     })
   const headers: Record<string, string> = { 'api-version': apiVersion }
-  const init: Request['init'] = { method, headers, credentials: 'omit', cache: 'no-store', redirect: 'error' }
+  const init: Request['init'] = { method, headers, credentials: 'omit', redirect: 'error' }
   if (flags.includes('b')) {
     headers['content-type'] = 'application/json'
     init.body = JSON.stringify(rest)
@@ -69,13 +68,6 @@ function createRequest(base: string, id: OperationId, input: object | undefined,
   if (flags.includes('i')) headers['idempotency-key'] = `"${key.replace(/["\\]/g, '\\$&')}"`
   return { id, url, init }
 }
-
-/**
- * Whether an attempt may be repeated although the first one may have succeeded. A repeated login or renewal
- * only returns another token; a repeated registration would report its own username as taken.
- */
-const isRepeatable = (id: OperationId): boolean =>
-  routes[id][0] === 'GET' || routes[id][2].includes('i') || id === 'loginUser' || id === 'refreshToken'
 
 /** One attempt. */
 async function attempt(
@@ -124,27 +116,26 @@ function updateSession(
   if (id === 'logoutUser' || id === 'deleteProfile') session.set(undefined)
 }
 
-/** Names the operation in an error that does not come from an attempt. */
-const withOperation = (error: unknown, operation: OperationId) =>
-  error instanceof ParleyError && !error.operation
-    ? new ParleyError(error.code, { ...error, operation })
-    : error
-
-/** Creates the function that calls an operation, with retries and at most one renewal of the token. */
+/** Creates the function that calls an operation, with retries and renewals of the token. */
 export function createCall(base: string, session: Session, options: HttpOptions): Call {
   const { maxRetryAfterSeconds = 15 } = options
-  const call: Call = async (id, input, callOptions = {}) => {
+  return async (id, input, callOptions = {}) => {
     const { signal } = callOptions
     const { timeoutMs = 10_000, retries = 2, idempotencyKey = randomKey() } = { ...options, ...callOptions }
     const request = createRequest(base, id, input, idempotencyKey)
-    const secured = routes[id][2].includes('s')
-    let renewable = secured && !callOptions.token && id !== 'logoutUser'
+    const [method, , flags] = routes[id]
+    const secured = flags.includes('s')
+    // Whether an attempt may be repeated although the first one may have succeeded. A repeated login or renewal
+    // only returns another token; a repeated registration would report its own username as taken.
+    const isRepeatable =
+      method === 'GET' || flags.includes('i') || id === 'loginUser' || id === 'refreshToken'
+    // The first renewal may find a token in the store that has expired as well.
+    let renewals = secured && !callOptions.token && id !== 'logoutUser' ? 2 : 0
     for (let failures = 0; ; ) {
       let token: string | undefined
       try {
-        if (secured) token = callOptions.token ?? (await orAborted(session.fresh(), signal))
+        if (secured) token = callOptions.token ?? (await orAborted(session.fresh(), signal, id))
         if (token) request.init.headers.authorization = `Bearer ${token}`
-        if (signal?.aborted) throw new ParleyError('aborted', { cause: signal.reason })
         const { response, body } = await attempt(request, options.fetch ?? fetch, timeoutMs, signal)
         updateSession(session, id, token, response, body)
         return body as never
@@ -154,24 +145,17 @@ export function createCall(base: string, session: Session, options: HttpOptions)
         if (problem?.status === 401) {
           if (id === 'logoutUser') session.set(undefined)
           const renewed =
-            renewable &&
+            renewals-- > 0 &&
             session.renew(code as AuthReason, token).catch(({ cause }: ParleyError) => {
               throw new ParleyError('unauthorized', { operation: id, problem, cause })
             })
-          if (renewed && (await orAborted(renewed, signal))) {
-            renewable = false
-            continue
-          }
+          if (renewed && (await orAborted(renewed, signal, id))) continue
         }
-        const isSafe = outcome === 'not-done' || isRepeatable(id)
+        const isSafe = outcome === 'not-done' || isRepeatable
         const isSoon = retryAfterSeconds <= maxRetryAfterSeconds
         if (failures >= retries || !isTransient(error) || !isSafe || !isSoon) throw error
-        await sleep(Math.max(retryAfterSeconds * 1000, backoffMs(failures++, 250, 8000)), signal)
+        await sleep(Math.max(retryAfterSeconds * 1000, backoffMs(failures++, 250, 8000)), signal, id)
       }
     }
   }
-  return (id, ...rest) =>
-    call(id, ...rest).catch((error) => {
-      throw withOperation(error, id)
-    })
 }

@@ -15,4 +15,4 @@ export {
 export type { CallOptions, Fetch } from './http.ts'
 export type { MessagesOptions } from './messages.ts'
 export type { SendOptions } from './outbox.ts'
-export { type AuthReason, memoryStore, type StoredToken, type TokenStore, webStore } from './session.ts'
+export { type AuthReason, type StoredToken, type TokenStore, webStore } from './session.ts'

@@ -6,24 +6,20 @@ export interface MessagesOptions {
   readonly highWater?: number
 }
 
-interface MessageReader {
-  /** Disconnects, because the loop is slow. */
-  pause(): void
-  /** Connects again, if no other loop is slow. */
-  resume(): void
-}
-
 /** The messages from now on, for `for await`. Nothing is lost while the loop is slow: the chat resumes. */
 export async function* readMessages(
   chat: Pick<Chat, 'on' | 'state'>,
   { signal, highWater = 1000 }: MessagesOptions,
-  reader: MessageReader,
+  /** Disconnects the chat, because this reader is slow. */
+  pause: (reader: object) => void,
+  /** Connects it again, unless another reader is slow. */
+  resume: (reader: object) => void,
 ): AsyncGenerator<ChatMessage, void> {
   const waiting: ChatMessage[] = []
   let wake = () => {}
   const offs = [
     chat.on('message', (message) => {
-      if (waiting.push(message) >= highWater) reader.pause()
+      if (waiting.push(message) >= highWater) pause(waiting)
       wake()
     }),
     chat.on('state', () => wake()),
@@ -33,7 +29,7 @@ export async function* readMessages(
   try {
     while (!signal?.aborted) {
       const message = waiting.shift()
-      if (waiting.length <= highWater / 2) reader.resume()
+      if (waiting.length <= highWater / 2) resume(waiting)
       const { state } = chat
       if (message) yield message
       else if (state.name !== 'closed') {
@@ -46,6 +42,6 @@ export async function* readMessages(
   } finally {
     for (const off of offs) off()
     signal?.removeEventListener('abort', abort)
-    reader.resume()
+    resume(waiting)
   }
 }

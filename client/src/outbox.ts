@@ -1,5 +1,5 @@
 import { ping } from './connection.ts'
-import { maxFrameBytes, type Schemas } from './contract.gen.ts'
+import { maxMessageLength, type Schemas } from './contract.gen.ts'
 import { ParleyError } from './errors.ts'
 import { randomKey } from './http.ts'
 
@@ -26,10 +26,17 @@ interface Entry {
   reject(error: ParleyError): void
 }
 
-interface OutboxOptions {
-  readonly maxQueue: number
-  /** Frames that wait for a response at the same time. */
-  readonly window: number
+export interface OutboxOptions {
+  /** Messages that may wait to be sent or confirmed; with more, `send` rejects. Default 100. */
+  readonly maxQueue?: number
+  /**
+   * Messages that wait for their confirmation at the same time. Default 1; with more, a refusal can change
+   * their order. At most 9, because ten refusals in a row close the connection.
+   */
+  readonly window?: number
+}
+
+interface OutboxConnection {
   /** Whether frames can be written. */
   isOpen(): boolean
   write(frame: string): void
@@ -56,52 +63,54 @@ export interface Outbox {
 
 /** After that number of internal errors, a message is rejected. */
 const maxFailures = 3
+const maxWindow = 9
 
-export function createOutbox(options: OutboxOptions): Outbox {
+export function createOutbox(
+  { maxQueue = 100, window: fullWindow = 1 }: OutboxOptions,
+  { isOpen, write }: OutboxConnection,
+): Outbox {
   const entries = new Map<string, Entry>()
-  let { window } = options
+  let window = fullWindow
   let timer: ReturnType<typeof setTimeout> | undefined
-  let refused = false
 
   function flush(): void {
-    if (timer || !options.isOpen()) return
-    let free = window
+    if (timer || !isOpen()) return
+    let free = Math.min(window, maxWindow)
     for (const { inFlight } of entries.values()) if (inFlight) free--
     for (const entry of entries.values()) {
       if (free <= 0) return
       if (entry.inFlight) continue
-      // A ping that is not refused ends a row of refusals, of which ten close the connection.
-      if (refused) options.write(ping)
-      refused = false
       free--
       entry.inFlight = entry.written = true
-      options.write(entry.frame)
+      write(entry.frame)
     }
   }
 
   /** Sends nothing for a while, and then one message at a time until one succeeds. */
   function pause(ms: number): void {
-    refused = true
     window = 1
     clearTimeout(timer)
     timer = setTimeout(() => {
       timer = undefined
+      // A ping that is not refused ends a row of refusals, of which ten close the connection.
+      if (isOpen()) write(ping)
       flush()
     }, ms)
   }
 
   const outcomeOf = ({ written }: Entry) => (written ? 'unknown' : 'not-done')
 
-  function enqueue(
+  function add(
     text: string,
-    { idempotencyKey: key = randomKey(), signal }: SendOptions,
+    { idempotencyKey: key = randomKey(), signal }: SendOptions = {},
   ): Promise<ChatMessage> {
     const frame = JSON.stringify({ event: 'message', message: text, idempotencyKey: key })
     return new Promise((resolve, reject) => {
-      if (entries.size >= options.maxQueue) throw new ParleyError('queue-full')
+      if (entries.size >= maxQueue) throw new ParleyError('queue-full')
       if (entries.has(key)) throw new ParleyError('idempotency-key-reused')
-      // The server would close the connection.
-      if (new TextEncoder().encode(frame).length > maxFrameBytes) throw new ParleyError('content-too-large')
+      // Longer than any valid message, whose characters have at most two units each. The server closes the
+      // connection if a frame is much longer.
+      if (text.length > 2 * maxMessageLength) throw new ParleyError('content-too-large')
       const abort = () =>
         entry.reject(new ParleyError('aborted', { outcome: outcomeOf(entry), cause: signal?.reason }))
       /** Wraps `resolve` and `reject`, so that the first call removes the entry and later ones do nothing. */
@@ -135,17 +144,16 @@ export function createOutbox(options: OutboxOptions): Outbox {
     get size() {
       return entries.size
     },
-    add: (text, sendOptions = {}) => enqueue(text, sendOptions),
+    add,
     flush,
     disconnected() {
-      refused = false
       for (const entry of entries.values()) entry.inFlight = false
     },
     confirm(message, userId) {
       const entry = entries.get(message.idempotencyKey ?? '')
       // Another user may have chosen the same key.
       if (entry?.text !== message.message || message.user.id !== userId) return
-      window = options.window
+      window = fullWindow
       entry.resolve(message)
     },
     fail(key, error) {

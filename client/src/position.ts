@@ -9,9 +9,10 @@ export interface Position {
   readonly isBeginning: boolean
   /**
    * Finds the end of the log if there is no cursor. What is stored after that is replayed, so that no message
-   * is missed between this request and the connection. Returns the last messages, if they are requested.
+   * is missed between this request and the connection. Returns the last messages, if they are requested. Does
+   * nothing if the attempt to connect is not the current one any more.
    */
-  find(call: Call): Promise<readonly ChatMessage[]>
+  find(call: Call, isCurrent: () => boolean): Promise<readonly ChatMessage[]>
   moveTo(cursor: string | undefined): void
   /** Moves to the message. Returns whether it is new: a gap can repeat messages. */
   accept(message: ChatMessage): boolean
@@ -34,9 +35,10 @@ export function createPosition(from: NonNullable<ChatOptions['from']>): Position
     get isBeginning() {
       return cursor === beginning
     },
-    async find(call) {
+    async find(call, isCurrent) {
       if (cursor !== undefined) return []
       const page = await call('listMessages', { limit: Math.max(last, 1) }, { retries: 0 })
+      if (!isCurrent()) return []
       cursor = page.head
       return last > 0 ? page.messages : []
     },

@@ -1,5 +1,6 @@
 import type { TokenCloseReason } from './contract.gen.ts'
 import { ParleyError } from './errors.ts'
+import { createEvents } from './events.ts'
 import { orAborted } from './timing.ts'
 
 /** A token and what is known about it. */
@@ -13,7 +14,7 @@ export interface StoredToken {
 
 /** Where the token is kept. Without one, it is kept in memory until the page or the process ends. */
 export interface TokenStore {
-  load(): StoredToken | undefined | Promise<StoredToken | undefined>
+  load(): StoredToken | null | undefined | Promise<StoredToken | null | undefined>
   /** Receives undefined after a logout. */
   save(stored: StoredToken | undefined): void | Promise<void>
 }
@@ -22,11 +23,11 @@ export interface TokenStore {
 export type AuthReason = TokenCloseReason | 'missing-token' | 'invalid-token' | 'session-expired'
 
 /** A time that does not come. */
-export const never = 8.64e15
+export const never = 1e16
 const refreshRetryMs = 5000
 
 interface SessionOptions {
-  readonly store: TokenStore
+  readonly store: TokenStore | undefined
   /** Asks the server for a new token, and passes it to `set`. */
   refresh(token: string): Promise<unknown>
   /** Asks the application for a new token. */
@@ -36,6 +37,7 @@ interface SessionOptions {
 
 export interface Session {
   readonly token: string | undefined
+  /** When to renew the token, in milliseconds since 1970 by the clock of this device. */
   readonly refreshAt: number
   /** A value that changes whenever the token may belong to another user. */
   readonly owner: object
@@ -45,6 +47,8 @@ export interface Session {
   renew(reason: AuthReason, rejected: string | undefined): Promise<string | undefined>
   /** Replaces the token, perhaps by that of another user. */
   set(next: StoredToken | undefined): void
+  /** Forgets the token, but not what is stored: another tab may have stored a newer one. */
+  forget(): void
   /** Replaces the token by another one of its user, unless it has been replaced in the meantime. */
   replace(previous: string | undefined, next: StoredToken): void
   /** Calls the listener after each change. Returns a function that removes it. */
@@ -64,114 +68,99 @@ export function withRefreshTime(token: string, expiresAt: string | null): Stored
 
 /** Keeps the token, and renews it once for all who wait. */
 export function createSession({ store, refresh, askApplication, authTimeoutMs }: SessionOptions): Session {
-  const listeners = new Set<() => void>()
-  let current: StoredToken | undefined
+  const events = createEvents<{ change: undefined }>()
   let loading: Promise<void> | undefined
   let refreshing: Promise<void> | undefined
   let renewal: Promise<string | undefined> | undefined
   let saving: Promise<unknown> = Promise.resolve()
-  let owner = {}
-  /** Postpones the next renewal, after one that failed. */
-  let notBefore = 0
 
-  function adopt(next: StoredToken | undefined, sameOwner: boolean): void {
-    current = next
-    notBefore = 0
-    if (!sameOwner) owner = {}
-    for (const listener of [...listeners]) listener()
+  function adopt(next: StoredToken | undefined, sameOwner?: boolean): void {
+    session.token = next?.token
+    session.refreshAt = next?.refreshAt ?? never
+    if (!sameOwner) session.owner = {}
+    events.emit('change', undefined)
   }
 
-  function save(next: StoredToken | undefined, sameOwner: boolean): void {
+  function save(next: StoredToken | undefined, sameOwner?: boolean): void {
     adopt(next, sameOwner)
     // A store that fails only costs another login later.
-    saving = saving.then(() => store.save(next)).catch(() => {})
+    saving = saving.then(() => store?.save(next)).catch(() => {})
+  }
+
+  /** A store that cannot be read counts as empty. */
+  const read = async () => {
+    try {
+      return await store?.load()
+    } catch {
+      return undefined
+    }
   }
 
   const load = () => {
     loading ??= (async () => {
-      const stored = await store.load()
+      const stored = await read()
       // A login may have been faster.
-      if (stored && !current) adopt(stored, false)
+      if (stored && !session.token) adopt(stored)
     })()
     return loading
   }
 
-  const refreshTime = () => Math.max(current?.refreshAt ?? never, notBefore)
-
-  async function refreshNow({ token }: StoredToken): Promise<void> {
+  async function refreshNow(token: string): Promise<void> {
     try {
       await refresh(token)
     } catch (error) {
       const { problem } = error as ParleyError
       // The token itself is used until it is refused.
-      notBefore = problem?.status === 401 ? never : Date.now() + refreshRetryMs
+      if (session.token === token)
+        session.refreshAt = problem?.status === 401 ? never : Date.now() + refreshRetryMs
     }
   }
 
   async function renewNow(reason: AuthReason, rejected: string | undefined): Promise<string | undefined> {
     // Another tab may have renewed it in the store that both use.
     await saving
-    const stored = await store.load()
-    if (stored && stored.token !== rejected) adopt(stored, false)
+    const stored = await read()
+    if (stored && stored.token !== rejected) adopt(stored)
     else {
       const asking = (async () => askApplication(reason))()
       const answer = await orAborted(asking, AbortSignal.timeout(authTimeoutMs)).catch((cause) => {
         throw new ParleyError('unauthorized', { cause })
       })
-      if (typeof answer === 'string') session.set({ token: answer })
+      if (typeof answer === 'string') save({ token: answer })
     }
-    return current?.token === rejected ? undefined : current?.token
+    return session.token === rejected ? undefined : session.token
   }
 
-  const session: Session = {
-    get token() {
-      return current?.token
-    },
-    get refreshAt() {
-      return refreshTime()
-    },
-    get owner() {
-      return owner
-    },
+  const session: { -readonly [Name in keyof Session]: Session[Name] } = {
+    token: undefined,
+    refreshAt: never,
+    owner: {},
     async fresh() {
       await load()
-      if (current && Date.now() >= refreshTime()) {
-        refreshing ??= refreshNow(current).finally(() => {
+      if (session.token && Date.now() >= session.refreshAt) {
+        refreshing ??= refreshNow(session.token).finally(() => {
           refreshing = undefined
         })
         await refreshing
       }
-      return current?.token
+      return session.token
     },
     async renew(reason, rejected) {
       await load()
-      if (current && current.token !== rejected) return current.token
+      if (session.token && session.token !== rejected) return session.token
       renewal ??= renewNow(reason, rejected).finally(() => {
         renewal = undefined
       })
       return renewal
     },
-    set: (next) => save(next, false),
+    set: (next) => save(next),
+    forget: () => adopt(undefined),
     replace(previous, next) {
-      if (current?.token === previous) save(next, true)
+      if (session.token === previous) save(next, true)
     },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    subscribe: (listener) => events.on('change', listener),
   }
   return session
-}
-
-/** Keeps the token in memory. */
-export function memoryStore(initial?: StoredToken): TokenStore {
-  let stored = initial
-  return {
-    load: () => stored,
-    save(next) {
-      stored = next
-    },
-  }
 }
 
 /** Keeps the token in `localStorage` or `sessionStorage`. All tabs that use `localStorage` share one token. */
@@ -184,13 +173,7 @@ export function webStore(
   key = 'parley',
 ): TokenStore {
   return {
-    load() {
-      try {
-        return JSON.parse(storage.getItem(key) ?? '') as StoredToken
-      } catch {
-        return undefined
-      }
-    },
+    load: () => JSON.parse(storage.getItem(key) ?? 'null') as StoredToken | undefined,
     save: (next) => (next ? storage.setItem(key, JSON.stringify(next)) : storage.removeItem(key)),
   }
 }

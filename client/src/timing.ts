@@ -1,4 +1,4 @@
-import { ParleyError } from './errors.ts'
+import { type OperationId, ParleyError } from './errors.ts'
 
 /**
  * The delay before an attempt to repeat: it doubles with each failure up to a maximum, and is random so that
@@ -7,13 +7,16 @@ import { ParleyError } from './errors.ts'
 export const backoffMs = (failures: number, firstMs: number, maxMs: number) =>
   Math.min(firstMs * 2 ** failures, maxMs) + Math.random() * firstMs
 
-const abortedError = (signal: AbortSignal) => new ParleyError('aborted', { cause: signal.reason })
-
 /** Settles like `promise`, but rejects as soon as the signal is aborted. What the promise stands for goes on. */
-export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+export function orAborted<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+  operation?: OperationId,
+): Promise<Value> {
   if (!signal) return promise
   return new Promise((resolve, reject) => {
-    const abort = () => reject(abortedError(signal))
+    const abort = () =>
+      reject(new ParleyError('aborted', { operation, outcome: 'unknown', cause: signal.reason }))
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort)
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
@@ -21,10 +24,10 @@ export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal | 
 }
 
 /** Rejects if the signal is aborted. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal: AbortSignal | undefined, operation: OperationId): Promise<void> {
   let timer: ReturnType<typeof setTimeout>
   const slept = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms)
   })
-  return orAborted(slept, signal).finally(() => clearTimeout(timer))
+  return orAborted(slept, signal, operation).finally(() => clearTimeout(timer))
 }

@@ -98,5 +98,6 @@ export async function loadKeys(options: KeyOptions): Promise<Keys> {
     await loadPrevious(sources.HS256, dataDir, options.jwtSecretPrevious),
     await loadPrevious(sources.EdDSA, dataDir, options.jwtPrivateKeyPrevious),
   ]
-  return { current, previous: previous.filter((key) => key !== undefined) }
+  // A copy of the current key is no other key.
+  return { current, previous: previous.flatMap((key) => (key && key.id !== current.id ? [key] : [])) }
 }

@@ -4,7 +4,7 @@ import { maxFrameBytes } from '../contract/frames.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
-import { asChatSocket, type ChatSocket, type SocketData } from './connection.ts'
+import { asChatSocket, type ChatSocket, type Connection, type SocketData } from './connection.ts'
 import type { ConnectionLog } from './connection-log.ts'
 import { startConnectionSweep } from './connection-sweep.ts'
 import type { Connections } from './connections.ts'
@@ -37,12 +37,16 @@ export interface ChatServer {
   close(): void
 }
 
-/** Records that the client has sent something. */
-function hear(socket: ServerWebSocket<SocketData>): void {
-  const { data } = asChatSocket(socket) ?? {}
-  if (!data) return
-  data.heardAt = monotonicSeconds()
-  data.pings = 0
+/** Records that the client has sent something. @param now monotonic seconds */
+function hear(connection: Connection, now: number): void {
+  connection.heardAt = now
+  connection.pings = 0
+}
+
+/** Handles control frames, which Bun answers itself. */
+function hearControlFrame(socket: ServerWebSocket<SocketData>): void {
+  const accepted = asChatSocket(socket)
+  if (accepted) hear(accepted.data, monotonicSeconds())
 }
 
 /** The WebSocket side of the service: connects frames, connections, replays and broadcasts. */
@@ -76,13 +80,15 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   }
 
   function receiveData(socket: ChatSocket, data: string | Uint8Array): void {
-    if (socket.data.record) socket.data.record.framesReceived++
-    if (socket.data.closing !== undefined) return
-    hear(socket)
+    const connection = socket.data
+    if (connection.record) connection.record.framesReceived++
+    if (connection.closing !== undefined) return
+    const now = monotonicSeconds()
+    hear(connection, now)
     if (typeof data !== 'string') connections.closeAfterPending(socket, 'binary-frame')
-    else if (socket.data.identity.expiresAt <= epochSeconds()) {
+    else if (connection.identity.expiresAt <= epochSeconds()) {
       connections.closeAfterPending(socket, 'token-expired')
-    } else receive(socket, data, socket.data.heardAt)
+    } else receive(socket, data, now)
   }
 
   return {
@@ -103,8 +109,8 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         const accepted = asChatSocket(socket)
         if (accepted) receiveData(accepted, data)
       },
-      ping: hear,
-      pong: hear,
+      ping: hearControlFrame,
+      pong: hearControlFrame,
       drain(socket) {
         const accepted = asChatSocket(socket)
         if (accepted) replayer.drained(accepted)

@@ -33,6 +33,11 @@ interface FrameReceiverOptions {
 /** Handles one text frame. @param now monotonic seconds */
 export type ReceiveFrame = (socket: ChatSocket, text: string, now: number) => void
 
+/** A message with the connection that learns its outcome. */
+interface SentMessage extends NewMessage {
+  readonly socket: ChatSocket
+}
+
 const maxRefusals = closeCodes['rate-limited'].refusals ?? Number.POSITIVE_INFINITY
 
 interface ParsedFrame {
@@ -89,19 +94,31 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
     return false
   }
 
+  /** The messages that share the promise of the newest append: one reaction per commit costs less than one each. */
+  let waiting: { readonly appended: Promise<void>; readonly messages: SentMessage[] } | undefined
+
+  function settle(messages: readonly SentMessage[], inform: (message: SentMessage) => void): void {
+    if (waiting?.messages === messages) waiting = undefined
+    for (const message of messages) {
+      inform(message)
+      connections.endPending(message.socket)
+    }
+  }
+
   function store(socket: ChatSocket, { message, idempotencyKey }: SendFrame): void {
     const { user } = socket.data.identity
-    const newMessage: NewMessage = { user, message, idempotencyKey, outcome: undefined }
+    const sent: SentMessage = { user, message, idempotencyKey, outcome: undefined, socket }
     connections.startPending(socket)
-    messageLog.append(newMessage).then(
-      () => {
-        replies.confirm(socket, newMessage)
-        connections.endPending(socket)
-      },
-      (error: unknown) => {
-        replies.refuse(socket, error, idempotencyKey)
-        connections.endPending(socket)
-      },
+    const appended = messageLog.append(sent)
+    if (appended === waiting?.appended) {
+      waiting.messages.push(sent)
+      return
+    }
+    const messages = [sent]
+    waiting = { appended, messages }
+    appended.then(
+      () => settle(messages, (each) => replies.confirm(each.socket, each)),
+      (error: unknown) => settle(messages, (each) => replies.refuse(each.socket, error, each.idempotencyKey)),
     )
   }
 

@@ -3,6 +3,7 @@ import type { ChatMessage } from '../contract/frames.ts'
 import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
 import { withStorageErrors } from '../storage/sqlite/errors.ts'
 import { messageLog } from '../storage/sqlite/schema.ts'
+import { prepareTransaction } from '../storage/sqlite/statements.ts'
 import { createEraser } from './eraser.sqlite.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createListeners } from './listeners.ts'
@@ -67,17 +68,18 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     idempotencyKey === undefined ? undefined : statements.byKey.get({ userId: user.id, idempotencyKey })
 
   function store({ user, message, idempotencyKey }: NewMessage, sequence: number, sentAt: SentAt) {
-    const stored: ChatMessage = {
+    // JSON.stringify leaves out an undefined key, which is faster than a spread (docs/performance.md).
+    const stored: Omit<ChatMessage, 'idempotencyKey'> & Pick<NewMessage, 'idempotencyKey'> = {
       event: 'message',
       id: ids.encode(sequence),
       message,
       user: { id: user.id, username: user.username },
       sentAt: sentAt.text,
-      ...(idempotencyKey !== undefined && { idempotencyKey }),
+      idempotencyKey,
     }
     const frame = JSON.stringify(stored)
     statements.insert.run(sequence, user.id, idempotencyKey ?? null, sentAt.ms, frame)
-    return { id: stored.id, frame }
+    return { id: stored.id, frame, repeated: false }
   }
 
   /** Stores a batch and decides the outcome of each message. Returns the messages that are new. */
@@ -88,7 +90,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       if (!earlier) {
         const stored = store(message, head + added.length + 1, sentAt)
         added.push(stored)
-        message.outcome = { id: stored.id, repeated: false }
+        message.outcome = stored
       } else if (parseFrame(earlier.frame).message === message.message) {
         message.outcome = { id: ids.encode(earlier.sequence), repeated: true }
       } else {
@@ -98,10 +100,12 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     return added
   }
 
+  const storeTogether = prepareTransaction(queries, storeAll)
+
   function commit(batch: readonly NewMessage[]): void {
     const ms = clock.stamp()
     const sentAt: SentAt = { ms, text: new Date(ms).toISOString() }
-    const stored = write(() => queries.transaction(() => storeAll(batch, sentAt), { behavior: 'immediate' }))
+    const stored = write(() => storeTogether(batch, sentAt))
     head += stored.length
     clock.stored(ms)
     for (const message of stored) listeners.notify(message)

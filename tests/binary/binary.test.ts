@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { type LiveService, startService } from '../examples/live-service.ts'
 
 const project = resolve(import.meta.dirname, '../..')
@@ -44,6 +45,28 @@ test('the binary contains the migrations and the validators: a message can be se
   expect(await page.json()).toMatchObject({ messages: [{ message: 'Hello', user: { username: 'binary' } }] })
 })
 
+test('with EdDSA, the binary publishes the public key with which other programs verify its tokens', async () => {
+  const other = await startService({ command: [binary], environment: { JWT_ALGORITHM: 'EdDSA' } })
+  try {
+    const body = JSON.stringify({ username: 'binary', password: 'correct horse battery staple' })
+    const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
+    const registered = await fetch(`${other.url}/api/auth/register`, request)
+    const { user } = (await registered.json()) as { user: { id: string } }
+    const { token } = (await (await fetch(`${other.url}/api/auth/login`, request)).json()) as {
+      token: string
+    }
+    const keys = (await (await fetch(`${other.url}/.well-known/jwks.json`)).json()) as JSONWebKeySet
+    const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet(keys), { typ: 'at+jwt' })
+    expect([payload.sub, protectedHeader.kid]).toEqual([user.id, keys.keys[0]?.kid])
+    const profile = await fetch(`${other.url}/api/users/profile`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    expect(profile.status).toBe(200)
+  } finally {
+    await other.stop()
+  }
+})
+
 test.each(['openapi.yaml', 'asyncapi.yaml'])('the binary contains %s unchanged', async (document) => {
   expect(await served(`/${document}`)).toEqual(await bytesOf(`spec/${document}`))
 })
@@ -66,6 +89,12 @@ test('the binary contains the script of the try-it page, the client and the page
   expect(await script.text()).toContain('Hello, Ada!')
   expect(await (await fetch(`${service.url}/client.js`)).text()).toContain('createClient')
   expect(await (await fetch(`${service.url}/websocket`)).text()).toContain('id="close-codes"')
+})
+
+test('the binary contains the client', async () => {
+  const script = await (await fetch(`${service.url}/client.js`)).text()
+  expect(script).toContain('createClient')
+  expect(script).not.toContain('contract.gen.ts')
 })
 
 test('the binary contains the guides', async () => {

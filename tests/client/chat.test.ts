@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
-import { type Chat, type ChatMessage, createClient } from '../../client/src/index.ts'
+import { type Chat, type ChatMessage, type ChatState, createClient } from '../../client/src/index.ts'
 import { sendRateLimit } from '../../src/contract/frames.ts'
 import { type Service, startService } from '../unit/support/service.ts'
 import { newUser, password, sleep, startRestartable, until } from './support/restartable-service.ts'
-import { observe } from './support/states.ts'
+import { observe, transitions } from './support/states.ts'
 import { startProxy } from './support/tcp-proxy.ts'
 
 const fast = { firstDelayMs: 20, maxDelayMs: 100 }
@@ -21,6 +21,20 @@ function received(chat: Chat): string[] {
   chat.on('message', ({ message }) => texts.push(message))
   return texts
 }
+
+test('the documentation lists the states and their transitions', () => {
+  expect([...transitions.keys()]).toEqual([
+    'connecting',
+    'catching-up',
+    'open',
+    'waiting',
+    'unauthorized',
+    'paused',
+    'closing',
+    'closed',
+  ] satisfies ChatState['name'][])
+  expect(transitions.get('closed')).toEqual([])
+})
 
 test('a message resolves with what all clients receive', async () => {
   await using service = await startService()

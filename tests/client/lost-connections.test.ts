@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Chat, ChatMessage } from '../../client/src/index.ts'
 import { newUser, sleep, startRestartable, storedMessages, until } from './support/restartable-service.ts'
+import { observe } from './support/states.ts'
 import { startProxy } from './support/tcp-proxy.ts'
 
 const fast = {
@@ -48,6 +49,7 @@ for (const window of [1, 9]) {
       ['anna', 'bert', 'cleo'].map(async (name) => {
         const { client } = await newUser(proxy.url, { retries: 20 })
         const chat = client.chat({ ...fast, window })
+        observe(chat)
         const received: ChatMessage[] = []
         chat.on('message', (message) => received.push(message))
         await chat.opened()

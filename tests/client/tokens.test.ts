@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createClient, memoryStore, type StoredToken, webStore } from '../../client/src/index.ts'
+import { createClient, type StoredToken, webStore } from '../../client/src/index.ts'
 import { startService } from '../unit/support/service.ts'
 import { newUser, password, sleep, until } from './support/restartable-service.ts'
 
@@ -84,7 +84,6 @@ test('a renewal that is refused or fails does not fail the call', async () => {
     let refusals = 0
     const client = createClient(service.url, {
       retries: 0,
-      store: memoryStore(),
       async fetch(url, init) {
         if (url.endsWith('/refresh')) {
           refusals++
@@ -137,10 +136,37 @@ test('a stored token is used after a reload, and forgotten after a logout', asyn
   expect(after.token).toBeUndefined()
 })
 
-test('what is stored but not valid JSON counts as no token', async () => {
+test('a store that cannot be read counts as empty', async () => {
+  await using service = await startService()
+  const { username } = await newUser(service.url)
   const storage = fakeStorage()
   storage.map.set('parley', '{')
-  expect(await webStore(storage).load()).toBeUndefined()
+  const client = createClient(service.url, {
+    store: webStore(storage),
+    onAuthRequired: (_, { loginUser }) => loginUser({ username, password }),
+  })
+  expect((await client.getProfile()).user.username).toBe(username)
+})
+
+test('if the token in the store has expired as well, the application logs in', async () => {
+  await using service = await startService()
+  const { username } = await newUser(service.url)
+  const storage = fakeStorage()
+  storage.map.set('parley', JSON.stringify({ token: 'first' }))
+  const reasons: string[] = []
+  const client = createClient(service.url, {
+    store: webStore(storage),
+    onAuthRequired: (reason, { loginUser }) => {
+      reasons.push(reason)
+      return loginUser({ username, password })
+    },
+    fetch(url, init) {
+      storage.map.set('parley', storage.map.get('parley')?.replace('first', 'second') ?? '')
+      return fetch(url, init)
+    },
+  })
+  expect((await client.getProfile()).user.username).toBe(username)
+  expect(reasons).toEqual(['invalid-token'])
 })
 
 test('a tab uses the token that another tab has got', async () => {

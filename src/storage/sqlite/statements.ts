@@ -24,3 +24,12 @@ export function prepareStatement<Values extends (string | number | null)[]>(
   const statement = $client.prepare<never, Values>(sql)
   return { run: (...values: Values) => void statement.run(...(values as never)) }
 }
+
+/**
+ * Prepares a function that runs `work` in an immediate transaction, for work that runs for every commit:
+ * for each transaction, Drizzle creates a query builder for every table.
+ */
+export const prepareTransaction = <Args extends unknown[], Result>(
+  { $client }: Pick<Queries, '$client'>,
+  work: (...args: Args) => Result,
+): ((...args: Args) => Result) => $client.transaction(work).immediate

@@ -1,18 +1,20 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Client, type ClientOptions, createClient } from '../../../client/src/index.ts'
 import { startChild } from '../../unit/support/child.ts'
-import { temporaryFolder } from '../../unit/support/service.ts'
 
 /**
  * A service in its own process that keeps its port and its data when it is killed and started again.
  * `await using` ends it.
  */
 export async function startRestartable(settings: Readonly<Record<string, string>> = {}) {
-  const folder = await temporaryFolder()
+  const folder = await mkdtemp(join(tmpdir(), 'parley-client-'))
   const environment = {
     NODE_ENV: 'production',
     RATE_LIMITS: 'off',
     DRAIN_SECONDS: '0',
-    DATA_DIR: folder.path,
+    DATA_DIR: folder,
     MAX_SOCKETS_PER_USER: '1000',
     ...settings,
   }
@@ -35,7 +37,7 @@ export async function startRestartable(settings: Readonly<Record<string, string>
     },
     async [Symbol.asyncDispose]() {
       await child?.[Symbol.asyncDispose]()
-      await folder[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true, force: true })
     },
   }
 }
@@ -58,7 +60,7 @@ export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(r
 
 /** Waits until a condition is met. The test's own timeout limits it. */
 export async function until(condition: () => unknown): Promise<void> {
-  while (!condition()) await sleep(5)
+  while (!(await condition())) await sleep(5)
 }
 
 /** All stored messages, oldest first. */
