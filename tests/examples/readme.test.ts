@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path'
 import { endWithParent } from '../unit/support/end-with-parent.ts'
 import { startService } from './live-service.ts'
 
-const readme = await Bun.file(resolve(import.meta.dirname, '../../README.md')).text()
+const project = resolve(import.meta.dirname, '../..')
+const readme = await Bun.file(join(project, 'README.md')).text()
 
 /** The commands of a section, as one script. */
 function commandsOf(heading: string): string {
@@ -28,10 +29,11 @@ async function commandsWithoutBun(): Promise<string> {
 
 test('the tour of the README works in a new terminal on a machine with only Node', async () => {
   const [service, folder] = await Promise.all([startService(), commandsWithoutBun()])
-  // A reader looks at the message before the end of the tour.
-  const tour = `${commandsOf('A tour').replaceAll('localhost:3000', new URL(service.url).host)}\nsleep 1`
+  const tour = commandsOf('A tour').replaceAll('localhost:3000', new URL(service.url).host)
+  // A reader ends the client with `kill %1`; here, it runs until the end of the script.
   const stopClients = 'for job in $(jobs -p); do kill -- -$job; done'
-  const terminal = Bun.spawn(['bash', '-c', `set -m; trap '${stopClients}' EXIT\n${tour}`], {
+  const terminal = Bun.spawn(['bash', '-c', `set -m; trap '${stopClients}' EXIT\n${tour}sleep 4`], {
+    cwd: project,
     env: { PATH: folder },
     stdin: 'ignore',
     stdout: 'pipe',
@@ -46,8 +48,9 @@ test('the tour of the README works in a new terminal on a machine with only Node
   expect(await terminal.exited).toBe(0)
   expect(output).toContain('"message":"User registered successfully"')
   expect(output).toContain('"user":{"id":')
-  expect(output).toContain('(open)')
   expect(output).toContain('{"message":"Message sent successfully"}')
+  // The client is connected, and receives the message.
+  expect(output).toContain('(open)')
   expect(output).toContain('exampleuser: Hello, world!')
   await service.stop()
   await rm(folder, { recursive: true })
