@@ -6,7 +6,7 @@ COPY tsconfig.json CHANGELOG.md .env.example ./
 COPY scripts/build.ts scripts/
 COPY docs/*.md docs/
 COPY spec spec
-COPY client/src client/src
+COPY client client
 COPY src src
 RUN bun run build
 # The image holds the binary, the C library's files that it names, and its data folder.

@@ -232,6 +232,61 @@ test('closing ends the loops and waits for the messages in flight', async () => 
   expect(chat.state).toEqual({ name: 'closed', error: undefined })
 })
 
+test('a chat that is closed before it connects stays closed, and can be closed again', async () => {
+  await using service = await startService()
+  const chat = (await clientOf(service, 'anna')).chat()
+  const { states } = observe(chat)
+  await Promise.all([chat.close(), chat.close()])
+  await sleep(50)
+  await chat.close()
+  expect(states).toEqual(['connecting', 'closed'])
+})
+
+test('without a WebSocket, the chat ends with an error', async () => {
+  await using service = await startService()
+  const client = createClient(service.url, {
+    WebSocket: class {
+      constructor() {
+        throw new SyntaxError('not supported')
+      }
+    } as unknown as typeof WebSocket,
+  })
+  client.setToken((await service.account('anna')).token)
+  const chat = client.chat()
+  const error = await chat.opened().catch((each: unknown) => each)
+  expect(error).toMatchObject({ code: 'closed', cause: new SyntaxError('not supported') })
+})
+
+test('a refused handshake is repeated later if that can help, and ends the chat otherwise', async () => {
+  await using service = await startService({ MAX_SOCKETS_PER_USER: '1', CORS_ORIGINS: 'https://app.example' })
+  const { token } = await service.account('anna')
+  const fromOrigin = (origin: string) =>
+    class extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, { protocols, headers: { origin } } as unknown as string[])
+      }
+    }
+  const [allowed, foreign] = ['https://app.example', 'https://elsewhere.example'].map((origin) => {
+    const client = createClient(service.url, { WebSocket: fromOrigin(origin) })
+    client.setToken(token)
+    return client
+  })
+  await using first = allowed?.chat(fast) as Chat
+  await first.opened()
+  await using second = allowed?.chat(fast) as Chat
+  await until(() => second.state.name === 'waiting')
+  expect(second.state).toMatchObject({ error: { code: 'too-many-sockets' } })
+  await using refused = foreign?.chat(fast) as Chat
+  await until(() => refused.state.name === 'closed')
+  expect(refused.state).toMatchObject({ error: { code: 'origin-not-allowed' } })
+})
+
+test('a position that is not valid is discarded once', async () => {
+  await using service = await startService()
+  await using chat = (await clientOf(service, 'anna')).chat({ ...fast, from: { after: 'not a cursor' } })
+  expect((await chat.send('Hello')).message).toBe('Hello')
+})
+
 test('a listener that throws does not affect the chat', async () => {
   await using service = await startService()
   await using child = await startRestartable()
