@@ -3,7 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { chmod, copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { failureOf, runCommand, runJson, spawnCommand } from '../support/command.ts'
+import { failureOf, mainFile, runCommand, runJson, spawnCommand } from '../support/command.ts'
 import { namesIn, startIn, stoppedService } from '../support/restores.ts'
 
 // Each test starts several processes, which takes longer than the default timeout on a busy machine.
@@ -87,6 +87,23 @@ describe('a restore is refused, and the database stays in use,', () => {
     other.query('select 1 from users').get()
     expect(await failureOf(['restore', backup], { dataDir })).toContain('is locked by another program')
   })
+})
+
+test('a restore that reaches a limit on file sizes, as on a full disk, changes nothing', async () => {
+  const { folder, dataDir, backup } = await stoppedService(['newer'])
+  await using _ = folder
+  const names = await namesIn(dataDir)
+  const script = 'trap "" XFSZ; ulimit -f 64; exec "$@"'
+  const child = Bun.spawn(['sh', '-c', script, 'sh', process.execPath, mainFile, 'restore', backup], {
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  expect(await new Response(child.stderr).text()).toMatch(/^The command failed: [^\n]*\n$/)
+  expect(await child.exited).toBe(1)
+  expect(await namesIn(dataDir)).toEqual(names)
+  await using service = await startIn(dataDir)
+  expect((await service.read(await service.logIn('alice'))).texts).toEqual(['kept', 'newer'])
 })
 
 test('of two restores at once, one succeeds or both do, one after the other', async () => {
