@@ -1,3 +1,5 @@
+import { clientMutants } from './client.ts'
+
 /** A change of the source that breaks one promise of the service. */
 export interface Mutant {
   readonly id: string
@@ -761,4 +763,5 @@ export const mutants: readonly Mutant[] = [
     replace: '    if (false as boolean) {',
     tests: [`${contract}/lifecycle.test.ts`],
   },
+  ...clientMutants,
 ]
