@@ -1,11 +1,14 @@
 import { Database as Sqlite } from 'bun:sqlite'
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { chmodSync, existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { failureOf, mainFile, runCommand, runJson, spawnCommand } from '../support/command.ts'
 import { bearer, startService, temporaryFolder } from '../support/service.ts'
 import { mountTmpfs } from '../support/small-disk.ts'
+
+// Each test starts several processes, which takes longer than the default timeout on a busy machine.
+setDefaultTimeout(60_000)
 
 interface Backup {
   readonly file: string
