@@ -168,9 +168,9 @@ export const mutants: readonly Mutant[] = [
     id: 'error-frame-without-key',
     breaks: 'An error frame repeats the key of the refused frame.',
     file: `${chats}/frame-receiver.ts`,
-    find: '    else if (!valid) replies.refuse(socket, validationFailed(check.Schema(), value), keyOf(value))',
+    find: '    else if (!valid) replies.refuse(socket, validationFailed(validator.schema, value), keyOf(value))',
     replace:
-      '    else if (!valid) replies.refuse(socket, validationFailed(check.Schema(), value), undefined && keyOf(value))',
+      '    else if (!valid) replies.refuse(socket, validationFailed(validator.schema, value), undefined && keyOf(value))',
     tests: [`${unit}/chats/frames.test.ts`],
   },
   {
@@ -193,16 +193,16 @@ export const mutants: readonly Mutant[] = [
     id: 'pings-use-the-quota-of-sends',
     breaks: 'Pings have their own rate limit.',
     file: `${chats}/frame-receiver.ts`,
-    find: 'if (valid && check === pingFrame) return pingLimiter',
-    replace: 'if (valid && check === pingFrame) return sendLimiter ?? pingLimiter',
+    find: 'if (valid && validator === pingFrame) return pingLimiter',
+    replace: 'if (valid && validator === pingFrame) return sendLimiter ?? pingLimiter',
     tests: [`${unit}/chats/frames.test.ts`],
   },
   {
     id: 'pong-not-sent',
     breaks: 'A ping is answered with a pong.',
     file: `${chats}/frame-receiver.ts`,
-    find: '    else if (check === pingFrame) replies.pong(socket)\n',
-    replace: '    else if (check === pingFrame) return\n',
+    find: '    else if (validator === pingFrame) replies.pong(socket)\n',
+    replace: '    else if (validator === pingFrame) return\n',
     tests: [`${unit}/chats/frames.test.ts`],
   },
   {
@@ -218,7 +218,8 @@ export const mutants: readonly Mutant[] = [
     breaks: 'Frames that are not JSON count against the rate limit.',
     file: `${chats}/frame-receiver.ts`,
     find: '    const counted = limiter?.count(socket.data.identity.rateLimitKey, now)\n',
-    replace: '    const counted = frame.check && limiter?.count(socket.data.identity.rateLimitKey, now)\n',
+    replace:
+      '    const counted = frame.validator && limiter?.count(socket.data.identity.rateLimitKey, now)\n',
     tests: [`${unit}/chats/frames.test.ts`],
   },
   {
@@ -506,7 +507,7 @@ export const mutants: readonly Mutant[] = [
     id: 'unknown-user-returns-at-once',
     breaks: 'A login takes the same time for known and unknown usernames.',
     file: 'src/auth/passwords.ts',
-    find: '      await verify(password, await dummyHash)\n      return false',
+    find: '      await verify(password, dummyHash)\n      return false',
     replace: '      void password\n      return false',
     tests: [`${unit}/auth/login-paths.test.ts`],
   },
@@ -709,8 +710,8 @@ export const mutants: readonly Mutant[] = [
     id: 'body-outlives-revocation',
     breaks: 'A request whose token is revoked while its body arrives is refused.',
     file: 'src/http/operation-routes.ts',
-    find: '      if (bodyCheck && identity) {',
-    replace: '      if (bodyCheck && identity && (false as boolean)) {',
+    find: '      if (bodyValidator && identity) {',
+    replace: '      if (bodyValidator && identity && (false as boolean)) {',
     tests: [`${unit}/auth/revocation.test.ts`],
   },
   {
