@@ -153,7 +153,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
   const config: Config = {
     host: host('HOST', '127.0.0.1'),
     port: integer('PORT', 3000, 0, 65_535),
-    dataDir: resolve(text('DATA_DIR') ?? './data'),
+    dataDir: readDataDir(environment),
     ...readKeySettings({ environment, choice, faults }),
     tokenTtlSeconds: integer('TOKEN_TTL_SECONDS', 86_400, 1, 31_536_000),
     sessionMaxDays: integer('SESSION_MAX_DAYS', 30, 0, 36_500),
@@ -176,6 +176,10 @@ export function readConfig(environment: Environment, policies: readonly string[]
   if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze(config)
 }
+
+/** The data folder, for commands that need no other setting. */
+export const readDataDir = (environment: Environment): string =>
+  resolve(environment.DATA_DIR?.trim() || './data')
 
 /** The names of all settings: those that `readConfig` looks up. */
 export function settingNames(policies: readonly string[]): string[] {

@@ -1,9 +1,10 @@
-import type { Chat, ChatEvents, ChatMessage, ChatOptions, ChatState, User } from './chat-types.ts'
+import type { Chat, ChatEvents, ChatOptions, ChatState, User } from './chat-types.ts'
 import { nextStep } from './closing.ts'
 import { type Connection, openConnection, type WebSocketConstructor } from './connection.ts'
-import { channelPath, type Schemas, type ServerFrame } from './contract.gen.ts'
-import { type ErrorCode, isTransient, ParleyError, responseError } from './errors.ts'
+import { channelPath, type ServerFrame } from './contract.gen.ts'
+import { type ErrorCode, isTransient, ParleyError } from './errors.ts'
 import { createEvents } from './events.ts'
+import { createReceiver } from './frames.ts'
 import type { Call } from './http.ts'
 import { readMessages } from './messages.ts'
 import { createOutbox } from './outbox.ts'
@@ -83,7 +84,6 @@ export function createChat(
   }
 
   function end(error?: ParleyError): void {
-    if (is('closed')) return
     disconnect()
     stopListening()
     unsubscribe()
@@ -225,53 +225,23 @@ export function createChat(
         restarted = true
         position.moveTo(undefined)
       }
-      if (next === 'retry-without-frames') outbox.rejectAll(error, ({ inFlight }) => inFlight)
+      if (next === 'discard') outbox.rejectAll(error, ({ inFlight }) => inFlight)
       wait(Number(next) || 0, error)
     }
   }
 
-  function receive(message: ChatMessage): void {
-    if (!position.accept(message)) return
-    events.emit('message', message)
-    outbox.confirm(message, user?.id)
-  }
-
-  /** Gets the message that was stored before with the same key. */
-  async function confirmStored({ id, idempotencyKey }: Schemas['StoredFrame']): Promise<void> {
-    try {
-      outbox.confirm(await call('getMessage', { id }), user?.id)
-    } catch (error) {
-      outbox.fail(idempotencyKey, error as ParleyError)
-    }
-  }
+  const receive = createReceiver(call, events, outbox, position, () => user)
 
   function handleFrame(text: string): void {
     const frame = JSON.parse(text) as ServerFrame
-    switch (frame.event) {
-      case 'message':
-        receive(frame)
-        break
-      case 'gap':
-        if (!position.isBeginning) events.emit('gap', frame)
-        position.moveTo(frame.cursor)
-        break
-      case 'caught-up':
-        position.moveTo(frame.cursor)
-        if (is('catching-up')) become({ name: 'open' })
-        events.emit('caught-up', frame)
-        outbox.flush()
-        break
-      case 'stored':
-        confirmStored(frame)
-        break
-      case 'authenticated':
-        connectionToken = offeredToken
-        break
-      case 'error': {
-        retryAfterSeconds = frame.retryAfter
-        const error = responseError(frame.problem, { retryAfterSeconds })
-        if (!outbox.fail(frame.idempotencyKey, error)) events.emit('error', error)
-      }
+    const { event } = frame
+    if (event === 'authenticated') connectionToken = offeredToken
+    if (event === 'error') retryAfterSeconds = frame.retryAfter
+    receive(frame)
+    if (event === 'caught-up') {
+      if (is('catching-up')) become({ name: 'open' })
+      events.emit(event, frame)
+      outbox.flush()
     }
   }
 
@@ -327,7 +297,7 @@ export function createChat(
         become({ name: 'closing' })
         connection?.send('{"event":"disconnect"}')
         timer = setTimeout(() => end(), closeTimeoutMs)
-      } else if (!is('closing')) end()
+      } else if (!is('closing', 'closed')) end()
       await reached('closed')
     },
     [Symbol.asyncDispose]: () => chat.close(),

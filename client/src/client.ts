@@ -48,7 +48,7 @@ export function createClient(url: string | URL, options: ClientOptions = {}): Cl
     store: options.store,
     refresh: (token): Promise<unknown> => call('refreshToken', undefined, { token }),
     askApplication: (reason) => options.onAuthRequired?.(reason, client),
-    authTimeoutMs: options.authTimeoutMs ?? 30_000,
+    authTimeoutMs: options.authTimeoutMs,
   })
   const call: Call = createCall(base, session, options)
   const methods = Object.fromEntries(

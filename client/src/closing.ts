@@ -13,12 +13,12 @@ import {
 /**
  * What follows the end of a connection:
  * - a number: connect again after the usual delay, and at least that number of milliseconds
- * - `retry-without-frames`: the same, but the same frames would end the next connection as well
+ * - `discard`: the same, but the same frames would end the next connection as well
  * - `restart`: the same, but the position is not valid
  * - `authorize`: get a valid token first; the reason of the close frame says why
  * - `stop`: the next attempt would end in the same way
  */
-export type NextStep = number | 'retry-without-frames' | 'restart' | 'authorize' | 'stop'
+export type NextStep = number | 'discard' | 'restart' | 'authorize' | 'stop'
 
 /** Implements the table "After a connection has ended" of the service's documentation. */
 export function nextStep(code: number, reason: string, retryAfterSeconds = 60): NextStep {
@@ -34,7 +34,7 @@ export function nextStep(code: number, reason: string, retryAfterSeconds = 60): 
     case binaryFrameCode:
     case invalidTextCode:
     case frameTooLargeCode:
-      return 'retry-without-frames'
+      return 'discard'
     case disconnectedCode:
       return 'stop'
     default:

@@ -57,7 +57,7 @@ function createRequest(base: string, id: OperationId, input: object | undefined,
       return encodeURIComponent(value)
     })
   const headers: Record<string, string> = { 'api-version': apiVersion }
-  const init: Request['init'] = { method, headers, credentials: 'omit', redirect: 'error' }
+  const init: Request['init'] = { method, headers }
   if (flags.includes('b')) {
     headers['content-type'] = 'application/json'
     init.body = JSON.stringify(rest)

@@ -13,7 +13,6 @@ export interface SendOptions {
 }
 
 interface Entry {
-  readonly key: string
   readonly text: string
   readonly frame: string
   /** Whether it was ever written to a connection. */
@@ -124,7 +123,6 @@ export function createOutbox(
           flush()
         }
       const entry: Entry = {
-        key,
         text,
         frame,
         written: false,

@@ -23,7 +23,7 @@ export interface TokenStore {
 export type AuthReason = TokenCloseReason | 'missing-token' | 'invalid-token' | 'session-expired'
 
 /** A time that does not come. */
-export const never = 1e16
+export const never = 1e30
 const refreshRetryMs = 5000
 
 interface SessionOptions {
@@ -32,7 +32,7 @@ interface SessionOptions {
   refresh(token: string): Promise<unknown>
   /** Asks the application for a new token. */
   askApplication(reason: AuthReason): unknown
-  readonly authTimeoutMs: number
+  readonly authTimeoutMs: number | undefined
 }
 
 export interface Session {
@@ -67,7 +67,12 @@ export function withRefreshTime(token: string, expiresAt: string | null): Stored
 }
 
 /** Keeps the token, and renews it once for all who wait. */
-export function createSession({ store, refresh, askApplication, authTimeoutMs }: SessionOptions): Session {
+export function createSession({
+  store,
+  refresh,
+  askApplication,
+  authTimeoutMs = 30_000,
+}: SessionOptions): Session {
   const events = createEvents<{ change: undefined }>()
   let loading: Promise<void> | undefined
   let refreshing: Promise<void> | undefined
@@ -88,13 +93,7 @@ export function createSession({ store, refresh, askApplication, authTimeoutMs }:
   }
 
   /** A store that cannot be read counts as empty. */
-  const read = async () => {
-    try {
-      return await store?.load()
-    } catch {
-      return undefined
-    }
-  }
+  const read = () => (async () => store?.load())().catch(() => undefined)
 
   const load = () => {
     loading ??= (async () => {

@@ -8,10 +8,27 @@ const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta
 /** The text of a document in spec/, with its comments. */
 export const documentSource = (name: 'openapi.yaml' | 'asyncapi.yaml'): string => read(`spec/${name}`)
 
-/** The Markdown texts of the guides in docs/, by their names. */
-export function guideSources(): Record<string, string> {
-  const files = readdirSync(new URL('../../docs/', import.meta.url)).filter((file) => file.endsWith('.md'))
-  return Object.fromEntries(
-    files.toSorted().map((file) => [file.slice(0, -'.md'.length), read(`docs/${file}`)]),
-  )
+export interface GuideSource {
+  readonly name: string
+  /** The path of the file in the repository. */
+  readonly file: string
+  readonly text: string
 }
+
+/** The Markdown files in a folder of the repository. The names of the guides begin with `prefix`. */
+function guidesIn(folder: string, prefix: string): GuideSource[] {
+  const files = readdirSync(new URL(`../../${folder}`, import.meta.url)).filter((file) =>
+    file.endsWith('.md'),
+  )
+  return files.toSorted().map((file) => {
+    const path = `${folder}${file}`
+    return { name: prefix + file.slice(0, -'.md'.length), file: path, text: read(path) }
+  })
+}
+
+/** The guides in docs/ and those of the client. */
+export const guideSources = (): GuideSource[] => [
+  ...guidesIn('docs/', ''),
+  { name: 'client', file: 'client/README.md', text: read('client/README.md') },
+  ...guidesIn('client/docs/', 'client-'),
+]

@@ -1,5 +1,6 @@
 import type { Content } from './content.ts'
 import { guideSources } from './document-source.ts' with { type: 'macro' }
+import type { GuideSource } from './document-source.ts'
 import { htmlContent, linkFrom } from './html.ts'
 import { scrollable } from './markup.ts'
 
@@ -10,23 +11,16 @@ interface LinkOptions {
   readonly file: string
 }
 
-export interface Guide {
-  readonly name: string
+export interface Guide extends GuideSource {
   readonly path: string
   readonly title: string
 }
 
-const sources = guideSources()
-
-const guidePath = (name: string) => `/guides/${name}`
-
-const titleOf = (name: string, text: string) => /^# (.*)$/m.exec(text)?.[1] ?? name
-
-/** The guides, in alphabetical order. */
-export const guides: readonly Guide[] = Object.entries(sources).map(([name, text]) => ({
-  name,
-  path: guidePath(name),
-  title: titleOf(name, text),
+/** The guides of the service, in alphabetical order, and then those of the client. */
+export const guides: readonly Guide[] = guideSources().map((source) => ({
+  ...source,
+  path: `/guides/${source.name}`,
+  title: /^# (.*)$/m.exec(source.text)?.[1] ?? source.name,
 }))
 
 /** The pages of this service that show a file of the repository. */
@@ -34,7 +28,7 @@ const pagesOfFiles: Readonly<Record<string, string>> = {
   'CHANGELOG.md': '/swagger#changelog',
   'spec/openapi.yaml': '/openapi.yaml',
   'spec/asyncapi.yaml': '/asyncapi.yaml',
-  ...Object.fromEntries(Object.keys(sources).map((name) => [`docs/${name}.md`, guidePath(name)])),
+  ...Object.fromEntries(guides.map(({ file, path }) => [file, path])),
 }
 
 /** Where a link of a file leads on this service, or undefined if the service does not serve its target. */
@@ -54,13 +48,19 @@ export const guideLinks = (html: string, options: LinkOptions): string =>
     return href === undefined ? text : `<a href="${Bun.escapeHTML(href)}">${text}</a>`
   })
 
-/** A file of docs/ as HTML, with links for the page that shows it. */
-function renderGuide(name: string, text: string, page: string): string {
+/** A text of a file as HTML, with links for the page that shows it. */
+function renderGuide(text: string, options: LinkOptions): string {
   const html = Bun.markdown.html(text, { headings: { ids: true } })
   let tables = 0
-  return guideLinks(html, { page, file: `docs/${name}.md` }).replace(/<table>.*?<\/table>/gs, (table) =>
+  return guideLinks(html, options).replace(/<table>.*?<\/table>/gs, (table) =>
     scrollable(`Table ${++tables}`, table),
   )
+}
+
+function findGuide(name: string): Guide {
+  const guide = guides.find((each) => each.name === name)
+  if (!guide) throw new Error(`There is no guide ${name}`)
+  return guide
 }
 
 /**
@@ -69,18 +69,18 @@ function renderGuide(name: string, text: string, page: string): string {
  * @throws Error if the guide has no such section
  */
 export function guideSection(name: string, heading: string, page: string): string {
-  const section = new RegExp(`^## ${heading}$.*?(?=^## |$(?![\\s\\S]))`, 'ms').exec(sources[name] ?? '')?.[0]
-  if (section === undefined) throw new Error(`docs/${name}.md has no section "${heading}"`)
-  const html = renderGuide(name, section, page)
+  const { file, text, path } = findGuide(name)
+  const section = new RegExp(`^## ${heading}$.*?(?=^## |$(?![\\s\\S]))`, 'ms').exec(text)?.[0]
+  if (section === undefined) throw new Error(`${file} has no section "${heading}"`)
+  const html = renderGuide(section, { page, file })
   // Anchors of other sections exist only on the page of the guide.
   return html.replace(/href="#([^"]*)"/g, (link, id: string) =>
-    html.includes(`id="${id}"`) ? link : `href="${linkFrom(page, guidePath(name))}#${id}"`,
+    html.includes(`id="${id}"`) ? link : `href="${linkFrom(page, path)}#${id}"`,
   )
 }
 
 /** The page of a guide. */
 export function guideContent(name: string): Content {
-  const text = sources[name] ?? ''
-  const page = guidePath(name)
-  return htmlContent({ page, title: titleOf(name, text), content: renderGuide(name, text, page) })
+  const { file, text, path, title } = findGuide(name)
+  return htmlContent({ page: path, title, content: renderGuide(text, { page: path, file }) })
 }

@@ -36,7 +36,11 @@ const linkList = (links: readonly Link[]) =>
   )
 
 const guideList = `<ul class="guides">
-${guides.map(({ path, title }) => `<li><a href="${escapeHtml(linkFrom('/', path))}">${escapeHtml(title)}</a></li>`).join('\n')}
+${guides
+  // The page of the client links to its other pages.
+  .filter(({ name }) => !name.startsWith('client-'))
+  .map(({ path, title }) => `<li><a href="${escapeHtml(linkFrom('/', path))}">${escapeHtml(title)}</a></li>`)
+  .join('\n')}
 </ul>`
 
 const section = (title: string, content: string) => `<section><h2>${title}</h2>${content}</section>`

@@ -69,19 +69,11 @@ async function readAsset(path: string): Promise<Content> {
   return { body: new Uint8Array(await file.arrayBuffer()), type: file.type }
 }
 
-/**
- * The Swagger UI page of @elysiajs/swagger with three changes for which the plugin has no option: this
- * service serves the script instead of unpkg, the policy allows the inline script by its hash, and the
- * changelog is added (docs/decisions/swagger-assets.md).
- */
-async function renderPage(openapi: Document): Promise<Content> {
+/** The page of @elysiajs/swagger, unchanged. */
+async function pluginPage({ info }: Document): Promise<Response> {
   // Imported on demand: with its themes, the plugin would delay startup more than any other library.
-  const [{ swagger }, { guideLinks }] = await Promise.all([
-    import('@elysiajs/swagger'),
-    import('./guides.ts'),
-  ])
-  const changes = guideLinks(Bun.markdown.html(changelog), { page: '/swagger', file: 'CHANGELOG.md' })
-  const { title, version, summary = title } = openapi.info
+  const { swagger } = await import('@elysiajs/swagger')
+  const { title, version, summary = title } = info
   const plugin = swagger({
     provider: 'swagger-ui',
     // The plugin inserts both into the page without escaping them.
@@ -99,16 +91,44 @@ async function renderPage(openapi: Document): Promise<Content> {
       validatorUrl: 'none',
     },
   })
-  const page = await plugin.handle(new Request('http://localhost/swagger'))
+  return plugin.handle(new Request('http://localhost/swagger'))
+}
 
+const headContent = `<meta name="color-scheme" content="light dark">
+<link rel="stylesheet" href="${assetLink('index.css')}">
+<link rel="stylesheet" href="${assetLink('swagger-page.css')}">
+<link rel="icon" href="${assetLink('favicon-32x32.png')}">`
+
+async function changelogSection(): Promise<string> {
+  const { guideLinks } = await import('./guides.ts')
+  const html = guideLinks(Bun.markdown.html(changelog), { page: '/swagger', file: 'CHANGELOG.md' })
+  return `<section id="changelog" class="swagger-ui"><div class="wrapper"><div class="renderedMarkdown">${html}</div></div></section>`
+}
+
+const contentSecurityPolicy = (inlineScript: string) =>
+  [
+    "default-src 'none'",
+    `script-src 'self' 'sha256-${new Bun.CryptoHasher('sha256').update(inlineScript).digest('base64')}'`,
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+
+/**
+ * The page of the plugin with three changes for which it has no option: this service serves the script
+ * instead of unpkg, the policy allows the inline script by its hash, and the changelog is added
+ * (docs/decisions/swagger-assets.md).
+ */
+async function renderPage(openapi: Document): Promise<Content> {
+  const [page, changes] = await Promise.all([pluginPage(openapi), changelogSection()])
   let inlineScript = ''
-  const html = await new HTMLRewriter()
+  const body = await new HTMLRewriter()
     .on('head', {
       element(head) {
-        head.append(
-          `<meta name="color-scheme" content="light dark"><link rel="stylesheet" href="${assetLink('index.css')}"><link rel="stylesheet" href="${assetLink('swagger-page.css')}"><link rel="icon" href="${assetLink('favicon-32x32.png')}">`,
-          { html: true },
-        )
+        head.append(headContent, { html: true })
       },
     })
     .on('script[src]', {
@@ -125,29 +145,14 @@ async function renderPage(openapi: Document): Promise<Content> {
     })
     .on('#swagger-ui', {
       element(container) {
-        container.after(
-          `<section id="changelog" class="swagger-ui"><div class="wrapper"><div class="renderedMarkdown">${changes}</div></div></section>`,
-          { html: true },
-        )
+        container.after(changes, { html: true })
       },
     })
     .transform(page)
     .text()
-
-  const inlineHash = new Bun.CryptoHasher('sha256').update(inlineScript).digest('base64')
-  const contentSecurityPolicy = [
-    "default-src 'none'",
-    `script-src 'self' 'sha256-${inlineHash}'`,
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ')
   return {
-    body: html,
+    body,
     type: 'text/html; charset=utf-8',
-    headers: { 'content-security-policy': contentSecurityPolicy },
+    headers: { 'content-security-policy': contentSecurityPolicy(inlineScript) },
   }
 }

@@ -143,3 +143,50 @@ test('the binary exits with 0 after SIGTERM', async () => {
   const other = await startService({ command: [binary] })
   expect(await other.stop()).toBe(0)
 })
+
+/** Runs the binary with arguments, in an empty environment and in a folder without files of the project. */
+async function run(arguments_: readonly string[], dataDir: string, input = '') {
+  const child = Bun.spawn([binary, ...arguments_], {
+    cwd: folder,
+    env: { DATA_DIR: dataDir },
+    stdin: new Blob([input]),
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  return { exitCode: await child.exited, stdout, stderr }
+}
+
+test('the binary has the commands, and never starts a server for an unknown one', async () => {
+  const help = await run(['--help'], folder)
+  expect([help.exitCode, help.stderr]).toEqual([0, ''])
+  for (const command of ['check', 'users', 'messages', 'backup', 'restore', 'healthcheck', 'serve']) {
+    expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+  }
+  const unknown = await run(['migrate'], folder)
+  expect([unknown.exitCode, unknown.stdout]).toEqual([2, ''])
+  expect(unknown.stderr).toContain('Usage: parley')
+})
+
+test('the commands of the binary administer, back up and restore the data of a running service', async () => {
+  const dataDir = join(folder, 'operated')
+  const environment = { DATA_DIR: dataDir }
+  const running = await startService({ command: [binary], environment })
+  const backup = join(folder, 'backup.sqlite')
+  const added = await run(['users', 'add', 'operated'], dataDir, 'correct horse battery staple\n')
+  expect(added).toMatchObject({ exitCode: 0, stderr: '' })
+  expect((await run(['users', 'list'], dataDir)).stdout).toContain('operated')
+  const checked = await run(['check', '--json'], dataDir)
+  expect(checked.exitCode).toBe(0)
+  expect(JSON.parse(checked.stdout)).toMatchObject({ faults: [], dataDir })
+  // The backup runs in a thread, whose program is a second one in the binary.
+  expect(await run(['backup', backup], dataDir)).toMatchObject({ exitCode: 0, stderr: '' })
+  expect((await run(['restore', backup], dataDir)).exitCode).toBe(1)
+  await running.stop()
+  expect((await run(['users', 'remove', 'operated', '--yes'], dataDir)).exitCode).toBe(0)
+  expect((await run(['restore', backup], dataDir)).exitCode).toBe(0)
+  expect((await run(['users', 'show', 'operated'], dataDir)).stdout).toMatch(/^removed +no$/m)
+})

@@ -8,9 +8,11 @@ import { chromiumPath, openBrowser } from './chromium.ts'
 const executablePath = chromiumPath()
 if (!executablePath) console.warn('Chromium was not found, so the accessibility of the pages is not tested.')
 
-const guides = readdirSync(new URL('../../docs/', import.meta.url))
-  .filter((file) => file.endsWith('.md'))
-  .map((file) => `/guides/${file.replace('.md', '')}`)
+const guidesIn = (folder: string, prefix: string) =>
+  readdirSync(new URL(`../../${folder}`, import.meta.url))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `/guides/${prefix}${file.replace('.md', '')}`)
+const guides = [...guidesIn('docs/', ''), '/guides/client', ...guidesIn('client/docs/', 'client-')]
 const paths = ['/', '/websocket', '/problems', '/problems/not-found', ...guides]
 const axe = await Bun.file(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url)).text()
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { type Chat, type ChatMessage, type ChatState, createClient } from '../../client/src/index.ts'
+import { createPosition } from '../../client/src/position.ts'
 import { sendRateLimit } from '../../src/contract/frames.ts'
 import { type Service, startService } from '../unit/support/service.ts'
 import { newUser, password, sleep, startRestartable, until } from './support/restartable-service.ts'
@@ -125,9 +126,31 @@ test('a message with a key that was used before resolves with the stored message
   expect(await chat.send('once', { idempotencyKey: 'key-1' })).toEqual(stored)
   const reused = await chat.send('other', { idempotencyKey: 'key-1' }).catch((each: unknown) => each)
   expect(reused).toMatchObject({ code: 'idempotency-key-reused', outcome: 'not-done' })
-  // The key of another user is another key.
-  await using other = (await clientOf(service, 'bert')).chat()
-  expect((await other.send('once', { idempotencyKey: 'key-1' })).id).not.toBe(stored.id)
+})
+
+test('the message of another user with the same key and text confirms nothing', async () => {
+  await using service = await startService()
+  const [anna, bert] = [await clientOf(service, 'anna'), await clientOf(service, 'bert')]
+  const { head } = await anna.listMessages()
+  await bert.sendMessage({ message: 'same' }, { idempotencyKey: 'key-1' })
+  // The replay contains the message of bert while the message of anna waits.
+  await using chat = anna.chat({ from: { after: head } })
+  const texts = received(chat)
+  expect((await chat.send('same', { idempotencyKey: 'key-1' })).user.username).toBe('anna')
+  expect(texts).toEqual(['same', 'same'])
+})
+
+test('a message that is received twice is delivered once', () => {
+  const position = createPosition('now')
+  const message = (id: string) => ({ id }) as ChatMessage
+  expect(['1', '2', '1', '2', '3'].map((id) => position.accept(message(id)))).toEqual([
+    true,
+    true,
+    false,
+    false,
+    true,
+  ])
+  expect(position.cursor).toBe('3')
 })
 
 test('a refused message rejects with the problem, and the connection stays open', async () => {
@@ -230,6 +253,61 @@ test('closing ends the loops and waits for the messages in flight', async () => 
   await reading
   expect(texts).toEqual(['last words'])
   expect(chat.state).toEqual({ name: 'closed', error: undefined })
+})
+
+test('a chat that is closed before it connects stays closed, and can be closed again', async () => {
+  await using service = await startService()
+  const chat = (await clientOf(service, 'anna')).chat()
+  const { states } = observe(chat)
+  await Promise.all([chat.close(), chat.close()])
+  await sleep(50)
+  await chat.close()
+  expect(states).toEqual(['connecting', 'closed'])
+})
+
+test('without a WebSocket, the chat ends with an error', async () => {
+  await using service = await startService()
+  const client = createClient(service.url, {
+    WebSocket: class {
+      constructor() {
+        throw new SyntaxError('not supported')
+      }
+    } as unknown as typeof WebSocket,
+  })
+  client.setToken((await service.account('anna')).token)
+  const chat = client.chat()
+  const error = await chat.opened().catch((each: unknown) => each)
+  expect(error).toMatchObject({ code: 'closed', cause: new SyntaxError('not supported') })
+})
+
+test('a refused handshake is repeated later if that can help, and ends the chat otherwise', async () => {
+  await using service = await startService({ MAX_SOCKETS_PER_USER: '1', CORS_ORIGINS: 'https://app.example' })
+  const { token } = await service.account('anna')
+  const fromOrigin = (origin: string) =>
+    class extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, { protocols, headers: { origin } } as unknown as string[])
+      }
+    }
+  const [allowed, foreign] = ['https://app.example', 'https://elsewhere.example'].map((origin) => {
+    const client = createClient(service.url, { WebSocket: fromOrigin(origin) })
+    client.setToken(token)
+    return client
+  })
+  await using first = allowed?.chat(fast) as Chat
+  await first.opened()
+  await using second = allowed?.chat(fast) as Chat
+  await until(() => second.state.name === 'waiting')
+  expect(second.state).toMatchObject({ error: { code: 'too-many-sockets' } })
+  await using refused = foreign?.chat(fast) as Chat
+  await until(() => refused.state.name === 'closed')
+  expect(refused.state).toMatchObject({ error: { code: 'origin-not-allowed' } })
+})
+
+test('a position that is not valid is discarded once', async () => {
+  await using service = await startService()
+  await using chat = (await clientOf(service, 'anna')).chat({ ...fast, from: { after: 'not a cursor' } })
+  expect((await chat.send('Hello')).message).toBe('Hello')
 })
 
 test('a listener that throws does not affect the chat', async () => {

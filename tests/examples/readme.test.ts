@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path'
 import { endWithParent } from '../unit/support/end-with-parent.ts'
 import { startService } from './live-service.ts'
 
-const readme = await Bun.file(resolve(import.meta.dirname, '../../README.md')).text()
+const project = resolve(import.meta.dirname, '../..')
+const readme = await Bun.file(join(project, 'README.md')).text()
 
 /** The commands of a section, as one script. */
 function commandsOf(heading: string): string {
@@ -28,12 +29,11 @@ async function commandsWithoutBun(): Promise<string> {
 
 test('the tour of the README works in a new terminal on a machine with only Node', async () => {
   const [service, folder] = await Promise.all([startService(), commandsWithoutBun()])
-  const tour = commandsOf('A tour')
-    .replaceAll('localhost:3000', new URL(service.url).host)
-    // A reader ends these clients with Ctrl-C; here, they all run until the end of the test.
-    .replace(/^chat .*[^&\n]$/gm, '$& & sleep 4')
+  const tour = commandsOf('A tour').replaceAll('localhost:3000', new URL(service.url).host)
+  // A reader ends the client with `kill %1`; here, it runs until the end of the script.
   const stopClients = 'for job in $(jobs -p); do kill -- -$job; done'
-  const terminal = Bun.spawn(['bash', '-c', `set -m; trap '${stopClients}' EXIT\n${tour}`], {
+  const terminal = Bun.spawn(['bash', '-c', `set -m; trap '${stopClients}' EXIT\n${tour}sleep 4`], {
+    cwd: project,
     env: { PATH: folder },
     stdin: 'ignore',
     stdout: 'pipe',
@@ -46,14 +46,12 @@ test('the tour of the README works in a new terminal on a machine with only Node
   ])
   expect(errors).not.toContain('not found')
   expect(await terminal.exited).toBe(0)
-  const count = (text: string) => output.split(text).length - 1
   expect(output).toContain('"message":"User registered successfully"')
   expect(output).toContain('"user":{"id":')
   expect(output).toContain('{"message":"Message sent successfully"}')
-  expect(count('"event":"message"') - count('"messages":')).toBeGreaterThanOrEqual(4)
-  // The first client, the second one, and the one that resumes after the first message.
-  expect(count('"message":"Hello from a socket!"')).toBe(3)
-  expect(count('"event":"caught-up"')).toBe(1)
+  // The client is connected, and receives the message.
+  expect(output).toContain('(open)')
+  expect(output).toContain('exampleuser: Hello, world!')
   await service.stop()
   await rm(folder, { recursive: true })
 })

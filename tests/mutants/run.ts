@@ -18,6 +18,7 @@ const copied = [
   'examples',
   'scripts',
   'docs',
+  'client',
   'package.json',
   'tsconfig.json',
   'bunfig.toml',

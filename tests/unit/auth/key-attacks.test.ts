@@ -3,6 +3,8 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'no
 import { generateKeyPair, importKeyPair, importPublicKey } from '../../../src/auth/key-pairs.ts'
 import { generateSecret, importSecret } from '../../../src/auth/secrets.ts'
 import { createTokens } from '../../../src/auth/tokens.ts'
+import { readConfig } from '../../../src/config.ts'
+import { isWellFormedToken } from '../../../src/http/gate.ts'
 import { claimsFor, encode, forge, forgeLegacy, forgeWithPrivateKey } from '../support/forge.ts'
 
 const privateKeyOf = (jwk: string) => createPrivateKey({ key: JSON.parse(jwk), format: 'jwk' })
@@ -158,6 +160,16 @@ test('tokens of another audience are invalid, in both directions', async () => {
   expect(await tokens.verify((await other.issue(account)).token)).toBeUndefined()
   expect(await other.verify((await tokens.issue(account)).token)).toBeUndefined()
   expect(await other.verify((await other.issue(account)).token)).toMatchObject({ userId })
+})
+
+test('a token for the longest audience has the length that the document allows', async () => {
+  const audience = 'a'.repeat(200)
+  expect(readConfig({ JWT_AUDIENCE: audience }, []).jwtAudience).toBe(audience)
+  const { token } = await createTokens({ keys, ttlSeconds: 31_536_000, audience }).issue({
+    ...account,
+    tokensValidFrom: Date.now(),
+  })
+  expect(isWellFormedToken(token)).toBe(true)
 })
 
 test('an issued token has the header and the claims of an access token (RFC 9068)', async () => {

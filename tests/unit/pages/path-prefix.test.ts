@@ -80,6 +80,8 @@ test('every link on every page leads to a page, also under a path prefix', async
     'swagger/swagger-page.css',
     'websocket',
     'guides/realtime',
+    'guides/client',
+    'guides/client-receiving',
     'guides/versioning',
     'livez',
   ]) {
