@@ -14,9 +14,9 @@ const { success, logs } = await Bun.build({
   },
   format: 'esm',
   define: { 'process.env.NODE_ENV': '"production"' },
-  // Elysia imports this package when it validates an uploaded file, and no operation has one. Bundled, its imports of
-  // Node's modules would delay each start.
-  external: ['file-type'],
+  // What is imported on demand is loaded on demand. In one file, it would be loaded with the program, and the modules of
+  // Node that it imports would be evaluated at each start.
+  splitting: true,
   // Elysia reads the source text of handlers to find out what they use, so identifiers are kept.
   minify: { whitespace: true, syntax: true, identifiers: false },
   bytecode: true,
