@@ -26,7 +26,7 @@ export interface Storage {
   close(): Promise<void>
 }
 
-interface StorageOptions {
+export interface StorageOptions {
   /**
    * Called with errors of background work, for which no request is waiting; and once with LostStorage if the
    * files are removed or replaced.
@@ -44,6 +44,11 @@ export async function openStorage(
   config: Config,
   { onError, clock = systemClock }: StorageOptions,
 ): Promise<Storage> {
+  if (config.databaseUrl !== undefined) {
+    // Imported only here, so that the start without PostgreSQL does not load its client.
+    const { openPostgresStorage } = await import('./open-postgres-storage.ts')
+    return openPostgresStorage({ ...config, databaseUrl: config.databaseUrl }, { onError, clock })
+  }
   const connection = openSqlite(config.dataDir, onError)
   const { queries, write } = connection
   const messageLog = openSqliteMessageLog({

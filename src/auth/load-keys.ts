@@ -37,6 +37,8 @@ const sources: Readonly<Record<Algorithm, Source>> = {
 
 interface KeyOptions extends KeySettings {
   readonly dataDir: string
+  /** If set, several nodes share the keys, so all of them come from settings. */
+  readonly databaseUrl: string | undefined
 }
 
 /** @throws UnusableStorage if the text of the file cannot be imported */
@@ -67,8 +69,9 @@ async function loadCurrent(source: Source, dataDir: string, configured: string |
   )
 }
 
-async function loadPrevious(source: Source, dataDir: string, configured: string | undefined) {
+async function loadPrevious(source: Source, dataDir: string | undefined, configured: string | undefined) {
   if (configured !== undefined) return source.importPrevious(configured)
+  if (dataDir === undefined) return undefined
   const path = join(dataDir, source.previousFile)
   const text = readKeyFile(path)
   if (text === undefined) return undefined
@@ -89,14 +92,15 @@ async function loadPrevious(source: Source, dataDir: string, configured: string 
  */
 export async function loadKeys(options: KeyOptions): Promise<Keys> {
   const { jwtAlgorithm, dataDir, jwtSecret, jwtPrivateKey } = options
+  const previousDir = options.databaseUrl === undefined ? dataDir : undefined
   const current = await loadCurrent(
     sources[jwtAlgorithm],
     dataDir,
     jwtAlgorithm === 'HS256' ? jwtSecret : jwtPrivateKey,
   )
   const previous = [
-    await loadPrevious(sources.HS256, dataDir, options.jwtSecretPrevious),
-    await loadPrevious(sources.EdDSA, dataDir, options.jwtPrivateKeyPrevious),
+    await loadPrevious(sources.HS256, previousDir, options.jwtSecretPrevious),
+    await loadPrevious(sources.EdDSA, previousDir, options.jwtPrivateKeyPrevious),
   ]
   return { current, previous: previous.filter((key) => key !== undefined) }
 }

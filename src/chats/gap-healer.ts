@@ -43,8 +43,7 @@ export function createGapHealer(options: GapHealerOptions): GapHealer {
   }
 
   function start(): Promise<void> {
-    const run_ = run()
-    running = run_.finally(() => {
+    running = run().finally(() => {
       running = undefined
     })
     return running

@@ -52,7 +52,7 @@ export function createNumberedBatches<Batch, Result>(
   /** A batch whose sender has been told that the outcome is unknown. */
   let undecided: number | undefined
 
-  /** Repeats `work` until it succeeds, until `isDone` its error is final, or until the deadline. */
+  /** Repeats `work` until it succeeds, `onFailure` throws, or the deadline has passed. */
   async function repeat<Value>(
     deadline: number,
     work: () => Promise<Value>,
@@ -89,13 +89,17 @@ export function createNumberedBatches<Batch, Result>(
   async function attempt(number: number, batch: Batch, since: number): Promise<Result> {
     let cause: unknown
     let mayBeStored = false
+    const unresolved = () => {
+      undecided = number
+      return new OutcomeUnknown(cause)
+    }
     const result = await repeat(
       since + timeoutMs / 2,
       () => options.store(number, batch),
       (kind, error) => {
         if (kind === 'given-up') throw new StorageUnavailable(error)
-        if (kind === 'fault') throw error
         cause = error
+        if (kind === 'fault') throw mayBeStored ? unresolved() : error
         mayBeStored ||= kind === 'unknown'
       },
     )
@@ -108,9 +112,13 @@ export function createNumberedBatches<Batch, Result>(
       () => {},
     )
     if (givenUp === true) throw new StorageUnavailable(cause)
-    if (givenUp === false) return options.store(number, batch)
-    undecided = number
-    throw new OutcomeUnknown(cause)
+    if (givenUp === undefined) throw unresolved()
+    try {
+      return await options.store(number, batch)
+    } catch (error) {
+      // It is stored, but not known where.
+      throw new OutcomeUnknown(error)
+    }
   }
 
   return {

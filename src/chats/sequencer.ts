@@ -147,8 +147,12 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     },
     recent(after, limit) {
       if (after < recentStart || after > applied) return undefined
-      const first = recentMessages.findIndex(({ sequence }) => sequence > after)
-      const start = first === -1 ? recentMessages.length : first
+      let [start, end] = [0, recentMessages.length]
+      while (start < end) {
+        const middle = (start + end) >> 1
+        if ((recentMessages[middle] as SequencedMessage).sequence > after) end = middle
+        else start = middle + 1
+      }
       const messages = recentMessages.slice(start, start + limit)
       return { messages, more: start + messages.length < recentMessages.length }
     },

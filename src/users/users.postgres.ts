@@ -105,8 +105,7 @@ export function createPostgresUsers({ pool, feed }: PostgresUsersOptions): Users
       )
       return row && { ...toAccount(row), passwordHash: row.passwordHash }
     },
-    isTaken: async (username) =>
-      (await pool.read((queries) => findRecord(queries, username))) !== undefined,
+    isTaken: async (username) => (await pool.read((queries) => findRecord(queries, username))) !== undefined,
     rehash: async (id, { from, to }) => (await change(id, from, { passwordHash: to }, false)) !== undefined,
     async changePassword(id, { from, to }) {
       const row = await change(id, from, { passwordHash: to }, true)

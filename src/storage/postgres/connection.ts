@@ -57,7 +57,9 @@ export function explainStart(error: unknown, url: string): unknown {
   }
   if (state === undefined) return error
   if (state.startsWith('28')) {
-    return unusable(`the server at ${address} refuses the user ${user}: ${message}. Check the user and the password.`)
+    return unusable(
+      `the server at ${address} refuses the user ${user}: ${message}. Check the user and the password.`,
+    )
   }
   if (state === '3D000') {
     return unusable(`the server at ${address} has no database ${database}. Create it, or change the URL.`)

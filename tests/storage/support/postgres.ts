@@ -1,27 +1,68 @@
-import { createPostgresRevocations } from '../../../src/auth/revocations.postgres.ts'
-import { createEpoch } from '../../../src/chats/message-ids.ts'
-import { createChangeFeed, readFeed } from '../../../src/storage/postgres/change-feed.ts'
-import { openPostgres } from '../../../src/storage/postgres/connection.ts'
-import { createPostgresUsers } from '../../../src/users/users.postgres.ts'
+import { generateSecret } from '../../../src/auth/secrets.ts'
+import { readConfig } from '../../../src/config.ts'
+import { openStorage } from '../../../src/open-storage.ts'
+import type { MessageLogEngine } from '../suites/message-log.ts'
+import type { UsersEngine } from '../suites/users.ts'
+import { observeLog } from './message-logs.ts'
+import { sharedPostgres } from './postgres-server.ts'
 
-/** The accounts of one node. */
-export async function openPostgresUsers(url: string) {
-  const connection = await openPostgres({ url, timeoutMs: 10_000, epoch: createEpoch() })
-  const { pool } = connection
-  const feed = createChangeFeed({
-    initial: await readFeed(connection.feed),
-    read: () => readFeed(connection.feed),
-    onState() {},
-    onError() {},
-  })
+const secret = generateSecret()
+
+/** The configuration of one node. */
+export const nodeConfig = (url: string, settings: Readonly<Record<string, string>> = {}) =>
+  readConfig({ DATABASE_URL: url, JWT_SECRET: secret, ...settings }, [])
+
+/** Creates an empty database and returns its URL. */
+export async function createDatabase(): Promise<string> {
+  const server = await sharedPostgres()
+  return server.url(await server.createDatabase())
+}
+
+/** Opens the storage of one node. Errors of background work are collected. */
+export async function openNode(url: string, settings: Readonly<Record<string, string>> = {}) {
+  const errors: unknown[] = []
+  const storage = await openStorage(nodeConfig(url, settings), { onError: (error) => errors.push(error) })
   return {
-    connection,
-    feed,
-    users: createPostgresUsers({ pool, feed }),
-    revocations: createPostgresRevocations({ pool, feed }),
+    ...storage,
+    ...observeLog(storage.messageLog),
+    errors,
     async [Symbol.asyncDispose]() {
-      feed.close()
-      await connection.close()
+      await storage.messageLog.flush()
+      await storage.close()
     },
   }
+}
+
+export const postgresMessageLogs: MessageLogEngine = {
+  name: 'PostgreSQL',
+  async createStorage() {
+    const url = await createDatabase()
+    return {
+      open: ({ retentionDays, retentionCount } = {}) =>
+        openNode(url, {
+          ...(retentionDays !== undefined && { MESSAGE_RETENTION_DAYS: String(retentionDays) }),
+          ...(retentionCount !== undefined && { MESSAGE_RETENTION_COUNT: String(retentionCount) }),
+        }),
+      async [Symbol.asyncDispose]() {},
+    }
+  },
+}
+
+export const postgresUsers: UsersEngine = {
+  name: 'PostgreSQL',
+  async open() {
+    const url = await createDatabase()
+    const [own, others] = [await openNode(url), await openNode(url)]
+    return {
+      users: own.users,
+      revocations: own.revocations,
+      otherUsers: others.users,
+      otherRevocations: others.revocations,
+      messageLog: own.messageLog,
+      async [Symbol.asyncDispose]() {
+        await own[Symbol.asyncDispose]()
+        await others[Symbol.asyncDispose]()
+      },
+    }
+  },
 }

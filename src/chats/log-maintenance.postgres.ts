@@ -1,0 +1,117 @@
+import type { SQL } from 'bun'
+import type { Pool } from '../storage/postgres/pool.ts'
+import type { LogClock } from './log-clock.ts'
+import {
+  findErasures,
+  finishErasure,
+  pruneBatches,
+  readNewestThrough,
+  readOldest,
+  removeMessagesOf,
+  trimLog,
+  tryMaintenanceLock,
+} from './message-statements.postgres.ts'
+import { findRemovableAsynchronously, scheduleTrimming } from './retention.ts'
+
+interface MaintenanceOptions {
+  readonly pool: Pool
+  readonly clock: Pick<LogClock, 'now' | 'confirmedDayAgo'>
+  readonly retentionDays: number
+  readonly retentionCount: number
+  /** How long an append may take. */
+  readonly timeoutMs: number
+  readonly head: () => number
+  /** Resolves when no append of this node is pending. */
+  readonly flush: () => Promise<void>
+  /** Called with errors of background work; no request is waiting for it. */
+  readonly onError: (error: unknown) => void
+}
+
+/** Small enough not to delay appends: the messages of a user have no index, which would make each send dearer. */
+const sequencesPerStep = 10_000
+
+const intervalMs = 10_000
+
+/** How long another node may accept messages of a user who was removed: its identities are cached for 750 ms. */
+const maxIdentityAgeMs = 5000
+
+/**
+ * Trims the log, erases the messages of removed users, and deletes old records of batches. One node does it at
+ * a time: each step takes a lock, and is left to the other node if that has the lock.
+ */
+export function createLogMaintenance(options: MaintenanceOptions) {
+  const { pool, timeoutMs, head, flush, onError } = options
+  let stopped = false
+
+  /** Runs one step in a transaction. Returns undefined if another node has the lock. */
+  const runStep = <Result>(step: (sql: SQL) => Promise<Result>): Promise<Result | undefined> =>
+    pool.write(({ $client }) =>
+      $client.begin(async (sql) => ((await tryMaintenanceLock(sql)) ? step(sql) : undefined)),
+    )
+
+  const trim = (limit: number): Promise<boolean> =>
+    runStep(async (sql) => {
+      const log = {
+        head,
+        oldest: (count: number) => readOldest(sql, count),
+        newestThrough: (sequence: number) => readNewestThrough(sql, sequence),
+      }
+      const through = await findRemovableAsynchronously({ ...options, log }, limit)
+      if (through === undefined) return false
+      await trimLog(sql, through)
+      return true
+    }).then((more = false) => more)
+
+  /** Deletes the messages of a user that are stored now. */
+  async function sweep(userId: string): Promise<void> {
+    const [oldest] = await pool.read(({ $client }) => readOldest($client, 1))
+    const last = await pool.read(({ $client }) => readNewestThrough($client, Number.MAX_SAFE_INTEGER))
+    if (!oldest || !last) return
+    for (let after = oldest.sequence - 1; after < last.sequence && !stopped; after += sequencesPerStep) {
+      const range = { after, through: after + sequencesPerStep }
+      await pool.write(({ $client }) => removeMessagesOf($client, userId, range))
+    }
+  }
+
+  /**
+   * Completes erasures: those that were interrupted, and the messages that another node stored before it
+   * noticed that the account was removed.
+   */
+  async function completeErasures(): Promise<void> {
+    const removedBefore = Date.now() - timeoutMs - maxIdentityAgeMs
+    const found = await runStep((sql) => findErasures(sql, removedBefore))
+    for (const userId of found ?? []) {
+      await sweep(userId)
+      if (!stopped) await pool.write(({ $client }) => finishErasure($client, userId))
+    }
+  }
+
+  async function maintain(): Promise<void> {
+    try {
+      await completeErasures()
+      await runStep(pruneBatches)
+    } catch (error) {
+      if (!stopped) onError(error)
+    }
+  }
+
+  const trimming = scheduleTrimming({ onError, trim })
+  const timer = setInterval(maintain, intervalMs)
+  void maintain()
+  return {
+    /** Erases the messages of a removed user. If it fails, the next maintenance continues. */
+    async erase(userId: string): Promise<void> {
+      try {
+        await flush()
+        await sweep(userId)
+      } catch (error) {
+        onError(error)
+      }
+    },
+    stop() {
+      stopped = true
+      trimming.stop()
+      clearInterval(timer)
+    },
+  }
+}
