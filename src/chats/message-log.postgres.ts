@@ -36,10 +36,8 @@ export interface PostgresMessageLogOptions {
 }
 
 export interface PostgresMessageLog extends MessageLog {
-  /** Records that the log has a message with this sequence. @param session of the process that stored it */
+  /** Records that the log has a message with this sequence. @param session of the process that stored it, if known */
   hear(head: number, session?: string): void
-  /** Reads what this node may have missed. */
-  catchUp(): void
   /** Forgets the recent messages, because stored messages were removed. */
   forgetRecent(): void
   /** Refuses all appends from now on: the database is no longer the one that this node has followed. */
@@ -225,11 +223,10 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
     hear(head, from) {
       sequencer.hear(head)
       if (!sequencer.hasGap()) return
-      // The response to this node's own append is about to arrive.
-      if (from === session) healer.soon()
+      // It may be an own message: then the response to the append is about to arrive.
+      if (from === undefined || from === session) healer.soon()
       else void healNow()
     },
-    catchUp: () => void healNow(),
     forgetRecent: sequencer.forgetRecent,
     refuseAppends(cause) {
       refusal = new StorageUnavailable(cause)
