@@ -6,6 +6,9 @@ import { loginGuardSuite } from './suites/login-guard.ts'
 import { messageLogSuite } from './suites/message-log.ts'
 import { usersSuite } from './suites/users.ts'
 import { createDatabase, openNode, postgresMessageLogs, postgresUsers } from './support/postgres.ts'
+import { stopPostgresAfterTests } from './support/postgres-server.ts'
+
+stopPostgresAfterTests()
 
 describe.skipIf(skipsPostgres)('PostgreSQL', () => {
   messageLogSuite(postgresMessageLogs)

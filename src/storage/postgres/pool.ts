@@ -42,6 +42,8 @@ export function openClient({ url, name, size, attemptMs }: PoolOptions): SQL {
       application_name: name,
       // Each statement must see what was committed before it, in particular what was committed before its lock.
       default_transaction_isolation: 'read committed',
+      // Compiling a statement takes longer than any of them runs.
+      jit: 'off',
       statement_timeout: attemptMs,
       lock_timeout: attemptMs,
       idle_in_transaction_session_timeout: attemptMs * 2,

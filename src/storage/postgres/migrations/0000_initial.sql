@@ -121,8 +121,10 @@ create function parley.append_batch(
   p_session text, p_batch bigint, p_user_ids text[], p_usernames text[], p_keys text[], p_messages text[],
   out o_previous bigint, out o_head bigint, out o_sent_at bigint, out o_outcomes bigint[]
 ) language plpgsql
-  -- A plan that is made while the table is small would otherwise scan it for ever.
+  -- A plan that is made while the table is small would otherwise scan it for ever. The setting makes plans that
+  -- have to scan look expensive, and PostgreSQL would compile them, which takes 60 ms.
   set enable_seqscan = off
+  set jit = off
 as $$
 declare
   recorded parley.append_batches;
