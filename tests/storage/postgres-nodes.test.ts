@@ -280,6 +280,13 @@ describe.skipIf(skipsPostgres)('an interrupted connection', () => {
       await writer.users.add('someone', 'hash')
       await writer.users.revokeTokens((await writer.users.findRecord('someone'))?.id ?? '')
       await until(() => reader.broadcast.length === 1 && reader.users.version() !== version)
+      // New connections are opened once messages show that nothing arrives on the old ones.
+      await until(async () => {
+        await writer.append('another')
+        await Bun.sleep(100)
+        const replaced = (await findListeners()).filter((pid) => !listeners.includes(pid))
+        return replaced.length === 2
+      })
     } finally {
       for (const pid of listeners) {
         try {
@@ -289,12 +296,5 @@ describe.skipIf(skipsPostgres)('an interrupted connection', () => {
         }
       }
     }
-    // New connections are opened once messages show that nothing arrives on the old ones.
-    await until(async () => {
-      await writer.append('another')
-      await Bun.sleep(100)
-      const replaced = (await findListeners()).filter((pid) => !listeners.includes(pid))
-      return replaced.length === 2
-    })
   })
 })
