@@ -2,9 +2,11 @@ FROM oven/bun:1.4.5 AS build
 WORKDIR /app
 COPY package.json bun.lock bunfig.toml ./
 RUN bun install --frozen-lockfile --production
-COPY tsconfig.json CHANGELOG.md ./
+COPY tsconfig.json CHANGELOG.md .env.example ./
 COPY scripts/build.ts scripts/
+COPY docs/*.md docs/
 COPY spec spec
+COPY client client
 COPY src src
 RUN bun run build
 # The image holds the binary, the C library's files that it names, and its data folder.

@@ -3,7 +3,9 @@
 const outfile = process.argv[2] ?? 'dist/parley'
 
 const { success, logs } = await Bun.build({
-  entrypoints: [new URL('../src/main.ts', import.meta.url).pathname],
+  entrypoints: ['main.ts', 'vacuum-worker.ts'].map(
+    (file) => new URL(`../src/${file}`, import.meta.url).pathname,
+  ),
   compile: {
     outfile,
     // Settings come only from the environment, not from files in the working directory.

@@ -1,29 +1,7 @@
 // The settings that .env.example lists and src/config.ts reads.
+import type { Setting } from '../src/commands/settings.ts'
 import { readConfig, settingNames } from '../src/config.ts'
 import { code, limits, table } from './docs-tables.ts'
-
-export interface Setting {
-  readonly name: string
-  readonly value: string
-  readonly meaning: string
-}
-
-/** The settings of .env.example: each is a block of comments followed by `NAME=default`. */
-export function readSettings(text: string): Setting[] {
-  return text.split('\n\n').flatMap((block) => {
-    const lines = block.trim().split('\n')
-    const meaning = lines
-      .filter((line) => line.startsWith('# '))
-      .map((line) => line.slice(2))
-      .join(' ')
-    return lines
-      .filter((line) => /^[A-Z_]+=/.test(line))
-      .map((line) => {
-        const [name = '', value = ''] = line.split(/=(.*)/)
-        return { name, value, meaning }
-      })
-  })
-}
 
 /** The errors of .env.example: missing variables, variables that nothing reads, and wrong defaults. */
 export function settingsFaults(settings: readonly Setting[]): string[] {

@@ -1,9 +1,10 @@
 // `bun run docs` updates the generated parts of the Markdown files from the documents and .env.example. A
 // generated part is between `<!-- NAME: written by bun run docs -->` and `<!-- end of NAME -->`; the rest of
 // a file does not change. With --check, nothing is written, and the command fails if a file is out of date.
+import { readSettings } from '../src/commands/settings.ts'
 import { benchmark, targets } from './docs-benchmark.ts'
 import { exampleProblem, frameExamples, requestExamples } from './docs-examples.ts'
-import { readSettings, settingsFaults, settingsTable } from './docs-settings.ts'
+import { settingsFaults, settingsTable } from './docs-settings.ts'
 import {
   catalogue,
   closeCodes,

@@ -1,31 +1,10 @@
-// `bun run generate` writes the static types of both documents. With --check, nothing is written, and the
-// command fails if the committed file is out of date.
-import openapiTS, { astToString } from 'openapi-typescript'
+// `bun run generate` writes the static types of both documents for the service, and types and values for the
+// client. With --check, nothing is written, and the command fails if a committed file is out of date.
+import clientPackageJson from '../client/package.json'
 import packageJson from '../package.json'
 import { asyncapi, type OperationObject, openapi, sources } from '../src/contract/documents.ts'
-
-const target = new URL('../src/contract/types.gen.ts', import.meta.url)
-
-type Written = { components: { schemas: object } }
-
-/** Merges the schemas of both documents, because there is no generator for AsyncAPI. */
-function merge(): object {
-  const asyncSchemas = JSON.stringify((sources.asyncapi as Written).components.schemas)
-  const ours = JSON.parse(asyncSchemas.replaceAll('./openapi.yaml#', '#')) as object
-  const { components } = sources.openapi as Written
-  return { ...sources.openapi, components: { ...components, schemas: { ...components.schemas, ...ours } } }
-}
-
-const union = (names: readonly string[]) => names.map((name) => `'${name}'`).join(' | ')
-
-const problemCodes = ({ responses }: OperationObject): string[] => [
-  ...new Set(
-    Object.values(responses)
-      .flatMap(({ content = {} }) => Object.values(content))
-      .flatMap(({ examples = {} }) => Object.values(examples))
-      .flatMap(({ value }) => (value as { code?: string }).code ?? []),
-  ),
-]
+import { renderClientContract } from './generate-client.ts'
+import { mergedDocument, problemCodes, typesOf, union } from './generate-shared.ts'
 
 const successHeaders = ({ responses }: OperationObject) =>
   Object.entries(responses).find(([status]) => status.startsWith('2'))?.[1].headers ?? {}
@@ -38,8 +17,8 @@ function replyHeaders(operation: OperationObject): string[] {
   )
 }
 
-async function generate(): Promise<string> {
-  const types = astToString(await openapiTS(JSON.stringify(merge()), { defaultNonNullable: false }))
+async function renderServiceTypes(): Promise<string> {
+  const types = await typesOf(mergedDocument())
   const queryDefaults = Object.values(openapi.paths)
     .flatMap((methods) => Object.values(methods))
     .flatMap(({ operationId, parameters = [] }) => {
@@ -50,7 +29,7 @@ async function generate(): Promise<string> {
   return [
     '// Written by `bun run generate` from spec/openapi.yaml and spec/asyncapi.yaml. Do not edit.',
     '',
-    types.trim(),
+    types,
     '',
     '/** The status of each problem code. */',
     'export interface ProblemStatus {',
@@ -83,13 +62,24 @@ async function generate(): Promise<string> {
   ].join('\n')
 }
 
+const files: Readonly<Record<string, () => Promise<string>>> = {
+  'src/contract/types.gen.ts': renderServiceTypes,
+  'client/src/contract.gen.ts': renderClientContract,
+}
+
 const faults: string[] = []
-const text = await generate()
-if (process.argv.includes('--check')) {
-  const committed = await Bun.file(target).text()
-  if (committed !== text) faults.push('src/contract/types.gen.ts is out of date: run `bun run generate`')
-} else {
-  await Bun.write(target, text)
+for (const [path, render] of Object.entries(files)) {
+  const file = Bun.file(new URL(`../${path}`, import.meta.url))
+  const text = await render()
+  if (!process.argv.includes('--check')) await Bun.write(file, text)
+  else if (!(await file.exists()) || (await file.text()) !== text) {
+    faults.push(`${path} is out of date: run \`bun run generate\``)
+  }
+}
+if (clientPackageJson.version !== packageJson.version) {
+  faults.push(
+    `client/package.json has version ${clientPackageJson.version}, package.json has ${packageJson.version}`,
+  )
 }
 for (const [name, document] of Object.entries(sources)) {
   const { version } = (document as { info: { version: string } }).info

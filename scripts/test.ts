@@ -28,6 +28,7 @@ const steps: readonly Step[] = [
   { script: 'test:binary', counts: 'bun test' },
   { script: 'test:examples', counts: 'bun test' },
   { script: 'test:browser', counts: 'bun test' },
+  { script: 'test:client', counts: 'bun test' },
   { script: 'test:contract', counts: 'closing line' },
   { script: 'test:faults', args: ['--quick'], counts: 'closing line' },
   { script: 'test:cluster', args: ['--quick'], counts: 'closing line' },

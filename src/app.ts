@@ -28,11 +28,13 @@ import { unmatchedRequests } from './http/unmatched-requests.ts'
 import { createClientAddress } from './limits/client-address.ts'
 import type { Logger } from './logger.ts'
 import type { Storage } from './open-storage.ts'
+import { clientScript } from './pages/client-script.ts'
 import { healthPages } from './pages/health.ts'
 import { jwksPage } from './pages/jwks.ts'
-import { landingPage } from './pages/landing.ts'
 import { problemPages } from './pages/problems.ts'
+import { guidePages, landingPage, websocketPage } from './pages/rendered-pages.ts'
 import { type Document, swaggerPages } from './pages/swagger.ts'
+import { tryPages } from './pages/try.ts'
 import { userHandlers } from './users/handlers.ts'
 
 export interface AppOptions {
@@ -135,12 +137,18 @@ export async function createApp({ config, storage, keys, logger, isDraining }: A
   })
   const routes = {
     ...operations,
-    [channelPath]: { GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage }) },
+    [channelPath]: {
+      GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage(config) }),
+    },
   }
   const pages = new Elysia()
     .use(healthPages({ isDraining, isReady: storage.isReady }))
     .use(jwksPage({ publicKeys: publicKeysOf(keys) }))
     .use(problemPages())
+    .use(tryPages())
+    .use(websocketPage())
+    .use(guidePages())
+    .use(clientScript())
     .use(swaggerPages({ openapi: sources.openapi as Document }))
   return { app: mount(routes, pages, responses), chat, responses }
 }

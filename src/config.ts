@@ -33,6 +33,8 @@ export interface Config extends KeySettings {
    */
   readonly corsOrigins: readonly string[]
   readonly development: boolean
+  /** Whether the landing page contains the try-it page. */
+  readonly tryPage: boolean
   readonly logLevel: string
   /** Whether log lines contain the addresses of clients. */
   readonly logClientAddress: boolean
@@ -132,14 +134,11 @@ export function readConfig(environment: Environment, policies: readonly string[]
     return blocks
   }
 
-  function databaseUrl(name: string): string | undefined {
-    const value = text(name)
-    if (value === undefined) return undefined
-    const url = URL.parse(value)
-    const isPostgres = url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== ''
-    // The value is not repeated: it can contain a password.
-    if (!isPostgres) faults.push(`${name} must be a URL such as postgres://user:password@host:5432/database`)
-    return value
+  function databaseUrl(): string | undefined {
+    const url = readDatabaseUrl(environment)
+    const fault = url === undefined ? undefined : databaseUrlFault(url)
+    if (fault !== undefined) faults.push(fault)
+    return url
   }
 
   function overrides(): Record<string, RateLimitOverride> {
@@ -160,18 +159,21 @@ export function readConfig(environment: Environment, policies: readonly string[]
     return found
   }
 
+  const development =
+    choice('NODE_ENV', 'production', ['development', 'production', 'test']) === 'development'
   const config: Config = {
     host: host('HOST', '127.0.0.1'),
     port: integer('PORT', 3000, 0, 65_535),
-    dataDir: resolve(text('DATA_DIR') ?? './data'),
-    databaseUrl: databaseUrl('DATABASE_URL'),
+    dataDir: readDataDir(environment),
+    databaseUrl: databaseUrl(),
     storageTimeoutSeconds: integer('STORAGE_TIMEOUT_SECONDS', 10, 1, 60),
     ...readKeySettings({ environment, choice, faults }),
     tokenTtlSeconds: integer('TOKEN_TTL_SECONDS', 86_400, 1, 31_536_000),
     sessionMaxDays: integer('SESSION_MAX_DAYS', 30, 0, 36_500),
     registrationOpen: choice('REGISTRATION', 'open', ['open', 'closed']) === 'open',
     corsOrigins: origins('CORS_ORIGINS'),
-    development: choice('NODE_ENV', 'production', ['development', 'production', 'test']) === 'development',
+    development,
+    tryPage: choice('TRY_PAGE', development ? 'on' : 'off', ['on', 'off']) === 'on',
     logLevel: choice('LOG_LEVEL', 'info', logLevels),
     logClientAddress: choice('LOG_CLIENT_ADDRESS', 'on', ['on', 'off']) === 'on',
     rateLimits: choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
@@ -191,6 +193,22 @@ export function readConfig(environment: Environment, policies: readonly string[]
   if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze(config)
 }
+
+/** The URL of the PostgreSQL database, for commands that need no other setting. */
+export const readDatabaseUrl = (environment: Environment): string | undefined =>
+  environment.DATABASE_URL?.trim() || undefined
+
+/** What is wrong with the URL. The value is not repeated, because it can contain a password. */
+export function databaseUrlFault(value: string): string | undefined {
+  const url = URL.parse(value)
+  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== ''
+    ? undefined
+    : 'DATABASE_URL must be a URL such as postgres://user:password@host:5432/database'
+}
+
+/** The data folder, for commands that need no other setting. */
+export const readDataDir = (environment: Environment): string =>
+  resolve(environment.DATA_DIR?.trim() || './data')
 
 /** The names of all settings: those that `readConfig` looks up. */
 export function settingNames(policies: readonly string[]): string[] {

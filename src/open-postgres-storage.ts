@@ -1,12 +1,13 @@
 import { createPostgresLoginGuard } from './auth/login-guard.postgres.ts'
 import { createPostgresRevocations } from './auth/revocations.postgres.ts'
+import { createPostgresMessageAdministration } from './chats/message-administration.postgres.ts'
 import { createEpoch } from './chats/message-ids.ts'
 import { openPostgresMessageLog, type PostgresMessageLog } from './chats/message-log.postgres.ts'
 import { type Clock, systemClock } from './clock.ts'
-import type { Config } from './config.ts'
+import { type Config, databaseUrlFault } from './config.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
-import type { Storage, StorageOptions } from './open-storage.ts'
-import { LostStorage } from './storage/errors.ts'
+import type { Administration, Storage, StorageOptions } from './open-storage.ts'
+import { LostStorage, UnusableStorage } from './storage/errors.ts'
 import {
   type ChangeFeed,
   createChangeFeed,
@@ -146,5 +147,27 @@ export async function openPostgresStorage(
       await changes.close()
       await connection.close()
     },
+  }
+}
+
+/** How long a command waits for the database. */
+const commandTimeoutMs = 25_000
+
+/**
+ * Opens the database for a command, also while nodes run. It starts no background work.
+ *
+ * @throws UnusableStorage if no node has created the tables, or another release has to open them
+ */
+export async function openPostgresAdministration(url: string): Promise<Administration> {
+  const fault = databaseUrlFault(url)
+  if (fault !== undefined) throw new UnusableStorage(fault)
+  const connection = await openPostgres({ url, timeoutMs: commandTimeoutMs })
+  const { pool } = connection
+  // A command caches no identities.
+  const feed = { version: () => 0, countOwn() {} }
+  return {
+    users: createPostgresUsers({ pool, feed }),
+    messages: createPostgresMessageAdministration(pool),
+    close: connection.close,
   }
 }

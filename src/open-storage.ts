@@ -2,14 +2,16 @@ import { createMemoryLoginGuard } from './auth/login-guard.memory.ts'
 import type { LoginGuard } from './auth/login-guard.ts'
 import { createSqliteRevocations } from './auth/revocations.sqlite.ts'
 import type { Revocations } from './auth/revocations.ts'
+import { createSqliteMessageAdministration } from './chats/message-administration.sqlite.ts'
 import { openSqliteMessageLog } from './chats/message-log.sqlite.ts'
-import type { MessageLog } from './chats/message-log.ts'
+import type { MessageAdministration, MessageLog } from './chats/message-log.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
+import type { MaybePromise } from './maybe-promise.ts'
 import { createChangeCounter } from './storage/sqlite/change-counter.ts'
-import { openSqlite } from './storage/sqlite/connection.ts'
+import { openExistingSqlite, openSqlite } from './storage/sqlite/connection.ts'
 import { createSqliteUsers } from './users/users.sqlite.ts'
 import type { Users } from './users/users.ts'
 
@@ -73,5 +75,34 @@ export async function openStorage(
       revocations.close()
       connection.close(onError)
     },
+  }
+}
+
+/** What commands may do with the accounts and messages. */
+export interface Administration {
+  readonly users: Users
+  readonly messages: MessageAdministration
+  close(): MaybePromise<void>
+}
+
+/**
+ * Opens the existing storage for a command, also while the service runs. It starts no background work.
+ *
+ * @throws UnusableStorage if there is no storage, or another release has to open it
+ */
+export async function openAdministration({
+  dataDir,
+  databaseUrl,
+}: Pick<Config, 'dataDir' | 'databaseUrl'>): Promise<Administration> {
+  if (databaseUrl !== undefined) {
+    const { openPostgresAdministration } = await import('./open-postgres-storage.ts')
+    return openPostgresAdministration(databaseUrl)
+  }
+  const connection = openExistingSqlite(dataDir)
+  const { queries, write } = connection
+  return {
+    users: createSqliteUsers({ queries, write, changes: createChangeCounter(queries.$client) }),
+    messages: createSqliteMessageAdministration({ queries, write }),
+    close: connection.close,
   }
 }

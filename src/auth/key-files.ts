@@ -29,3 +29,13 @@ export function readKeyFile(path: string, generate?: () => string): string | und
     throw explainAccess(error, access)
   }
 }
+
+/**
+ * The text of a file with a key, without changing its mode; undefined if there is no file.
+ *
+ * @throws UnusableStorage if the file cannot be used
+ */
+export function readUnchangedKeyFile(path: string): string | undefined {
+  checkFile({ path, variable: 'DATA_DIR' })
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+}

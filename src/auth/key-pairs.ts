@@ -1,8 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { guessableFault } from './guessable-secrets.ts'
 import { type SigningKey, UnusableKey, type VerificationKey } from './keys.ts'
 
 const ed25519 = { name: 'Ed25519' }
+
+/** Loaded on demand, because a service whose tokens are signed with a secret does not need the module. */
+const nodeCrypto = () => process.getBuiltinModule('node:crypto')
 
 /** The RFC 7638 thumbprint of a public key. */
 function thumbprint(x: string): string {
@@ -43,7 +46,7 @@ function parseJwk(text: string): KeyObject {
   let key: KeyObject
   try {
     const options = { key: { ...jwk }, format: 'jwk' } as const
-    key = jwk.d === undefined ? createPublicKey(options) : createPrivateKey(options)
+    key = jwk.d === undefined ? nodeCrypto().createPublicKey(options) : nodeCrypto().createPrivateKey(options)
   } catch {
     throw new UnusableKey('is damaged: "x" or "d" is not a key of 32 bytes in base64url')
   }
@@ -59,7 +62,9 @@ function parsePem(text: string): KeyObject {
   try {
     // Files that set environment variables have no line breaks within a value.
     const pem = text.replaceAll('\\n', '\n')
-    return pem.includes('PRIVATE KEY') ? createPrivateKey(pem) : createPublicKey(pem)
+    return pem.includes('PRIVATE KEY')
+      ? nodeCrypto().createPrivateKey(pem)
+      : nodeCrypto().createPublicKey(pem)
   } catch {
     throw new UnusableKey('is neither a JSON Web Key nor unencrypted PEM')
   }
@@ -81,7 +86,7 @@ export function importKeyPair(text: string): SigningKey {
   const privateKey = parseEd25519(text)
   if (privateKey.type !== 'private') throw new UnusableKey('is a public key: it needs the private key')
   return {
-    ...verificationKey(createPublicKey(privateKey)),
+    ...verificationKey(nodeCrypto().createPublicKey(privateKey)),
     signWith: privateKey.toCryptoKey(ed25519, false, ['sign']),
   }
 }
@@ -89,11 +94,11 @@ export function importKeyPair(text: string): SigningKey {
 /** @throws UnusableKey if the text is not an Ed25519 private or public key as JSON Web Key or PEM */
 export function importPublicKey(text: string): VerificationKey {
   const key = parseEd25519(text)
-  return verificationKey(key.type === 'private' ? createPublicKey(key) : key)
+  return verificationKey(key.type === 'private' ? nodeCrypto().createPublicKey(key) : key)
 }
 
 /** A new key pair as JSON Web Key. */
 export function generateKeyPair(): string {
-  const { kty, crv, x, d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+  const { kty, crv, x, d } = nodeCrypto().generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
   return JSON.stringify({ kty, crv, x, d })
 }

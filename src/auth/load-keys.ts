@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { UnusableStorage } from '../storage/errors.ts'
-import { readKeyFile } from './key-files.ts'
+import { readKeyFile, readUnchangedKeyFile } from './key-files.ts'
 import { generateKeyPair, importKeyPair, importPublicKey } from './key-pairs.ts'
 import type { KeySettings } from './key-settings.ts'
 import { type Algorithm, type Keys, type SigningKey, UnusableKey, type VerificationKey } from './keys.ts'
@@ -37,6 +37,9 @@ const sources: Readonly<Record<Algorithm, Source>> = {
 
 interface KeyOptions extends KeySettings {
   readonly dataDir: string
+}
+
+interface LoadOptions extends KeyOptions {
   /** If set, several nodes share the keys, so all of them come from settings. */
   readonly databaseUrl: string | undefined
 }
@@ -56,17 +59,29 @@ async function importFile<Key>(
   }
 }
 
-/** The key that signs: the configured one, or one that is generated at the first start and stored. */
-async function loadCurrent(source: Source, dataDir: string, configured: string | undefined) {
-  if (configured !== undefined) return source.importCurrent(configured)
-  const path = join(dataDir, source.file)
-  return importFile(
+const importCurrent = (source: Source, path: string, text: string) =>
+  importFile(
     path,
-    readKeyFile(path, source.generate),
+    text,
     source.importCurrent,
     `Restore the file from a backup, set ${source.setting}, or remove the file to generate a new key, which ` +
       'invalidates all tokens.',
   )
+
+const importPrevious = (source: Source, path: string, text: string) =>
+  importFile(
+    path,
+    text,
+    source.importPrevious,
+    `Restore the file, set ${source.setting}_PREVIOUS, or remove the file, which invalidates the tokens that ` +
+      'this key has signed.',
+  )
+
+/** The key that signs: the configured one, or one that is generated at the first start and stored. */
+async function loadCurrent(source: Source, dataDir: string, configured: string | undefined) {
+  if (configured !== undefined) return source.importCurrent(configured)
+  const path = join(dataDir, source.file)
+  return importCurrent(source, path, readKeyFile(path, source.generate))
 }
 
 async function loadPrevious(source: Source, dataDir: string | undefined, configured: string | undefined) {
@@ -74,14 +89,7 @@ async function loadPrevious(source: Source, dataDir: string | undefined, configu
   if (dataDir === undefined) return undefined
   const path = join(dataDir, source.previousFile)
   const text = readKeyFile(path)
-  if (text === undefined) return undefined
-  return importFile(
-    path,
-    text,
-    source.importPrevious,
-    `Restore the file, set ${source.setting}_PREVIOUS, or remove the file, which invalidates the tokens that ` +
-      'this key has signed.',
-  )
+  return text === undefined ? undefined : importPrevious(source, path, text)
 }
 
 /**
@@ -90,7 +98,7 @@ async function loadPrevious(source: Source, dataDir: string | undefined, configu
  *
  * @throws UnusableStorage if a file cannot be used
  */
-export async function loadKeys(options: KeyOptions): Promise<Keys> {
+export async function loadKeys(options: LoadOptions): Promise<Keys> {
   const { jwtAlgorithm, dataDir, jwtSecret, jwtPrivateKey } = options
   const previousDir = options.databaseUrl === undefined ? dataDir : undefined
   const current = await loadCurrent(
@@ -102,5 +110,36 @@ export async function loadKeys(options: KeyOptions): Promise<Keys> {
     await loadPrevious(sources.HS256, previousDir, options.jwtSecretPrevious),
     await loadPrevious(sources.EdDSA, previousDir, options.jwtPrivateKeyPrevious),
   ]
-  return { current, previous: previous.filter((key) => key !== undefined) }
+  // A copy of the current key is no other key.
+  return { current, previous: previous.flatMap((key) => (key && key.id !== current.id ? [key] : [])) }
+}
+
+/** Finds what is wrong with the files that `loadKeys` would read. It creates and changes nothing. */
+export async function inspectKeyFiles(options: KeyOptions): Promise<string[]> {
+  const { dataDir, jwtAlgorithm, jwtSecret, jwtPrivateKey } = options
+  const faults: string[] = []
+
+  async function inspect(name: string, importText: (path: string, text: string) => Promise<unknown>) {
+    const path = join(dataDir, name)
+    try {
+      const text = readUnchangedKeyFile(path)
+      if (text !== undefined) await importText(path, text)
+    } catch (error) {
+      if (!(error instanceof UnusableStorage)) throw error
+      faults.push(error.message)
+    }
+  }
+
+  const { HS256, EdDSA } = sources
+  const current = sources[jwtAlgorithm]
+  if ((jwtAlgorithm === 'HS256' ? jwtSecret : jwtPrivateKey) === undefined) {
+    await inspect(current.file, (path, text) => importCurrent(current, path, text))
+  }
+  if (options.jwtSecretPrevious === undefined) {
+    await inspect(HS256.previousFile, (path, text) => importPrevious(HS256, path, text))
+  }
+  if (options.jwtPrivateKeyPrevious === undefined) {
+    await inspect(EdDSA.previousFile, (path, text) => importPrevious(EdDSA, path, text))
+  }
+  return faults
 }

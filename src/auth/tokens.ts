@@ -56,13 +56,11 @@ const legacyClaims = ['sub', 'iat', 'exp', 'jti']
 
 type Verify = (token: string) => Promise<Record<string, unknown> | false>
 
-/** The header of a token that has not been verified, or undefined if it is malformed. */
-function headerOf(token: string): Readonly<Record<string, unknown>> | undefined {
+/** The decoded header of a token, which has not been verified; undefined if it is malformed. */
+function decodeHeader(encoded: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const header: unknown = JSON.parse(
-      Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString(),
-    )
-    return typeof header === 'object' && header !== null ? { ...header } : undefined
+    const header = JSON.parse(Buffer.from(encoded, 'base64url').toString())
+    return typeof header === 'object' && header !== null ? header : undefined
   } catch {
     return undefined
   }
@@ -112,9 +110,15 @@ export function createTokens({ keys, ttlSeconds, audience = defaultAudience }: T
   }).decorator.jwt
   const { byKeyId, legacy } = createVerifiers(keys, audience)
 
-  /** The functions to try: those of the key that the header names, or of all secrets if it names none. */
-  function verifiersFor(token: string): readonly Verify[] {
-    const header = headerOf(token)
+  /**
+   * By the encoded header, which is the same in all tokens of a key. Only headers of valid tokens are added, so
+   * clients cannot fill the map.
+   */
+  const verifiersByHeader = new Map<string, readonly Verify[]>()
+
+  /** The functions to try: that of the key that the header names, or those of all secrets if it names none. */
+  function verifiersFor(encodedHeader: string): readonly Verify[] {
+    const header = decodeHeader(encodedHeader)
     if (!header) return []
     if (header.kid === undefined) return legacy
     const verify = byKeyId.get(header.kid as string)
@@ -137,9 +141,13 @@ export function createTokens({ keys, ttlSeconds, audience = defaultAudience }: T
       return { token, expiresAt }
     },
     async verify(token) {
-      for (const verify of verifiersFor(token)) {
+      const header = token.slice(0, token.indexOf('.'))
+      const verifiers = verifiersByHeader.get(header) ?? verifiersFor(header)
+      for (const verify of verifiers) {
         const payload = await verify(token)
-        if (payload) return toClaims(payload)
+        if (!payload) continue
+        verifiersByHeader.set(header, verifiers)
+        return toClaims(payload)
       }
       return undefined
     },

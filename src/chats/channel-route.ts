@@ -9,8 +9,8 @@ interface ChannelRouteOptions {
   readonly handshake: Handshake
   readonly responses: Responses
   readonly toProblem: ToProblem
-  /** The page that a request without an upgrade receives. */
-  readonly page: { readonly text: string; readonly headers: Readonly<Record<string, string>> }
+  /** Returns the page that a request without an upgrade receives. */
+  readonly page: () => Promise<{ readonly text: string; readonly headers: Readonly<Record<string, string>> }>
 }
 
 /** The route of the WebSocket channel for Bun's router. After an upgrade there is no response. */
@@ -19,8 +19,9 @@ export const createChannelRoute =
   async (request: Request, server: Server<SocketData>): Promise<Response | undefined> => {
     const context = responses.startRequest(request, channelPath, server)
     if (!isHandshake(request)) {
+      const { text, headers } = await page()
       responses.logRequest(context, 200)
-      return new Response(page.text, { headers: { ...responses.headers(context), ...page.headers } })
+      return new Response(text, { headers: { ...responses.headers(context), ...headers } })
     }
     try {
       await handshake.accept(context, server)

@@ -6,13 +6,35 @@ const sequencesPerStep = 2000
 
 const retryMs = 10_000
 
-interface EraserOptions {
-  readonly statements: Pick<MessageStatements, 'removeOf' | 'erasures' | 'finishErasure'>
+interface ErasureOptions {
+  readonly statements: Pick<MessageStatements, 'removeOf' | 'finishErasure'>
   readonly write: RunOnDatabase
   /** The sequence of the newest message. */
   readonly head: () => number
   /** Every sequence up to this one has been removed. */
   readonly start: () => number
+  readonly isStopped?: () => boolean
+  /** Lets others work between two steps. */
+  readonly pause?: () => Promise<unknown>
+}
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Erases all messages of a user in small transactions, unless it is stopped before the end. */
+export async function eraseAllMessages(
+  userId: string,
+  { statements, write, head, start, isStopped = () => false, pause = nextTurn }: ErasureOptions,
+): Promise<void> {
+  for (let after = start(); after < head() && !isStopped(); after += sequencesPerStep) {
+    const range = { after, through: after + sequencesPerStep }
+    write(() => statements.removeOf(userId, range))
+    await pause()
+  }
+  if (!isStopped()) write(() => statements.finishErasure(userId))
+}
+
+interface EraserOptions extends Omit<ErasureOptions, 'statements' | 'isStopped' | 'pause'> {
+  readonly statements: Pick<MessageStatements, 'removeOf' | 'erasures' | 'finishErasure'>
   /** Resolves when no append is pending. */
   readonly flush: () => Promise<void>
   /** Called with errors of background work; no request is waiting for it. */
@@ -20,19 +42,15 @@ interface EraserOptions {
 }
 
 /** Erases the messages of removed users, and continues the erasures that an earlier process has not finished. */
-export function createEraser({ statements, write, head, start, flush, onError }: EraserOptions) {
+export function createEraser({ flush, onError, ...options }: EraserOptions) {
+  const { statements } = options
   let stopped = false
   let retry: Timer | undefined
 
   async function eraseAll(userId: string): Promise<void> {
     // The account is removed, so no further message of the user is appended after the pending ones.
     await flush()
-    for (let after = start(); after < head() && !stopped; after += sequencesPerStep) {
-      const range = { after, through: after + sequencesPerStep }
-      write(() => statements.removeOf(userId, range))
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    if (!stopped) write(() => statements.finishErasure(userId))
+    await eraseAllMessages(userId, { ...options, isStopped: () => stopped })
   }
 
   /** Tries again after a failure: the account is removed already, so its user cannot ask again. */

@@ -1,13 +1,13 @@
 import type { SQL } from 'bun'
 import type { Pool } from '../storage/postgres/pool.ts'
 import type { LogClock } from './log-clock.ts'
+import { sweepMessagesOf } from './message-administration.postgres.ts'
 import {
   findErasures,
   finishErasure,
   pruneBatches,
   readNewestThrough,
   readOldest,
-  removeMessagesOf,
   trimLog,
   tryMaintenanceLock,
 } from './message-statements.postgres.ts'
@@ -26,9 +26,6 @@ interface MaintenanceOptions {
   /** Called with errors of background work; no request is waiting for it. */
   readonly onError: (error: unknown) => void
 }
-
-/** Small enough not to delay appends: the messages of a user have no index, which would make each send dearer. */
-const sequencesPerStep = 10_000
 
 const intervalMs = 10_000
 
@@ -62,16 +59,7 @@ export function createLogMaintenance(options: MaintenanceOptions) {
       return true
     }).then((more = false) => more)
 
-  /** Deletes the messages of a user that are stored now. */
-  async function sweep(userId: string): Promise<void> {
-    const [oldest] = await pool.read(({ $client }) => readOldest($client, 1))
-    const last = await pool.read(({ $client }) => readNewestThrough($client, Number.MAX_SAFE_INTEGER))
-    if (!oldest || !last) return
-    for (let after = oldest.sequence - 1; after < last.sequence && !stopped; after += sequencesPerStep) {
-      const range = { after, through: after + sequencesPerStep }
-      await pool.write(({ $client }) => removeMessagesOf($client, userId, range))
-    }
-  }
+  const sweep = (userId: string) => sweepMessagesOf(pool, userId, () => stopped)
 
   /**
    * Completes erasures: those that were interrupted, and the messages that another node stored before it

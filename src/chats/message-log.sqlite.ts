@@ -68,7 +68,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     idempotencyKey === undefined ? undefined : statements.byKey.get({ userId: user.id, idempotencyKey })
 
   function store({ user, message, idempotencyKey }: NewMessage, sequence: number, sentAt: SentAt) {
-    // An undefined key is left out of the text. Adding it with a spread takes a quarter as long as the rest.
+    // JSON.stringify leaves out an undefined key, which is faster than a spread (docs/performance.md).
     const stored: Omit<ChatMessage, 'idempotencyKey'> & Pick<NewMessage, 'idempotencyKey'> = {
       event: 'message',
       id: ids.encode(sequence),

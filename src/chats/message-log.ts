@@ -97,6 +97,17 @@ export interface MessageLog {
   close(): void
 }
 
+/** What commands do with the messages while the service may be running. */
+export interface MessageAdministration extends Pick<MessageLog, 'remove'> {
+  /**
+   * Erases all messages of a user whose account was removed. The running service must have stopped accepting
+   * messages of the user. Rejects if the storage fails; the next start of the service then continues.
+   *
+   * @returns the number of erased messages
+   */
+  eraseMessagesOf(userId: string): Promise<number>
+}
+
 /**
  * The outcome of an append that has resolved.
  *

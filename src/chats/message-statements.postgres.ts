@@ -168,17 +168,19 @@ export async function removeMessages(sql: SQL, sequences: readonly number[]): Pr
   return rows.map(([sequence]) => Number(sequence))
 }
 
-/** Deletes the messages of a user between two sequences. */
-export const removeMessagesOf = (
+/** Deletes the messages of a user between two sequences. Returns their number. */
+export async function removeMessagesOf(
   sql: SQL,
   userId: string,
   { after, through }: { after: number; through: number },
-): Promise<unknown> =>
-  values(
+): Promise<number> {
+  const rows = await values(
     sql,
-    'delete from parley.messages where sequence > $1::bigint and sequence <= $2::bigint and user_id = $3',
+    'delete from parley.messages where sequence > $1::bigint and sequence <= $2::bigint and user_id = $3 returning 1',
     [after, through, userId],
   )
+  return rows.length
+}
 
 /** The users who were removed before a time and whose messages are still to be erased. */
 export async function findErasures(sql: SQL, removedBefore: number): Promise<string[]> {
@@ -193,9 +195,10 @@ export async function findErasures(sql: SQL, removedBefore: number): Promise<str
 export const finishErasure = (sql: SQL, userId: string): Promise<unknown> =>
   values(sql, 'update parley.users set erases_messages = false where id = $1', [userId])
 
-export async function readStart(sql: SQL): Promise<number> {
-  const [row] = await values<[string]>(sql, 'select trimmed_through from parley.message_log', [])
-  return Number(row?.[0] ?? 0)
+export async function readEpoch(sql: SQL): Promise<string> {
+  const [row] = await values<[string]>(sql, 'select epoch from parley.message_log', [])
+  if (!row) throw new Error('The table message_log has no row')
+  return row[0]
 }
 
 export async function readOldest(sql: SQL, limit: number): Promise<StoredTime[]> {

@@ -8,7 +8,19 @@ import { openStorage } from '../open-storage.ts'
 import { startServer } from '../server.ts'
 import { LostStorage } from '../storage/errors.ts'
 import { findUnknownSettings } from '../unknown-settings.ts'
-import { hostAndPort } from './service-address.ts'
+import { hostAndPort, localHost } from './service-address.ts'
+
+/** The addresses for the person who started the service in development. */
+function announce(config: Config, port: number): void {
+  const address = hostAndPort(localHost(config.host), port)
+  const lines = [
+    `  API        http://${address}/swagger`,
+    ...(config.tryPage ? [`  Try it     http://${address}/`] : []),
+    `  WebSocket  ws://${address}/  (http://${address}/websocket explains it)`,
+  ]
+  // The log on standard output stays one JSON object per line.
+  console.error(`\n${lines.join('\n')}\n`)
+}
 
 /**
  * Serves until SIGTERM or SIGINT. Returns once the service is listening.
@@ -62,5 +74,6 @@ export async function serve(config: Config): Promise<void> {
     },
     'listening',
   )
-  void flush()
+  await flush()
+  if (config.development) announce(config, server.port)
 }

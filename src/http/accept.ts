@@ -8,11 +8,12 @@ interface Preference {
 
 const none: Preference = { quality: 0, specificity: -1 }
 
-function qualityOf({ parameters }: MediaType): number {
-  const weight = parameters.find(([name]) => name === 'q')?.[1] ?? '1'
-  // A weight that is malformed says nothing; the client has named the type.
-  return /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : 1
-}
+/** A weight that is malformed says nothing; the client has named the type or the coding. */
+const parseWeight = (weight: string) =>
+  /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : 1
+
+const qualityOf = ({ parameters }: MediaType) =>
+  parseWeight(parameters.find(([name]) => name === 'q')?.[1] ?? '1')
 
 /** How much a client wants a media type: the most specific of its ranges decides (RFC 9110, section 12.5.1). */
 function preference(ranges: readonly MediaType[], type: string): Preference {
@@ -35,4 +36,15 @@ export function prefersHtml(request: Request): boolean {
   const json = preference(ranges, 'application/json')
   if (html.quality !== json.quality) return html.quality > json.quality
   return html.quality > 0 && html.specificity > json.specificity
+}
+
+/** Whether a client accepts a content coding (RFC 9110, section 12.5.3). A client that names none gets none. */
+export function acceptsEncoding(request: Request, coding: string): boolean {
+  const weights = new Map(
+    splitList(request.headers.get('accept-encoding') ?? '').map((element): [string, number] => {
+      const [name = '', weight = '1'] = element.toLowerCase().split(/[ \t]*;[ \t]*q=/)
+      return [name, parseWeight(weight)]
+    }),
+  )
+  return (weights.get(coding) ?? weights.get('*') ?? 0) > 0
 }

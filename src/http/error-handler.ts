@@ -10,7 +10,7 @@ export interface Failure {
 export type ToProblem = (thrown: unknown, requestId: string) => Failure
 
 /** The last error in the chain of causes. The errors that wrap it, Drizzle's above all, repeat values. */
-function rootCause(error: unknown): unknown {
+export function rootCause(error: unknown): unknown {
   let root = error
   while (root instanceof Error && root.cause !== undefined) root = root.cause
   return root

@@ -14,3 +14,18 @@ declare module '*/swagger-client.js' {
   const path: string
   export default path
 }
+
+declare module '*/swagger-page.css' {
+  const path: string
+  export default path
+}
+
+declare module '*/style.css' {
+  const text: string
+  export default text
+}
+
+declare module '*/page.css' {
+  const text: string
+  export default text
+}

@@ -7,27 +7,29 @@ const toJson = (code: string) => ({ type: problemPath(code), code, ...catalogue[
 
 function problemPage(code: ProblemCode): string {
   const { status, title, detail, when, action } = catalogue[code]
-  return renderPage(
+  return renderPage({
+    page: problemPath(code),
     title,
-    `<h1>${Bun.escapeHTML(title)}</h1>
+    content: `<h1>${Bun.escapeHTML(title)}</h1>
 <p><code>${Bun.escapeHTML(code)}</code>, status ${status}: ${Bun.escapeHTML(detail)}</p>
 <h2>When it happens</h2><p>${Bun.escapeHTML(when)}</p>
 <h2>What to do</h2><p>${Bun.escapeHTML(action)}</p>
 <p><a href="${linkFrom(problemPath(code), '/problems')}">All problem types</a></p>`,
-  )
+  })
 }
 
 const problemsPage = () =>
-  renderPage(
-    'Problem types',
-    `<h1>Problem types</h1>
+  renderPage({
+    page: '/problems',
+    title: 'Problem types',
+    content: `<h1>Problem types</h1>
 ${definitionList(
   Object.entries(catalogue).map(([code, { status, title, when }]) => [
     `${status} <a href="${linkFrom('/problems', problemPath(code))}">${Bun.escapeHTML(code)}</a>`,
     `${Bun.escapeHTML(title)}. ${Bun.escapeHTML(when)}`,
   ]),
 )}`,
-  )
+  })
 
 /** The pages that explain each problem type, as HTML or JSON. */
 export const problemPages = () =>

@@ -64,22 +64,57 @@ export function explainAccess(error: unknown, options: AccessOptions): UnusableS
   })
 }
 
+/** @throws UnusableStorage if the path exists and is no folder */
+function requireFolder({ path, variable }: AccessOptions): void {
+  if (statOf(path)?.isDirectory() === false) {
+    throw new UnusableStorage(`${variable}: ${path} is not a folder. Move it away, or change ${variable}.`)
+  }
+}
+
+/**
+ * Checks that the service may create files in a folder that exists.
+ *
+ * @throws UnusableStorage
+ */
+export function checkFolder(options: AccessOptions): void {
+  requireFolder(options)
+  try {
+    accessSync(options.path, R_OK | W_OK | X_OK)
+  } catch (error) {
+    throw explainAccess(error, options)
+  }
+}
+
+/**
+ * Checks that the service may create a folder that does not exist.
+ *
+ * @throws UnusableStorage
+ */
+export function checkCreatable(options: AccessOptions): void {
+  const place = nearestExisting(options.path)
+  try {
+    if (statOf(place)?.isDirectory() !== true) {
+      throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' })
+    }
+    accessSync(place, W_OK | X_OK)
+  } catch (error) {
+    throw explainAccess(error, options)
+  }
+}
+
 /**
  * Creates the folder if it does not exist, and checks that the service may create files in it.
  *
  * @throws UnusableStorage
  */
 export function prepareFolder(options: AccessOptions): void {
-  const { path, variable } = options
-  if (statOf(path)?.isDirectory() === false) {
-    throw new UnusableStorage(`${variable}: ${path} is not a folder. Move it away, or change ${variable}.`)
-  }
+  requireFolder(options)
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-    accessSync(path, R_OK | W_OK | X_OK)
+    mkdirSync(options.path, { recursive: true, mode: 0o700 })
   } catch (error) {
     throw explainAccess(error, options)
   }
+  checkFolder(options)
 }
 
 /**

@@ -34,7 +34,7 @@ const accountColumns = {
 const recordColumns = { ...accountColumns, createdAt: users.createdAt, removedAt: users.removedAt }
 
 /** A new value for `tokensValidFrom`. Never one that the account already had, even if the clock is set back. */
-const nextValidFrom = () => sql`max(${users.tokensValidFrom} + 1, ${Date.now()})`
+export const nextValidFrom = () => sql`max(${users.tokensValidFrom} + 1, ${Date.now()})`
 
 /** The accounts in SQLite. Every method is synchronous. */
 export function createSqliteUsers({

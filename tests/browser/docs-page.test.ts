@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { Browser } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { version } from '../../package.json'
 import openapiDocument from '../../spec/openapi.yaml'
 import { type LiveService, serviceUnderTest } from '../examples/live-service.ts'
@@ -81,21 +81,105 @@ describe.skipIf(!executablePath)('the Swagger page in a browser', () => {
     await page.close()
   })
 
-  test('sends a request to the server that the page came from', async () => {
+  /** Opens an operation, and fills in the documented request as a reader does. */
+  async function tryOut(page: Page, path: string, method = 'post'): Promise<Locator> {
+    const operation = page.locator(`.opblock-${method}`, { hasText: path }).first()
+    await operation.locator('.opblock-summary-control').click()
+    await operation.getByRole('button', { name: 'Try it out' }).click()
+    return operation
+  }
+
+  /** Presses "Execute", and returns the status and the body of the response. */
+  async function execute(page: Page, operation: Locator): Promise<{ status: string; body: string }> {
+    const [response] = await Promise.all([
+      page.waitForResponse((each) => each.url().includes('/api/')),
+      operation.getByRole('button', { name: 'Execute' }).click(),
+    ])
+    const requestId = (await response.allHeaders())['x-request-id'] as string
+    const shown = operation.locator('.live-responses-table', { hasText: requestId })
+    await shown.waitFor()
+    const status = await shown.locator('tr.response .response-col_status').textContent()
+    return { status: status?.trim().slice(0, 3) ?? '', body: await response.text() }
+  }
+
+  async function authorize(page: Page, token: string): Promise<void> {
+    await page.locator('.auth-wrapper .authorize').first().click()
+    const dialog = page.locator('.modal-ux')
+    await dialog.locator('input').fill(token)
+    await dialog.getByRole('button', { name: 'Apply credentials' }).click()
+    await dialog.getByRole('button', { name: 'Close', exact: true }).click()
+  }
+
+  test('a reader registers twice, logs in, authorizes and sends twice without editing an example', async () => {
     const { page, complaints, foreignRequests } = await openDocsPage()
-    const registration = page.locator('.opblock', { hasText: '/api/auth/register' })
-    await registration.locator('.opblock-summary-control').click()
-    await registration.getByRole('button', { name: 'Try it out' }).click()
-    const username = `reader-${crypto.randomUUID().slice(0, 18)}`
-    await registration
-      .locator('textarea.body-param__text')
-      .fill(JSON.stringify({ username, password: 'correct horse battery staple' }))
-    await registration.getByRole('button', { name: 'Execute' }).click()
-    const response = registration.locator('.live-responses-table')
-    await response.waitFor()
-    expect(await response.locator('tr.response .response-col_status').textContent()).toContain('201')
-    expect(await response.textContent()).toContain(username)
+    const registration = await tryOut(page, '/api/auth/register')
+    const first = await execute(page, registration)
+    const second = await execute(page, registration)
+    expect([first.status, second.status]).toEqual(['201', '201'])
+    expect(JSON.parse(first.body).user.username).not.toBe(JSON.parse(second.body).user.username)
+
+    const login = await execute(page, await tryOut(page, '/api/auth/login'))
+    expect(login.status).toBe('200')
+    await authorize(page, JSON.parse(login.body).token)
+
+    const send = await tryOut(page, '/api/chats/send')
+    expect((await execute(page, send)).status).toBe('200')
+    await send.locator('textarea.body-param__text').fill('{"message":"Another message"}')
+    expect((await execute(page, send)).status).toBe('200')
+
+    await page.reload()
+    await page.waitForSelector('.opblock')
+    const profile = await execute(page, await tryOut(page, '/api/users/profile', 'get'))
+    expect(profile.status).toBe('200')
+    expect(profile.body).toContain(JSON.parse(first.body).user.username)
     expect({ complaints, foreignRequests }).toEqual({ complaints: [], foreignRequests: [] })
+    await page.close()
+  })
+
+  test('lists only the server that the page came from', async () => {
+    expect(
+      await docs.page.$$eval('.servers option', (options) =>
+        options.map((option) => option.getAttribute('value')),
+      ),
+    ).toEqual([service.url])
+  })
+
+  test('follows the color scheme of the system, also when it changes', async () => {
+    const { page } = await openDocsPage()
+    for (const [colorScheme, background] of [
+      ['dark', 'rgb(28, 32, 34)'],
+      ['light', 'rgb(250, 250, 250)'],
+    ] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.waitForFunction(
+        ([dark, expected]) =>
+          document.documentElement.classList.contains('dark-mode') === dark &&
+          getComputedStyle(document.body).backgroundColor === expected,
+        [colorScheme === 'dark', background] as const,
+      )
+    }
+    await page.close()
+  })
+
+  test('the links of the changelog lead to the sections that they name', async () => {
+    const { page } = await openDocsPage()
+    const links = await page.$$eval('#changelog a', (anchors) =>
+      anchors.map((anchor) => (anchor as HTMLAnchorElement).href),
+    )
+    const own = links.filter((link) => link.startsWith(service.url))
+    expect(own.some((link) => link.includes('#'))).toBe(true)
+    for (const link of own) {
+      expect([link, (await page.goto(link))?.status()]).toEqual([link, 200])
+      const { hash } = new URL(link)
+      if (hash) expect([link, await page.locator(hash).count()]).toEqual([link, 1])
+    }
+    await page.close()
+  })
+
+  test.each(['openapi.yaml', 'asyncapi.yaml'])('%s opens in the browser', async (name) => {
+    const page = await browser.newPage()
+    await page.goto(`${service.url}/${name}`)
+    expect(await page.textContent('body')).toContain('schemas:')
     await page.close()
   })
 })

@@ -96,12 +96,14 @@ test('an unknown path and a trailing slash return 404', async () => {
 })
 
 test('every service path returns 200', async () => {
-  const assets: Record<string, string> = {
-    '{code}': Object.keys(contract.problems)[0] ?? '',
-    '{asset}': 'swagger-ui.css',
+  const examples: Record<string, string> = {
+    '/problems/{code}': `/problems/${Object.keys(contract.problems)[0]}`,
+    '/swagger/{asset}': '/swagger/swagger-ui.css',
+    '/try/{asset}': '/try/page.css',
+    '/guides/{guide}': '/guides/realtime',
   }
   for (const path of contract.servicePaths) {
-    await send(main, { method: 'GET', path: path.replace(/\{[^}]+\}/, (name) => assets[name] ?? name) })
+    await send(main, { method: 'GET', path: examples[path] ?? path })
   }
 })
 

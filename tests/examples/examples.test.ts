@@ -63,24 +63,6 @@ test('the curl example continues if the user already exists', async () => {
   expect(JSON.parse(profile ?? '')).toMatchObject({ user: { username } })
 })
 
-test('the Bun client registers, connects, and prints its message when it receives it', async () => {
-  const username = newUsername()
-  const printed = await run([process.execPath, 'examples/bun-client.ts'], username)
-  expect(printed.split('\n')).toContain(`${username}: Hello from Bun!`)
-})
-
-test('the Bun client prints why its registration was refused', async () => {
-  const child = Bun.spawn([process.execPath, 'examples/bun-client.ts'], {
-    cwd: project,
-    env: { ...process.env, BASE_URL: service.url, PARLEY_USERNAME: '?', PARLEY_PASSWORD: password },
-    stdin: 'ignore',
-    stderr: 'pipe',
-  })
-  const stderr = await new Response(child.stderr).text()
-  expect(await child.exited).not.toBe(0)
-  expect(stderr).toContain('validation-failed')
-})
-
 test('the wscat example sends a message and prints the frame that every client receives', async () => {
   const username = newUsername()
   await register(username)

@@ -18,11 +18,20 @@ const copied = [
   'examples',
   'scripts',
   'docs',
+  'client',
   'package.json',
   'tsconfig.json',
   'bunfig.toml',
 ]
-const copiedFiles = ['CHANGELOG.md', 'biome.json', '.env.example']
+const copiedFiles = [
+  'README.md',
+  'SECURITY.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'Dockerfile',
+  'biome.json',
+  '.env.example',
+]
 const timeoutMs = 120_000
 const requiredShare = 0.95
 

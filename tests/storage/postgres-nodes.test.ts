@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import type { Page } from '../../src/chats/message-log.ts'
+import { openAdministration } from '../../src/open-storage.ts'
 import { OutcomeUnknown, StorageUnavailable } from '../../src/storage/errors.ts'
+import { inspectServer } from '../../src/storage/postgres/connection.ts'
 import { skipsPostgres } from '../fixtures/postgres-server.ts'
 import { startTcpProxy } from '../fixtures/tcp-proxy.ts'
 import { countStored, numbered, textsOf, until } from './support/message-logs.ts'
@@ -188,6 +190,38 @@ describe.skipIf(skipsPostgres)('accounts that psql changes', () => {
     await cluster.psql('delete from parley.revoked_tokens')
     await Bun.sleep(400)
     expect(cluster.node(0).users.version()).toBe(before)
+  })
+})
+
+describe.skipIf(skipsPostgres)('commands', () => {
+  test('remove messages and erase those of a user while nodes run', async () => {
+    await using cluster = await openNodes(2)
+    const [writer, reader] = [cluster.node(0), cluster.node(1)]
+    const cursor = reader.log.head()
+    const { id } = await writer.append('m1')
+    await writer.append('m2', undefined, { id: 'u2', username: 'another' })
+    await writer.append('m3')
+    await until(() => reader.broadcast.length === 3)
+    const { messages, users, close } = await openAdministration({
+      dataDir: '/nonexistent',
+      databaseUrl: cluster.url,
+    })
+    expect(await messages.remove([id, 'unknown'])).toEqual([id])
+    expect(await messages.eraseMessagesOf('u2')).toBe(1)
+    expect(await users.findRecord('someone')).toBeUndefined()
+    await close()
+    await until(async () => (await textsOf(reader.log.readAfter(cursor, 10))).length === 1)
+    expect(await textsOf(reader.log.readAfter(cursor, 10))).toEqual(['m3'])
+  })
+
+  test('refuse a database that no node has opened', async () => {
+    const databaseUrl = await createDatabase()
+    const opened = openAdministration({ dataDir: '/nonexistent', databaseUrl })
+    await expect(opened).rejects.toThrow('Start the service first')
+    expect(await inspectServer(databaseUrl)).toBeUndefined()
+    expect(await inspectServer(databaseUrl.replace(/test_\d+$/, 'missing'))).toContain(
+      'has no database missing',
+    )
   })
 })
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { expect, spyOn, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { createChangeCounter } from '../../src/storage/sqlite/change-counter.ts'
 import { createDataVersion } from '../../src/storage/sqlite/data-version.ts'
@@ -80,6 +80,25 @@ test('the version changes when another program deletes a user, who is then not f
   expect(users.version()).not.toBe(version)
   expect((await users.find(kept.id))?.user).toEqual(kept)
   expect(await users.find(removed.id)).toBeUndefined()
+})
+
+test('each revocation of all tokens has its own value, also if the clock stands still or is set back', async () => {
+  await using opened = await openUsers()
+  const { users } = opened
+  const { id } = await addUser(users, 'someone')
+  const now = Date.now()
+  const clock = spyOn(Date, 'now')
+  try {
+    const values: number[] = []
+    for (const time of [now, now, now - 3_600_000, now]) {
+      clock.mockReturnValue(time)
+      await users.revokeTokens(id)
+      values.push((await users.find(id))?.tokensValidFrom ?? Number.NaN)
+    }
+    expect(values).toEqual([now, now + 1, now + 2, now + 3])
+  } finally {
+    clock.mockRestore()
+  }
 })
 
 test('data_version changes with commits of other connections only', async () => {

@@ -34,6 +34,15 @@ test('all faults are reported at once, and no secret is repeated', () => {
   expect(() => readConfig(environment, policies)).toThrow(ConfigError)
 })
 
+test.each([
+  [{}, false],
+  [{ NODE_ENV: 'development' }, true],
+  [{ NODE_ENV: 'development', TRY_PAGE: 'off' }, false],
+  [{ NODE_ENV: 'production', TRY_PAGE: 'on' }, true],
+] as const)('with %o, the try-it page is served: %p', (environment, served) => {
+  expect(readConfig(environment, policies).tryPage).toBe(served)
+})
+
 describe('an invalid value is reported', () => {
   const values: [string, string][] = [
     ['PORT', '3000x'],

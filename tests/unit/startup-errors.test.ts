@@ -1,5 +1,6 @@
 import { Database as Sqlite } from 'bun:sqlite'
 import { afterAll, describe, expect, test } from 'bun:test'
+import { generateKeyPairSync } from 'node:crypto'
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -25,6 +26,8 @@ const firstFreePort = Number(
 
 let next = 0
 const newPath = () => join(folder, `data-${next++}`)
+
+const publicKey = JSON.stringify(generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }))
 
 /** The exit code and the message of a service that does not start. */
 async function refusal(environment: Record<string, string>, { unprivileged = false } = {}) {
@@ -96,7 +99,7 @@ describe('the message for data that cannot be used names the setting, the path a
     )
   })
 
-  test.each(['parley.sqlite', 'parley.sqlite-wal', 'parley.lock', 'jwt-secret'])(
+  test.each(['parley.sqlite', 'parley.sqlite-wal', 'parley.lock', 'jwt-secret', 'jwt-key.previous.json'])(
     '%s is a folder',
     async (name) => {
       const path = newPath()
@@ -115,6 +118,35 @@ describe('the message for data that cannot be used names the setting, the path a
     expect(message).toStartWith(`DATA_DIR: ${path}/jwt-secret is empty`)
     expect(message).toContain('set JWT_SECRET')
   })
+
+  const keyFiles: [string, string, string, string, string][] = [
+    [
+      'jwt-secret',
+      'a secret that is easy to guess',
+      'changeme'.repeat(4),
+      'is easy to guess: it repeats itself',
+      'HS256',
+    ],
+    ['jwt-secret.previous', 'an empty file', '', 'is empty', 'HS256'],
+    ['jwt-secret.previous', 'a short secret', 'short', 'is too short', 'EdDSA'],
+    ['jwt-key.json', 'an empty file', '', 'is empty', 'EdDSA'],
+    ['jwt-key.json', 'a truncated file', '{"kty":"OKP","crv":"Ed', 'is not valid JSON', 'EdDSA'],
+    ['jwt-key.json', 'another key', '{"kty":"RSA"}', 'is not an Ed25519 key', 'EdDSA'],
+    ['jwt-key.json', 'a public key', publicKey, 'is a public key', 'EdDSA'],
+    ['jwt-key.previous.json', 'text', 'not a key', 'is neither a JSON Web Key nor unencrypted PEM', 'HS256'],
+  ]
+  for (const [name, damage, content, message, algorithm] of keyFiles) {
+    test(`${name} is damaged: ${damage}; it is not changed`, async () => {
+      const path = newPath()
+      await mkdir(path)
+      await writeFile(join(path, name), content)
+      const received = await refusal({ DATA_DIR: path, JWT_ALGORITHM: algorithm })
+      expect(received).toStartWith(`DATA_DIR: ${path}/${name} ${message}`)
+      expect(received).toMatch(/Restore the file.*, set JWT_\w+, or remove the file/)
+      if (content.length > 8) expect(received).not.toContain(content)
+      expect(await readFile(join(path, name), 'utf8')).toBe(content)
+    })
+  }
 
   test('parley.sqlite is locked by another program', async () => {
     const path = newPath()
@@ -176,11 +208,14 @@ describe.skipIf(!canRunAsNobody)('the message for missing permissions names both
     expectDenial(await refusal({ DATA_DIR: path }, { unprivileged: true }), path, parent)
   })
 
-  test.each(['parley.sqlite', 'parley.lock', 'jwt-secret'])('%s without permissions', async (name) => {
-    const path = await foreignFolder({ [name]: isRoot ? 0o600 : 0 }, 0o777)
-    if (!isRoot) await chmod(path, 0o700)
-    expectDenial(await refusal({ DATA_DIR: path }, { unprivileged: true }), join(path, name))
-  })
+  test.each(['parley.sqlite', 'parley.lock', 'jwt-secret', 'jwt-secret.previous'])(
+    '%s without permissions',
+    async (name) => {
+      const path = await foreignFolder({ [name]: isRoot ? 0o600 : 0 }, 0o777)
+      if (!isRoot) await chmod(path, 0o700)
+      expectDenial(await refusal({ DATA_DIR: path }, { unprivileged: true }), join(path, name))
+    },
+  )
 
   // Only the owner of a file may change its mode, and jwt-secret must not be readable for others.
   test.skipIf(!isRoot)('jwt-secret that belongs to another user, although it is writable', async () => {

@@ -1,6 +1,7 @@
+import type { SQL } from 'bun'
 import { UnusableStorage } from '../errors.ts'
 import { failureKind, QueryTimedOut, sqlState } from './errors.ts'
-import { migrate } from './migrations.ts'
+import { checkRelease, migrate, readApplied, requireMigrated } from './migrations.ts'
 import { createPool, openClient, type Pool } from './pool.ts'
 
 export interface PostgresOptions {
@@ -8,8 +9,8 @@ export interface PostgresOptions {
   readonly url: string
   /** How long a request may wait for the database. */
   readonly timeoutMs: number
-  /** The epoch of the log, if it does not exist yet. */
-  readonly epoch: string
+  /** The epoch of the log, if it does not exist yet. Without it, nothing is created or migrated. */
+  readonly epoch?: string
 }
 
 export interface PostgresConnection {
@@ -113,11 +114,11 @@ function checkServer(state: ServerState, url: string): void {
 }
 
 /**
- * Connects to the server, checks it, and applies pending migrations.
+ * Connects to the server, checks it, and runs `work`.
  *
- * @throws UnusableStorage if the service cannot start with it; the message says what to do
+ * @throws UnusableStorage
  */
-export async function openPostgres({ url, timeoutMs, epoch }: PostgresOptions): Promise<PostgresConnection> {
+async function withServer(url: string, work: (client: SQL) => Promise<void>): Promise<void> {
   // A migration may take longer than a request.
   const client = openClient({ url, name: 'parley start', size: 1, attemptMs: 600_000 })
   try {
@@ -129,12 +130,34 @@ export async function openPostgres({ url, timeoutMs, epoch }: PostgresOptions): 
         current_setting('transaction_read_only') = 'on' as "isReadOnly",
         current_setting('synchronous_commit') <> 'off' and current_setting('fsync') = 'on' as "isDurable"`
     checkServer(state as ServerState, url)
-    await migrate(client, epoch)
+    await work(client)
   } catch (error) {
     throw explainStart(error, url)
   } finally {
     await client.close({ timeout: 0 }).catch(() => {})
   }
+}
+
+/** What prevents the service from using the server, or undefined. It changes nothing. */
+export async function inspectServer(url: string): Promise<string | undefined> {
+  try {
+    await withServer(url, async (client) => {
+      checkRelease((await readApplied(client)) ?? [])
+    })
+    return undefined
+  } catch (error) {
+    if (error instanceof UnusableStorage) return error.message
+    throw error
+  }
+}
+
+/**
+ * Connects to the server, checks it, and applies pending migrations.
+ *
+ * @throws UnusableStorage if the service cannot start with it; the message says what to do
+ */
+export async function openPostgres({ url, timeoutMs, epoch }: PostgresOptions): Promise<PostgresConnection> {
+  await withServer(url, (client) => (epoch === undefined ? requireMigrated(client) : migrate(client, epoch)))
   const attemptMs = Math.min(5000, Math.max(500, timeoutMs / 5))
   const pool = createPool({ url, name: 'parley', size: poolSize, attemptMs })
   const appends = createPool({ url, name: 'parley appends', size: 1, attemptMs })

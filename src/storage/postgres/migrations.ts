@@ -23,7 +23,7 @@ interface Applied {
  *
  * @throws UnusableStorage if another program uses the schema
  */
-async function readApplied(sql: SQL): Promise<readonly Applied[] | undefined> {
+export async function readApplied(sql: SQL): Promise<readonly Applied[] | undefined> {
   const [found] = await sql`
     select to_regnamespace('parley') is not null as schema_exists,
       to_regclass('parley.migrations') is not null as table_exists`
@@ -38,7 +38,7 @@ async function readApplied(sql: SQL): Promise<readonly Applied[] | undefined> {
 }
 
 /** @throws UnusableStorage if a newer release has migrated the database */
-function checkRelease(applied: readonly Applied[]): void {
+export function checkRelease(applied: readonly Applied[]): void {
   const unknown = applied.filter(({ tag }) => !migrations.some((each) => each.tag === tag))
   const [first] = unknown
   if (!first) return
@@ -73,4 +73,14 @@ export async function migrate(client: SQL, epoch: string): Promise<void> {
     }
     await sql`insert into parley.message_log (id, epoch) values (1, ${epoch}) on conflict do nothing`
   })
+}
+
+/** @throws UnusableStorage unless all migrations of this release, and no others, have been applied */
+export async function requireMigrated(client: SQL): Promise<void> {
+  const applied = (await readApplied(client)) ?? []
+  checkRelease(applied)
+  if (applied.length === migrations.length) return
+  throw new UnusableStorage(
+    `DATABASE_URL: the database has no accounts and messages of Parley ${version} yet. Start the service first.`,
+  )
 }

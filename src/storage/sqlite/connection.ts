@@ -5,10 +5,11 @@ import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite'
 import { type LostStorage, UnusableStorage } from '../errors.ts'
 import { checkFile, explainAccess, prepareFolder } from '../file-access.ts'
 import { withStorageErrors } from './errors.ts'
-import { checkPages, DamagedDatabase, inspectFile } from './file-checks.ts'
+import { checkPages, DamagedDatabase, inspectFile, missingFile } from './file-checks.ts'
 import { createFileGuard } from './file-guard.ts'
+import { lockFile, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrations.ts'
-import { checkRelease, recordRelease } from './release.ts'
+import { checkRelease, recordRelease, requireMigrated } from './release.ts'
 import * as schema from './schema.ts'
 
 export type Queries = BunSQLiteDatabase<typeof schema> & { readonly $client: Sqlite }
@@ -34,27 +35,13 @@ export interface SqliteConnection {
 /** Short, because SQLite blocks the thread that serves all requests. The client can retry. */
 const busyTimeoutMs = 100
 
-/** Another process uses this data folder. */
-export class FolderInUse extends UnusableStorage {}
+/** A command blocks no requests, and waits for the commits of the service. */
+export const commandBusyTimeoutMs = 5000
 
-/**
- * Locks `dataDir` for this process; the operating system releases the lock when the process ends. Two
- * processes would assign the same sequences to different messages.
- */
-function lockFolder(dataDir: string): Sqlite {
-  const lock = new Sqlite(join(dataDir, 'parley.lock'), { create: true })
-  try {
-    // The lock is released when this object is garbage-collected, so the connection keeps a reference.
-    lock.run('begin exclusive')
-    return lock
-  } catch (error) {
-    lock.close(false)
-    if ((error as { code?: unknown }).code !== 'SQLITE_BUSY') throw error
-    throw new FolderInUse(`Another process serves from ${dataDir}. Stop it, or set DATA_DIR.`, {
-      cause: error,
-    })
-  }
-}
+/** The database and its companions. */
+export const databaseFiles = (file: string): string[] => [file, `${file}-wal`, `${file}-shm`]
+
+export const databaseFile = (dataDir: string): string => join(dataDir, 'parley.sqlite')
 
 /**
  * Creates the database under a temporary name and renames it once it is complete, so that a crash leaves
@@ -62,7 +49,7 @@ function lockFolder(dataDir: string): Sqlite {
  */
 function createFile(dataDir: string, file: string): void {
   if (existsSync(`${file}-wal`)) {
-    throw new DamagedDatabase(file, 'is missing, but its -wal file with the most recent changes exists')
+    throw new DamagedDatabase(file, missingFile)
   }
   const unfinished = `${file}.new`
   rmSync(unfinished, { force: true })
@@ -84,9 +71,9 @@ function createFile(dataDir: string, file: string): void {
   }
 }
 
-function configure(sqlite: Sqlite): void {
-  sqlite.run(`pragma busy_timeout = ${busyTimeoutMs}`)
-  sqlite.run('pragma journal_mode = wal')
+/** The settings that a connection does not find in the file. */
+export function configureConnection(sqlite: Sqlite, timeoutMs: number): void {
+  sqlite.run(`pragma busy_timeout = ${timeoutMs}`)
   sqlite.run('pragma synchronous = full')
   sqlite.run('pragma foreign_keys = on')
   // Overwrites what is removed, such as erased messages. Always on, because SQLite also leaves copies of rows
@@ -94,8 +81,8 @@ function configure(sqlite: Sqlite): void {
   sqlite.run('pragma secure_delete = on')
 }
 
-/** What prevents the service from using `file`, for the operator. */
-function explainOpening(error: unknown, file: string): unknown {
+/** What prevents the use of `file`, for the operator. */
+export function explainOpening(error: unknown, file: string): unknown {
   if (error instanceof UnusableStorage) return error
   const { code } = error as { code?: unknown }
   if (code === 'SQLITE_NOTADB' || String(code).startsWith('SQLITE_CORRUPT')) {
@@ -113,7 +100,8 @@ function openFile(dataDir: string, file: string): Sqlite {
     sqlite.run(`pragma busy_timeout = ${busyTimeoutMs}`)
     checkRelease(sqlite, file)
     chmodSync(file, 0o600)
-    configure(sqlite)
+    sqlite.run('pragma journal_mode = wal')
+    configureConnection(sqlite, busyTimeoutMs)
     checkPages(sqlite, file)
     migrate(drizzle(sqlite, { schema }))
     recordRelease(sqlite)
@@ -125,7 +113,7 @@ function openFile(dataDir: string, file: string): Sqlite {
 }
 
 function openLockedFile(dataDir: string, file: string): { sqlite: Sqlite; lock: Sqlite } {
-  const files = [file, `${file}-wal`, `${file}-shm`, join(dataDir, 'parley.lock')]
+  const files = [...databaseFiles(file), lockFile(dataDir)]
   prepareFolder({ path: dataDir, variable: 'DATA_DIR' })
   for (const path of files) checkFile({ path, variable: 'DATA_DIR' })
   const lock = lockFolder(dataDir)
@@ -148,7 +136,7 @@ export function openSqlite(
   dataDir: string,
   onLost: (error: LostStorage) => void = () => {},
 ): SqliteConnection {
-  const file = join(dataDir, 'parley.sqlite')
+  const file = databaseFile(dataDir)
   try {
     const { sqlite, lock } = openLockedFile(dataDir, file)
     const ping = sqlite.prepare('select count(*) from (select 1 from users limit 1)')
@@ -180,4 +168,63 @@ export function openSqlite(
   } catch (error) {
     throw explainOpening(error, file)
   }
+}
+
+/** Opens the file of a database that the service may be using. */
+function openExistingFile(file: string): Sqlite {
+  for (const path of databaseFiles(file)) checkFile({ path, variable: 'DATA_DIR' })
+  inspectFile(file)
+  const sqlite = new Sqlite(file, { readwrite: true, create: false, strict: true })
+  try {
+    configureConnection(sqlite, commandBusyTimeoutMs)
+    checkRelease(sqlite, file)
+    requireMigrated(sqlite, file)
+    const mode = sqlite.query<{ journal_mode: string }, []>('pragma journal_mode').get()?.journal_mode
+    // Only a restore takes the database out of this mode, immediately before it replaces the file.
+    if (mode !== 'wal') {
+      throw new UnusableStorage(
+        `DATA_DIR: ${file} is being replaced by a backup, or a restore was interrupted. Wait for the restore ` +
+          'to end, repeat it, or start the service, which continues with this database.',
+      )
+    }
+    // The first read creates the -wal and -shm files if the service is not running.
+    sqlite.query('select 1 from users').get()
+    return sqlite
+  } catch (error) {
+    sqlite.close(false)
+    throw error
+  }
+}
+
+/**
+ * Opens the database in `dataDir` for a command. It takes no lock of the folder, so that the service may run,
+ * creates no database and applies no migrations.
+ *
+ * @throws UnusableStorage if there is no database, or if it is damaged or belongs to another release
+ */
+export function openExistingSqlite(dataDir: string): SqliteConnection {
+  const file = databaseFile(dataDir)
+  requireDatabase(dataDir)
+  try {
+    const sqlite = openExistingFile(file)
+    const guard = createFileGuard({ file, onLost: () => {} })
+    return {
+      queries: drizzle(sqlite, { schema }),
+      write: (work) => withStorageErrors(() => guard.protect(work)),
+      isReady: guard.isIntact,
+      close: () => sqlite.close(false),
+    }
+  } catch (error) {
+    throw explainOpening(error, file)
+  }
+}
+
+/** @throws UnusableStorage if the folder or the database does not exist */
+export function requireDatabase(dataDir: string): void {
+  const missing = [dataDir, databaseFile(dataDir)].find((path) => !existsSync(path))
+  if (missing === undefined) return
+  throw new UnusableStorage(
+    `DATA_DIR: ${missing} does not exist. Set DATA_DIR to the data folder of the service, or start the service ` +
+      'once to create its database.',
+  )
 }

@@ -4,6 +4,9 @@ import { UnusableStorage } from '../errors.ts'
 
 /** The database file is damaged or is not a SQLite database. The file has not been changed. */
 export class DamagedDatabase extends UnusableStorage {
+  /** What is wrong, as the rest of a sentence that begins with the file. */
+  readonly finding: string
+
   constructor(file: string, finding: string, cause?: unknown) {
     super(
       `${file} ${finding}. The file has not been changed. Restore it from a backup; or run ` +
@@ -11,8 +14,12 @@ export class DamagedDatabase extends UnusableStorage {
         'with its -wal and -shm files, to start with an empty database.',
       { cause },
     )
+    this.finding = finding
   }
 }
+
+/** The finding if there is a -wal file without its database. */
+export const missingFile = 'is missing, but its -wal file with the most recent changes exists'
 
 /** A full check of a larger file would delay each start by more than a second. */
 const fullCheckBytes = 64 * 1024 * 1024
@@ -51,6 +58,13 @@ export function checkPages(sqlite: Sqlite, file: string): void {
     .query('select page_count * page_size as size from pragma_page_count, pragma_page_size')
     .all() as [{ size: number }]
   if (size > fullCheckBytes) return
-  const [result] = sqlite.query('pragma quick_check(1)').values() as [[string]]
-  if (result[0] !== 'ok') throw new DamagedDatabase(file, `is damaged (${result[0]})`)
+  const finding = findDamage(sqlite, 'quick_check')
+  if (finding !== undefined) throw new DamagedDatabase(file, `is damaged (${finding})`)
+}
+
+/** The first damage that SQLite's own check finds; `integrity_check` compares the indexes as well. */
+export function findDamage(sqlite: Sqlite, check: 'quick_check' | 'integrity_check'): string | undefined {
+  const [[report] = []] = sqlite.query(`pragma ${check}(1)`).values() as [string][]
+  // The first line may only name the database.
+  return report === 'ok' ? undefined : report?.trim().split('\n').at(-1)
 }

@@ -281,8 +281,14 @@ export function messageLogSuite({ name, createStorage }: MessageLogEngine): void
         await Promise.all([opened.log.eraseMessagesOf(author.id), last])
         const kept = texts.filter((_, i) => i % 3 === 0)
         expect(await textsOf(opened.log.readAfter(undefined, 10_000))).toEqual(kept)
-        await opened.log.eraseMessagesOf(author.id)
-        expect(await countStored(opened.log)).toBe(kept.length)
+      })
+
+      test('of one user are all erased from a short log, also those that are being appended', async () => {
+        await using storage = await createStorage()
+        await using opened = await storage.open()
+        await opened.append('one')
+        await Promise.all([opened.append('two'), opened.log.eraseMessagesOf(author.id)])
+        expect(await countStored(opened.log)).toBe(0)
       })
     })
 

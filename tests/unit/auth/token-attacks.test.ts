@@ -1,50 +1,40 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createHmac } from 'node:crypto'
 import { createTokens } from '../../../src/auth/tokens.ts'
+import { claimsFor, encode, type ForgedClaims, forge, forgeLegacy, without } from '../support/forge.ts'
 import { refusedHandshake, requestHead, sendRaw } from '../support/raw-http.ts'
-import { keys, outcome, type Service, secret, startService } from '../support/service.ts'
-
-const encode = (part: object | string) =>
-  Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
-
-interface Forgery {
-  readonly header?: object
-  readonly claims: object
-  readonly key?: string | Uint8Array
-  readonly hash?: string
-}
-
-function forge({ header = {}, claims, key = secret, hash = 'sha256' }: Forgery): string {
-  const signed = `${encode({ alg: 'HS256', typ: 'JWT', ...header })}.${encode(claims)}`
-  return `${signed}.${createHmac(hash, key).update(signed).digest('base64url')}`
-}
+import { keys, outcome, type Service, startService } from '../support/service.ts'
 
 const now = Math.floor(Date.now() / 1000)
 let service: Service
-let valid: { sub: string; jti: string; iat: number; exp: number; iss: string; aud: string }
+let valid: ForgedClaims
 let issued: string
 
 beforeAll(async () => {
   service = await startService()
   const { user, token } = await service.account('someone')
   issued = token
-  valid = { sub: user.id, jti: 'one', iat: now - 10, exp: now + 3600, iss: 'parley', aud: 'parley' }
+  valid = claimsFor(user.id)
 })
 afterAll(() => service[Symbol.asyncDispose]())
-
-const without = (name: keyof typeof valid) => {
-  const { [name]: _, ...rest } = valid
-  return rest
-}
 
 test('the tokens that these tests forge are valid if nothing is changed', async () => {
   const response = await service.get('/api/users/profile', forge({ claims: valid }))
   expect(response.status).toBe(200)
 })
 
+test('the tokens of earlier releases, which name no key, are valid', async () => {
+  const { sub, jti, iat, exp, iss, aud } = valid
+  const token = forgeLegacy({ claims: { sub, jti, iat, exp, iss, aud } })
+  expect((await service.get('/api/users/profile', token)).status).toBe(200)
+})
+
 describe('an invalid token is refused by HTTP and by WebSocket', () => {
   const forgeries: [string, () => string][] = [
-    ['alg none, no signature', () => `${encode({ alg: 'none', typ: 'JWT' })}.${encode(valid)}.`],
+    [
+      'alg none, no signature',
+      () => `${encode({ alg: 'none', kid: keys.current.id, typ: 'at+jwt' })}.${encode(valid)}.`,
+    ],
+    ['alg none, of an earlier release', () => `${encode({ alg: 'none', typ: 'JWT' })}.${encode(valid)}.`],
     ['alg None, signed', () => forge({ header: { alg: 'None' }, claims: valid })],
     [
       'alg HS512, with the right key',
@@ -62,7 +52,10 @@ describe('an invalid token is refused by HTTP and by WebSocket', () => {
       () => forge({ header: { jwk: { kty: 'oct', k: encode('own') } }, claims: valid, key: 'own' }),
     ],
     ['an altered payload', () => issued.replace(/\.[^.]+\./, `.${encode({ ...valid, sub: 'admin' })}.`)],
-    ['an altered header', () => issued.replace(/^[^.]+/, encode({ alg: 'HS256', typ: 'JWT', kid: '1' }))],
+    [
+      'an altered header',
+      () => issued.replace(/^[^.]+/, encode({ alg: 'HS256', kid: keys.current.id, typ: 'at+jwt', cty: '' })),
+    ],
     ['a truncated signature', () => issued.slice(0, -4)],
     ['no signature', () => issued.replace(/[^.]+$/, '')],
     ['a fourth part', () => `${issued}.${encode('more')}`],
@@ -73,16 +66,57 @@ describe('an invalid token is refused by HTTP and by WebSocket', () => {
     ['iat in the future', () => forge({ claims: { ...valid, iat: now + 600 } })],
     ['another issuer', () => forge({ claims: { ...valid, iss: 'parley.example' } })],
     ['another audience', () => forge({ claims: { ...valid, aud: 'other' } })],
-    ['no exp', () => forge({ claims: without('exp') })],
-    ['no jti', () => forge({ claims: without('jti') })],
-    ['no sub', () => forge({ claims: without('sub') })],
-    ['no iat', () => forge({ claims: without('iat') })],
-    ['no iss', () => forge({ claims: without('iss') })],
-    ['no aud', () => forge({ claims: without('aud') })],
+    ['no exp', () => forge({ claims: without(valid, 'exp') })],
+    ['no jti', () => forge({ claims: without(valid, 'jti') })],
+    ['no sub', () => forge({ claims: without(valid, 'sub') })],
+    ['no iat', () => forge({ claims: without(valid, 'iat') })],
+    ['no iss', () => forge({ claims: without(valid, 'iss') })],
+    ['no aud', () => forge({ claims: without(valid, 'aud') })],
     ['sub as a number', () => forge({ claims: { ...valid, sub: 1 } })],
     ['sub as an object', () => forge({ claims: { ...valid, sub: { $ne: null } } })],
-    ['another typ', () => forge({ header: { typ: 'at+jwt' }, claims: valid })],
+    ['no auth_time', () => forge({ claims: without(valid, 'auth_time') })],
+    ['no tokens_valid_from', () => forge({ claims: without(valid, 'tokens_valid_from') })],
+    ['auth_time as a string', () => forge({ claims: { ...valid, auth_time: String(now) } })],
+    ['a list of other audiences', () => forge({ claims: { ...valid, aud: ['other', 'parley '] } })],
+    ['the type of earlier releases with a kid', () => forge({ header: { typ: 'JWT' }, claims: valid })],
+    ['another typ', () => forge({ header: { typ: 'logout+jwt' }, claims: valid })],
     ['no typ', () => forge({ header: { typ: undefined }, claims: valid })],
+    ['typ as a list', () => forge({ header: { typ: ['at+jwt'] }, claims: valid })],
+    ['the type at+jwt without a kid', () => forge({ header: { kid: undefined }, claims: valid })],
+    ['of an earlier release, no typ', () => forgeLegacy({ header: { typ: undefined }, claims: valid })],
+    ['of an earlier release, another key', () => forgeLegacy({ claims: valid, key: 'k'.repeat(48) })],
+    ['of an earlier release, no exp', () => forgeLegacy({ claims: without(valid, 'exp') })],
+    ['of an earlier release, another audience', () => forgeLegacy({ claims: { ...valid, aud: 'other' } })],
+    ['an unknown critical header', () => forge({ header: { crit: ['x'], x: 1 }, claims: valid })],
+    ['a critical header that is missing', () => forge({ header: { crit: ['x'] }, claims: valid })],
+    ['an empty list of critical headers', () => forge({ header: { crit: [] }, claims: valid })],
+    ['an unencoded payload', () => forge({ header: { crit: ['b64'], b64: false }, claims: valid })],
+    ['a header that is a list', () => `${encode('[]')}.${encode(valid)}.${encode('signature')}`],
+    ['a header that is null', () => `${encode('null')}.${encode(valid)}.${encode('signature')}`],
+    ['a header that is not JSON', () => `${encode('{"alg":')}.${encode(valid)}.${encode('signature')}`],
+    ...[
+      '',
+      '0',
+      'other',
+      '__proto__',
+      'constructor',
+      '../../../../dev/null',
+      '/dev/null',
+      "x' or '1'='1",
+      "x' union select 'secret",
+      'x\0',
+      '$(id)',
+      null,
+      0,
+      true,
+      {},
+      [],
+    ].map((kid): [string, () => string] => [
+      `the kid ${JSON.stringify(kid)}`,
+      () => forge({ header: { kid }, claims: valid }),
+    ]),
+    ['the right kid in a list', () => forge({ header: { kid: [keys.current.id] }, claims: valid })],
+    ['the right kid with a space', () => forge({ header: { kid: `${keys.current.id} ` }, claims: valid })],
     ['an unknown user', () => forge({ claims: { ...valid, sub: '019a9c4e-5b7a-7c31-8d2e-3f6a1b9c0d4e' } })],
     ['text that is not a token', () => 'nonsense'],
   ]

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { connect } from '../support/chat-client.ts'
+import { type ChatClient, connect } from '../support/chat-client.ts'
 import { type Service, startService } from '../support/service.ts'
 
 /** Two clients of one user, and one of another. */
@@ -63,6 +63,55 @@ test('only the sender of a repeated key receives a stored frame, and nothing is 
   clients.client.send({ message: 'once', idempotencyKey: 'key' })
   expect(await clients.client.next()).toEqual({ event: 'stored', id, idempotencyKey: 'key' })
   expect(await unreadEvents(clients)).toEqual([[], ['message'], ['message']])
+})
+
+describe('clients whose messages share a commit', () => {
+  test('learn the outcome of their own messages, and can disconnect', async () => {
+    await using service = await startService()
+    const clients = await openClients(service)
+    const { client, sameUser, stranger } = clients
+    client.send({ message: 'once', idempotencyKey: 'key' })
+    const [{ id }] = await Promise.all([client.next(), sameUser.next(), stranger.next()])
+    // Sent in one turn, so that the service receives them in one turn.
+    client.send({ message: 'once', idempotencyKey: 'key' })
+    sameUser.send({ message: 'another', idempotencyKey: 'key' })
+    stranger.send({ message: 'new', idempotencyKey: 'key' })
+    for (const each of Object.values(clients)) each.send({ event: 'disconnect' })
+    for (const each of Object.values(clients)) expect((await each.closed).code).toBe(1000)
+    const framesOf = (each: ChatClient) =>
+      each.received().flatMap((frame) => (frame.event === 'message' ? [] : [frame]))
+    expect(framesOf(client)).toEqual([{ event: 'stored', id, idempotencyKey: 'key' }])
+    expect(framesOf(sameUser)).toMatchObject([
+      { event: 'error', idempotencyKey: 'key', problem: { code: 'idempotency-key-reused' } },
+    ])
+    expect(framesOf(stranger)).toEqual([])
+  })
+
+  test('all learn that the commit failed, each with its own key', async () => {
+    await using service = await startService()
+    const clients = Object.values(await openClients(service))
+    {
+      using locker = service.openFile()
+      locker.run('begin immediate')
+      for (const [index, each] of clients.entries()) {
+        each.send({ message: 'one', idempotencyKey: `one-${index}` })
+        each.send({ message: 'two', idempotencyKey: `two-${index}` })
+      }
+      for (const [index, each] of clients.entries()) {
+        const frames = [await each.next(), await each.next()]
+        expect(frames).toMatchObject(
+          ['one', 'two'].map((key) => ({
+            event: 'error',
+            idempotencyKey: `${key}-${index}`,
+            problem: { code: 'storage-unavailable' },
+          })),
+        )
+      }
+      locker.run('rollback')
+    }
+    for (const each of clients) each.send({ event: 'disconnect' })
+    for (const each of clients) expect((await each.closed).code).toBe(1000)
+  })
 })
 
 test('only the sender of a ping receives a pong', async () => {

@@ -199,6 +199,23 @@ test('a replay pauses when too much waits for the client, and continues without 
   expect(idsOf(frames)).toEqual(range(1, 60))
 })
 
+test('a replay that pauses within a page continues with the next message', async () => {
+  const { start, drained, caughtUp } = openReplayer(createLog(60), 1000)
+  let limit = 25
+  const { socket, frames } = createSocket({
+    cursor: idOf(10),
+    buffered: (sent) => (sent >= limit ? 2000 : 0),
+  })
+  start(socket)
+  await settle()
+  expect(idsOf(frames)).toEqual(range(11, 35))
+  limit = 1000
+  drained(socket)
+  await settle()
+  expect(idsOf(frames)).toEqual(range(11, 60))
+  expect(caughtUp).toEqual([socket])
+})
+
 test('a pause between two pages lasts until the client has read, and a further drain adds no turn', async () => {
   const log = createLog(250)
   const { start, drained } = openReplayer(log, 1_000_000)

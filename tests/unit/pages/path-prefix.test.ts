@@ -64,7 +64,7 @@ test('every link on every page leads to a page, also under a path prefix', async
     expect([url, response.status]).toEqual([url, 200])
     if (!response.headers.get('content-type')?.startsWith('text/html')) continue
     for (const link of await linksOf(response)) {
-      if (!/^https:/.test(link)) waiting.push(new URL(link, url).href)
+      if (!/^https:/.test(link)) waiting.push(new URL(link, url).href.replace(/#.*/, ''))
     }
   }
   expect(strays).toEqual([])
@@ -77,6 +77,12 @@ test('every link on every page leads to a page, also under a path prefix', async
     'problems/not-found',
     'swagger/swagger-ui-bundle.js',
     'swagger/swagger-client.js',
+    'swagger/swagger-page.css',
+    'websocket',
+    'guides/realtime',
+    'guides/client',
+    'guides/client-receiving',
+    'guides/versioning',
     'livez',
   ]) {
     expect(paths).toContain(path)
@@ -86,42 +92,82 @@ test('every link on every page leads to a page, also under a path prefix', async
 describe('the Swagger page sends requests to the address under which it was opened', () => {
   const client = Bun.file(new URL('../../../src/pages/swagger-client.js', import.meta.url))
 
-  /** The servers that the page offers at an address. */
-  async function serversAt(href: string): Promise<string[]> {
-    let options:
-      | {
-          plugins: (() => {
-            statePlugins: {
-              spec: {
-                wrapActions: Record<
-                  string,
-                  (update: unknown) => (document: unknown) => { servers: { url: string }[] }
-                >
-              }
-            }
-          })[]
-        }
-      | undefined
+  interface SwaggerOptions {
+    plugins: (() => {
+      statePlugins: {
+        spec: { wrapActions: Record<string, (action: unknown) => (document: unknown) => unknown> }
+      }
+    })[]
+  }
+
+  /** The document that the page shows at an address. */
+  async function documentAt(href: string, document: object): Promise<Record<string, unknown>> {
+    let options: SwaggerOptions | undefined
+    const darkMode = { matches: false, addEventListener() {} }
     const window = {
       SwaggerUIBundle: (given: never) => {
         options = given
       },
+      matchMedia: () => darkMode,
+      document: { documentElement: { classList: { toggle() {} } } },
     }
     new Function('window', 'location', await client.text())(window, new URL(href))
     window.SwaggerUIBundle({} as never)
     const update = options?.plugins[0]?.().statePlugins.spec.wrapActions.updateJsonSpec
-    const document = update?.((each: unknown) => each)({ servers: [{ url: 'http://localhost:3000' }] })
-    return document?.servers.map(({ url }) => url) ?? []
+    return update?.((each: unknown) => each)(document) as Record<string, unknown>
   }
 
+  const servers = [{ url: 'https://api.example.com' }]
+
   test('with a prefix', async () => {
-    expect(await serversAt('https://a.example/apis/chat/swagger?x#y')).toEqual([
-      'https://a.example/apis/chat',
-      'http://localhost:3000',
+    expect((await documentAt('https://a.example/apis/chat/swagger?x#y', { servers })).servers).toEqual([
+      { url: 'https://a.example/apis/chat', description: 'This server' },
     ])
   })
   test('without one', async () => {
-    expect(await serversAt('http://localhost:3000/swagger')).toEqual(['http://localhost:3000'])
+    expect((await documentAt('http://localhost:3000/swagger', { servers })).servers).toEqual([
+      { url: 'http://localhost:3000', description: 'This server' },
+    ])
+  })
+
+  test('and leads to the pages of that address', async () => {
+    const info = {
+      title: 'A title',
+      description: 'The [WebSocket](/websocket) and [a site](https://b.example/).',
+    }
+    expect((await documentAt('https://a.example/apis/chat/swagger', { info })).info).toEqual({
+      title: 'A title',
+      description: 'The [WebSocket](https://a.example/apis/chat/websocket) and [a site](https://b.example/).',
+    })
+  })
+
+  test('and fills in neither optional parameters nor a username that another reader has registered', async () => {
+    const example = (username: string) => ({ value: { username, password: 'a password' } })
+    const content = (username: string) => ({
+      'application/json': { examples: { documented: example(username) } },
+    })
+    const document = {
+      paths: { '/register': { post: { requestBody: { content: content('ann') } } } },
+      components: {
+        parameters: {
+          Key: { name: 'Key', description: 'A key.', example: '"k"' },
+          Id: { name: 'Id', required: true, example: 'i' },
+        },
+      },
+    }
+    expect(await documentAt('http://localhost:3000/swagger', document)).toMatchObject({
+      paths: {
+        '/register': {
+          post: { requestBody: { content: content(expect.stringMatching(/^ann-[a-z0-9]+$/)) } },
+        },
+      },
+      components: {
+        parameters: {
+          Key: { name: 'Key', description: 'A key.\n\nExample: `"k"`' },
+          Id: { example: 'i' },
+        },
+      },
+    })
   })
 })
 
@@ -131,5 +177,7 @@ test('links are relative to the page', () => {
     linkFrom('/problems', '/problems/not-found'),
     linkFrom('/problems/not-found', '/problems'),
     linkFrom('/swagger', '/openapi.json'),
-  ]).toEqual(['problems', 'problems/not-found', '../problems', 'openapi.json'])
+    linkFrom('/problems/not-found', '/'),
+    linkFrom('/problems', '/'),
+  ]).toEqual(['problems', 'problems/not-found', '../problems', 'openapi.json', '../', './'])
 })

@@ -31,6 +31,12 @@ test('package.json starts this program, and nothing after it hides its exit code
   expect(scripts.dev).toEndWith('&& bun scripts/dev.ts')
 })
 
+test('package.json installs only what serving needs', async () => {
+  const { scripts } = await Bun.file(join(project, 'package.json')).json()
+  expect(scripts.dev).toStartWith('bun install --frozen-lockfile --silent --production --omit=peer &&')
+  expect(scripts.test).toStartWith('bun install --frozen-lockfile --silent &&')
+})
+
 test('a service that cannot start ends the program with its exit code', async () => {
   await using folder = await temporaryFolder()
   const dataDir = join(folder.path, 'a-file')
@@ -41,7 +47,7 @@ test('a service that cannot start ends the program with its exit code', async ()
 })
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
-  'it prints the log for people, and %s ends all processes after the last line',
+  'it prints the log and three addresses for people, and %s ends all processes after the last line',
   async (signal) => {
     await using folder = await temporaryFolder()
     await using dev = startDev(folder.path)
@@ -58,9 +64,20 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     await readUntil('listening')
     expect(output).toMatch(/INFO.*: .*listening/)
     expect(output).not.toContain('"level"')
+    const [address = ''] = /127\.0\.0\.1:\d+/.exec(output) ?? []
     dev.kill(signal)
     await readUntil('stopped')
     expect(await dev.exited).toBe(0)
+    expect(await new Response(dev.stderr).text()).toBe(
+      [
+        '',
+        `  API        http://${address}/swagger`,
+        `  Try it     http://${address}/`,
+        `  WebSocket  ws://${address}/  (http://${address}/websocket explains it)`,
+        '',
+        '',
+      ].join('\n'),
+    )
     // Where there is no /proc, this is not checked.
     if (process.platform === 'linux') expect(await processesOf(folder.path)).toEqual([])
   },

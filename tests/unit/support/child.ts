@@ -9,6 +9,8 @@ interface ChildOptions {
   readonly environment: Readonly<Record<string, string>>
   /** A file that the process loads before the program, relative to the project's folder. */
   readonly preload?: string
+  /** The arguments of the program. */
+  readonly arguments?: readonly string[]
 }
 
 /** Starts a service in its own process. `await using` ends it; it also ends if the test process dies. */
@@ -55,9 +57,14 @@ export async function startChild(options: ChildOptions) {
 }
 
 /** Spawns the process without waiting for it to listen, for a service that is expected not to start. */
-export function spawnService({ program = 'src/main.ts', environment, preload }: ChildOptions) {
+export function spawnService({
+  program = 'src/main.ts',
+  environment,
+  preload,
+  arguments: arguments_ = [],
+}: ChildOptions) {
   const preloads = preload === undefined ? [] : ['--preload', `./${preload}`]
-  const child = Bun.spawn([process.execPath, ...preloads, program], {
+  const child = Bun.spawn([process.execPath, ...preloads, program, ...arguments_], {
     cwd: project,
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...environment },
     stdin: 'ignore',

@@ -48,7 +48,7 @@ interface Redirections {
 }
 
 /** A port that was free a moment ago: a service without a readable log cannot tell which one it chose. */
-function freePort(): number {
+export function freePort(): number {
   const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
   const { port } = server
   server.stop(true)

@@ -63,6 +63,7 @@ export async function startService(
 
   return {
     url,
+    dataDir: config.dataDir,
     storage,
     /** The log lines so far, each a JSON text. */
     lines,

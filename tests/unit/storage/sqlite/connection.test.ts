@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { FolderInUse, openSqlite } from '../../../../src/storage/sqlite/connection.ts'
+import { openSqlite } from '../../../../src/storage/sqlite/connection.ts'
+import { FolderInUse } from '../../../../src/storage/sqlite/folder-lock.ts'
 import { temporaryFolder } from '../../support/service.ts'
 
 test('every commit is written to the disk before it is acknowledged', async () => {

@@ -115,7 +115,9 @@ test('a commit during which the files disappear is not acknowledged', async () =
   const insert = () =>
     write(() => {
       rmSync(file(folder.path))
-      queries.run("insert into users values ('u1', 'someone', 'a hash', 0)")
+      queries.run(
+        "insert into users (id, username, password_hash, created_at) values ('u1', 'someone', 'a hash', 0)",
+      )
     })
   expect(insert).toThrow(StorageUnavailable)
 })

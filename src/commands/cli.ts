@@ -1,0 +1,156 @@
+import { Command, CommanderError } from 'commander'
+import { readDataDir } from '../config.ts'
+import { openapi } from '../contract/documents.ts'
+import { backUp, restore } from './backup.ts'
+import { check } from './check.ts'
+import { explainFailure } from './failures.ts'
+import { healthcheck } from './healthcheck.ts'
+import { removeMessages } from './messages.ts'
+import { configure, start } from './start.ts'
+import { addUser, listUsers, logOutUser, removeUser, setPassword, showUser } from './users.ts'
+
+/** The exit code of a command that was not understood. */
+const misused = 2
+const failed = 1
+
+/** Ends a command without an error message. */
+class Exit extends Error {
+  readonly exitCode: number
+
+  constructor(exitCode: number) {
+    super()
+    this.exitCode = exitCode
+  }
+}
+
+const json = ['--json', 'print JSON for scripts'] as const
+const passwordHelp = `
+The password is one line of standard input. On a terminal, the command asks for it twice and does not show it.
+A password is never an argument, because other users can see the arguments of a process.`
+
+function addUserCommands(users: Command, dataDir: () => string): void {
+  users
+    .command('list')
+    .description('list all accounts, including removed ones')
+    .option(...json)
+    .action((options) => listUsers(dataDir(), options))
+  users
+    .command('show')
+    .description('show an account')
+    .argument('<username>')
+    .option(...json)
+    .action((username, options) => showUser(dataDir(), username, options))
+  users
+    .command('add')
+    .description('add an account, also while registration is closed')
+    .argument('<username>')
+    .option(...json)
+    .addHelpText('after', passwordHelp)
+    .action((username, options) => addUser(dataDir(), username, options))
+  users
+    .command('set-password')
+    .description('replace the password of an account and revoke all of its tokens')
+    .argument('<username>')
+    .option(...json)
+    .addHelpText('after', passwordHelp)
+    .action((username, options) => setPassword(dataDir(), username, options))
+  users
+    .command('logout')
+    .description('revoke all tokens of an account and close its WebSockets')
+    .argument('<username>')
+    .option(...json)
+    .action((username, options) => logOutUser(dataDir(), username, options))
+  users
+    .command('remove')
+    .description('remove an account; its username stays reserved')
+    .argument('<username>')
+    .option('--erase-messages', 'erase all messages of the account, also if it was removed before')
+    .option('--yes', 'do not ask for a confirmation')
+    .option(...json)
+    .action((username, options) => removeUser(dataDir(), username, options))
+}
+
+function addDataCommands(program: Command, dataDir: () => string): void {
+  program
+    .command('messages')
+    .description('manage messages')
+    .command('remove')
+    .description('remove messages from the history; clients that have received them keep them')
+    .argument('<ids...>', 'the ids of the messages')
+    .option(...json)
+    .action((ids, options) => removeMessages(dataDir(), ids, options))
+  program
+    .command('backup')
+    .description('write a consistent copy of the database, also while the service runs')
+    .argument('<file>', 'the backup, readable only by its owner')
+    .option('--force', 'replace an existing file')
+    .option(...json)
+    .action((file, options) => backUp(dataDir(), file, options))
+  program
+    .command('restore')
+    .description('replace the database by a backup; the service must be stopped')
+    .argument('<file>', 'a file that "parley backup" has written')
+    .option('--revoke-all-tokens', 'all users have to log in again')
+    .option(...json)
+    .addHelpText(
+      'after',
+      `
+The replaced database is kept in the data folder. Changes after the backup are undone, among them password
+changes, logouts, and removals of accounts and messages.`,
+    )
+    .action((file, options) => restore(dataDir(), file, options))
+}
+
+/** Subcommands inherit these settings, so they are made before any is added. */
+const createRoot = (): Command =>
+  new Command('parley')
+    .description('A chat service with accounts. Without arguments, it serves.')
+    .version(openapi.info.version, '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .allowExcessArguments(false)
+    .showHelpAfterError()
+    .exitOverride()
+
+function createProgram(): Command {
+  const program = createRoot().addHelpText(
+    'after',
+    `
+The settings are environment variables, as for the service. DATA_DIR, or DATABASE_URL, selects the data. All
+commands except "restore" work while the service runs, which notices changes within a second.
+
+Exit codes: 0 success, 1 failure, 2 the command was not understood.`,
+  )
+  const dataDir = () => readDataDir(process.env)
+  program.command('serve').description('serve until SIGTERM or SIGINT, as without arguments').action(start)
+  program
+    .command('check')
+    .description('print the settings that take effect, and everything that prevents a start')
+    .option(...json)
+    .action(async (options) => {
+      if (!(await check(process.env, options))) throw new Exit(failed)
+    })
+  program
+    .command('healthcheck')
+    .description('exit with 0 if the service responds, for health checks of containers')
+    .action(async () => {
+      throw new Exit((await healthcheck(configure())) ? 0 : failed)
+    })
+  addUserCommands(program.command('users').description('manage accounts'), dataDir)
+  addDataCommands(program, dataDir)
+  return program
+}
+
+/** Runs a command. Returns its exit code; undefined if it serves. */
+export async function runCommand(arguments_: readonly string[]): Promise<number | undefined> {
+  const serves = arguments_[0] === 'serve'
+  try {
+    await createProgram().parseAsync(arguments_, { from: 'user' })
+    return serves ? undefined : 0
+  } catch (error) {
+    if (error instanceof Exit) return error.exitCode
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misused
+    // The reader of a pipe, such as `head`, has read enough.
+    if ((error as { code?: unknown }).code !== 'EPIPE') console.error(explainFailure(error))
+    return failed
+  }
+}
