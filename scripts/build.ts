@@ -13,6 +13,8 @@ const { success, logs } = await Bun.build({
     autoloadDotenv: false,
   },
   format: 'esm',
+  // Modules that are imported dynamically, such as those of PostgreSQL and the commands, are loaded only then.
+  splitting: true,
   define: { 'process.env.NODE_ENV': '"production"' },
   // Elysia reads the source text of handlers to find out what they use, so identifiers are kept.
   minify: { whitespace: true, syntax: true, identifiers: false },

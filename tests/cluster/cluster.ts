@@ -22,8 +22,17 @@ export interface Cluster extends AsyncDisposable {
   stop(node: Node): Promise<void>
 }
 
-/** Starts nodes at the same time, in front of an empty database. */
-export async function startCluster(postgres: PostgresServer, count = 3): Promise<Cluster> {
+const nodeCount = 3
+
+/**
+ * Starts three nodes at the same time, in front of an empty database.
+ *
+ * @param environment settings in addition to those of all scenarios
+ */
+export async function startCluster(
+  postgres: PostgresServer,
+  environment: Readonly<Record<string, string>> = { RATE_LIMITS: 'off' },
+): Promise<Cluster> {
   const secret = generateSecret()
   const database = await postgres.createDatabase()
   const nodes: Node[] = []
@@ -38,8 +47,8 @@ export async function startCluster(postgres: PostgresServer, count = 3): Promise
       environment: {
         DATABASE_URL: url,
         JWT_SECRET: secret,
-        RATE_LIMITS: 'off',
         DRAIN_SECONDS: '0',
+        ...environment,
       },
     })
     const node = { ...server, name, proxy }
@@ -66,7 +75,7 @@ export async function startCluster(postgres: PostgresServer, count = 3): Promise
     await node.proxy[Symbol.asyncDispose]()
   }
 
-  await Promise.all(Array.from({ length: count }, join))
+  await Promise.all(Array.from({ length: nodeCount }, join))
   return {
     postgres,
     database,

@@ -8,11 +8,12 @@ import { killProcesses } from '../faults/server.ts'
 import { skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
 import type { LoadVerdict } from './load.ts'
 import type { Scenario } from './scenario.ts'
+import { contractSuite } from './scenarios/contract-suite.ts'
 import { faults } from './scenarios/faults.ts'
 import { revokedToken } from './scenarios/revoked-token.ts'
 import { sameKey } from './scenarios/same-key.ts'
 
-const scenarios: readonly Scenario[] = [...faults, sameKey, revokedToken]
+const scenarios: readonly Scenario[] = [...faults, sameKey, revokedToken, contractSuite]
 
 const { values: options } = parseArgs({
   options: {
@@ -23,7 +24,8 @@ const { values: options } = parseArgs({
 })
 const seed = options.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(options.seed)
 if (!Number.isSafeInteger(seed)) throw new Error('--seed has to be an integer')
-const chosen = scenarios.filter(({ title }) => title.includes(options.only))
+const named = scenarios.filter(({ title }) => title.includes(options.only))
+const chosen = named.filter(({ quickRounds }) => !options.quick || quickRounds > 0)
 if (chosen.length === 0) throw new Error(`there is no scenario with "${options.only}" in its title`)
 if (skipsPostgres) {
   console.log(`0 passed, 0 failed, ${chosen.length} skipped`)
@@ -86,5 +88,8 @@ for (const scenario of chosen) {
   if (counts.lost + counts.duplicated + counts.reordered + findings.length > 0) failed++
 }
 await postgres[Symbol.asyncDispose]()
+for (const { title } of named) {
+  if (!chosen.some((each) => each.title === title)) console.log(`Not in --quick: ${title}`)
+}
 console.log(`\n${chosen.length - failed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)

@@ -11,7 +11,7 @@ export interface Context {
 export interface Scenario {
   readonly title: string
   readonly rounds: number
-  /** With `--quick`. */
+  /** With `--quick`; 0 if the scenario takes too long for it. */
   readonly quickRounds: number
   readonly run: (context: Context) => Promise<LoadVerdict>
 }

@@ -105,8 +105,6 @@ describe('DATABASE_URL', () => {
     '//a-password',
   ])('%s is refused without repeating it', (value) => {
     const faults = faultsOf({ DATABASE_URL: value, JWT_SECRET: secret })
-    expect(faults).toEqual([
-      'DATABASE_URL must be a URL such as postgres://user:password@host:5432/database',
-    ])
+    expect(faults).toEqual(['DATABASE_URL must be a URL such as postgres://user:password@host:5432/database'])
   })
 })
