@@ -28,6 +28,7 @@ interface MaintenanceOptions {
 }
 
 const intervalMs = 10_000
+const batchesPerStep = 5000
 
 /** How long another node may accept messages of a user who was removed: its identities are cached for 750 ms. */
 const maxIdentityAgeMs = 5000
@@ -39,6 +40,7 @@ const maxIdentityAgeMs = 5000
 export function createLogMaintenance(options: MaintenanceOptions) {
   const { pool, timeoutMs, head, flush, onError } = options
   let stopped = false
+  let running = false
 
   /** Runs one step in a transaction. Returns undefined if another node has the lock. */
   const runStep = <Result>(step: (sql: SQL) => Promise<Result>): Promise<Result | undefined> =>
@@ -74,12 +76,23 @@ export function createLogMaintenance(options: MaintenanceOptions) {
     }
   }
 
+  /** In steps, since a statement that takes too long is cancelled. */
+  async function pruneAllBatches(): Promise<void> {
+    let pruned: number | undefined
+    do pruned = await runStep((sql) => pruneBatches(sql, batchesPerStep))
+    while (pruned === batchesPerStep && !stopped)
+  }
+
   async function maintain(): Promise<void> {
+    if (running) return
+    running = true
     try {
       await completeErasures()
-      await runStep(pruneBatches)
+      await pruneAllBatches()
     } catch (error) {
       if (!stopped) onError(error)
+    } finally {
+      running = false
     }
   }
 

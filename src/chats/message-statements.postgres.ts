@@ -229,16 +229,21 @@ export async function tryMaintenanceLock(sql: SQL): Promise<boolean> {
 }
 
 /**
- * Deletes the records of old batches. Only the newest of a process could still be asked for; those of processes
- * that have ended are kept for a week.
+ * Deletes at most `limit` records of old batches, and returns their number. A record is needed while its batch may
+ * be asked for again. The newest of a process is kept for longer: it makes attempts that arrive late be refused.
  */
-export const pruneBatches = (sql: SQL): Promise<unknown> =>
-  values(
+export async function pruneBatches(sql: SQL, limit: number): Promise<number> {
+  const rows = await values(
     sql,
-    `delete from parley.append_batches b
-     where recorded_at < now() - interval '1 hour' and (
-       recorded_at < now() - interval '7 days'
-       or exists (select 1 from parley.append_batches n where n.session = b.session and n.batch > b.batch)
-     )`,
-    [],
+    `delete from parley.append_batches where (session, batch) in (
+       select session, batch from parley.append_batches b
+       where recorded_at < now() - interval '10 minutes' and (
+         recorded_at < now() - interval '7 days'
+         or exists (select 1 from parley.append_batches n where n.session = b.session and n.batch > b.batch)
+       )
+       order by recorded_at limit $1::int
+     ) returning 1`,
+    [limit],
   )
+  return rows.length
+}

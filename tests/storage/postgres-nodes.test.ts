@@ -139,12 +139,30 @@ describe.skipIf(skipsPostgres)('several nodes on one PostgreSQL database', () =>
     const limits = { MESSAGE_RETENTION_COUNT: '100' }
     const trimmers = await Promise.all([openNode(url, limits), openNode(url, limits)])
     await until(async () => (await countStored(writer.log)) === 100)
+    // Trimming is not a removal, after which nodes would forget their recent messages.
+    const database = new URL(url).pathname.slice(1)
+    expect(
+      await (await sharedPostgres()).query(database, 'select removals::int from parley.change_feed'),
+    ).toEqual([{ removals: 0 }])
     for (const node of trimmers) {
       expect(await node.log.readAfter(cursor, 10)).toBe('gone')
       expect(node.errors).toEqual([])
       await node[Symbol.asyncDispose]()
     }
     expect((await writer.append('next')).id > (writer.broadcastIds().at(-2) as string)).toBe(true)
+  })
+
+  test('records of old batches are deleted, except the newest of each process', async () => {
+    await using cluster = await openNodes(1)
+    for (const text of numbered(1, 5)) await cluster.node(0).append(text)
+    await cluster.psql("update parley.append_batches set recorded_at = now() - interval '11 minutes'")
+    await using _ = await openNode(cluster.url)
+    const batches = async () =>
+      (await cluster.psql('select batch::int from parley.append_batches')).map(({ batch }) => batch)
+    await until(async () => (await batches()).length === 1)
+    expect(await batches()).toEqual([5])
+    await cluster.node(0).append('m6')
+    expect(cluster.node(0).broadcastTexts()).toEqual(numbered(1, 6))
   })
 
   test('messages of a removed user that another node stores late are erased as well', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { UnusableStorage } from '../../src/storage/errors.ts'
+import { checkServer } from '../../src/storage/postgres/connection.ts'
 import { skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
 import { createDatabase, openNode } from './support/postgres.ts'
 import { sharedPostgres, stopPostgresAfterTests } from './support/postgres-server.ts'
@@ -94,6 +95,18 @@ describe.skipIf(skipsPostgres)('the service refuses to start, and names the reas
       'is a read-only replica. Connect to the primary.',
     )
   })
+})
+
+test('a server that is too old is refused with its version and the one that is needed', () => {
+  const usable = { encoding: 'UTF8', isReplica: false, isReadOnly: false, isDurable: true }
+  const url = 'postgres://someone:secret@db.example.com/parley'
+  const check = (version: number, versionText: string) => () =>
+    checkServer({ ...usable, version, versionText }, url)
+  expect(check(140_011, '14.11')).toThrow(
+    'DATABASE_URL: the server at db.example.com:5432 runs PostgreSQL 14.11. Parley needs version 15 or newer.',
+  )
+  expect(check(150_000, '15.0')).not.toThrow()
+  expect(check(180_004, '18.4')).not.toThrow()
 })
 
 describe.skipIf(skipsPostgres)('a database that was opened before', () => {

@@ -81,7 +81,8 @@ export function explainStart(error: unknown, url: string): unknown {
   return unusable(`the server at ${address} reports: ${message}`)
 }
 
-interface ServerState {
+/** What a server says about itself. */
+export interface ServerState {
   readonly version: number
   readonly versionText: string
   readonly encoding: string
@@ -91,7 +92,7 @@ interface ServerState {
 }
 
 /** @throws UnusableStorage */
-function checkServer(state: ServerState, url: string): void {
+export function checkServer(state: ServerState, url: string): void {
   const { address, database } = describeServer(url)
   const refuse = (text: string) => {
     throw new UnusableStorage(`DATABASE_URL: the server at ${address} ${text}`)

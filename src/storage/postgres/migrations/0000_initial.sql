@@ -89,12 +89,13 @@ create trigger users_deleted after delete on parley.users
 create trigger tokens_revoked after insert on parley.revoked_tokens
   referencing new table as changed for each statement execute function parley.count_account_change();
 
--- Whatever deletes messages, their sequences are not assigned again, and the nodes forget their copies.
+-- Whatever deletes messages, their sequences are not assigned again, and the nodes forget their copies. Trimming does
+-- not count: it happens all the time, and trimmed_through covers its sequences.
 create function parley.record_removal() returns trigger language plpgsql as $$
 declare
   highest bigint := (select max(sequence) from removed);
 begin
-  if highest is not null then
+  if highest is not null and coalesce(current_setting('parley.trimming', true), '') <> 'on' then
     update parley.message_log set removed_through = greatest(removed_through, highest);
     update parley.change_feed set removals = removals + 1;
     perform pg_notify('parley', 'removals');
@@ -225,9 +226,11 @@ end $$;
 -- Removes the oldest messages through a sequence.
 create function parley.trim_log(p_through bigint) returns void language plpgsql as $$
 begin
+  perform set_config('parley.trimming', 'on', true);
   -- Rows of messages first, as every other deletion, so that two of them cannot wait for each other.
   delete from parley.messages where sequence <= p_through;
   update parley.message_log set trimmed_through = greatest(trimmed_through, p_through);
+  perform set_config('parley.trimming', 'off', true);
 end $$;
 
 -- Decides a login attempt: returns the seconds to wait, or 0 and counts the attempt as failed.
