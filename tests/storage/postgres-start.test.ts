@@ -97,8 +97,14 @@ describe.skipIf(skipsPostgres)('the service refuses to start, and names the reas
   })
 })
 
-test('a server that is too old is refused with its version and the one that is needed', () => {
-  const usable = { encoding: 'UTF8', isReplica: false, isReadOnly: false, isDurable: true }
+test('a server that is too old, and a pooler that ignores settings, are refused', () => {
+  const usable = {
+    encoding: 'UTF8',
+    isReplica: false,
+    isReadOnly: false,
+    isDurable: true,
+    keepsSettings: true,
+  }
   const url = 'postgres://someone:secret@db.example.com/parley'
   const check = (version: number, versionText: string) => () =>
     checkServer({ ...usable, version, versionText }, url)
@@ -107,6 +113,10 @@ test('a server that is too old is refused with its version and the one that is n
   )
   expect(check(150_000, '15.0')).not.toThrow()
   expect(check(180_004, '18.4')).not.toThrow()
+  const pooler = { ...usable, version: 150_000, versionText: '15.0', keepsSettings: false }
+  expect(() => checkServer(pooler, url)).toThrow(
+    'is a connection pooler that ignores the settings of a session',
+  )
 })
 
 describe.skipIf(skipsPostgres)('a database that was opened before', () => {

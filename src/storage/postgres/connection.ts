@@ -31,6 +31,9 @@ const poolSize = 8
 /** The feed has to be read within 750 ms, so a frozen connection has to be replaced before. */
 const feedAttemptMs = 400
 
+/** A migration may take longer than a request. The server shows it as `10min`. */
+const startTimeoutMs = 600_000
+
 const oldestVersion = 15
 
 /** Where the server is, for messages: without the user and the password. */
@@ -89,6 +92,8 @@ export interface ServerState {
   readonly isReplica: boolean
   readonly isReadOnly: boolean
   readonly isDurable: boolean
+  /** Whether the session has the settings that it was opened with. */
+  readonly keepsSettings: boolean
 }
 
 /** @throws UnusableStorage */
@@ -99,6 +104,9 @@ export function checkServer(state: ServerState, url: string): void {
   }
   if (Math.floor(state.version / 10_000) < oldestVersion) {
     refuse(`runs PostgreSQL ${state.versionText}. Parley needs version ${oldestVersion} or newer.`)
+  }
+  if (!state.keepsSettings) {
+    refuse('is a connection pooler that ignores the settings of a session. Connect to PostgreSQL directly.')
   }
   if (state.isReplica) refuse('is a read-only replica. Connect to the primary.')
   if (state.isReadOnly) {
@@ -120,8 +128,7 @@ export function checkServer(state: ServerState, url: string): void {
  * @throws UnusableStorage
  */
 async function withServer(url: string, work: (client: SQL) => Promise<void>): Promise<void> {
-  // A migration may take longer than a request.
-  const client = openClient({ url, name: 'parley start', size: 1, attemptMs: 600_000 })
+  const client = openClient({ url, name: 'parley start', size: 1, attemptMs: startTimeoutMs })
   try {
     const [state] = await client`
       select current_setting('server_version_num')::int as version,
@@ -129,7 +136,8 @@ async function withServer(url: string, work: (client: SQL) => Promise<void>): Pr
         current_setting('server_encoding') as encoding,
         pg_is_in_recovery() as "isReplica",
         current_setting('transaction_read_only') = 'on' as "isReadOnly",
-        current_setting('synchronous_commit') <> 'off' and current_setting('fsync') = 'on' as "isDurable"`
+        current_setting('synchronous_commit') <> 'off' and current_setting('fsync') = 'on' as "isDurable",
+        current_setting('statement_timeout') = '10min' as "keepsSettings"`
     checkServer(state as ServerState, url)
     await work(client)
   } catch (error) {
