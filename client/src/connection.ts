@@ -47,6 +47,11 @@ export const ping = '{"event":"ping"}'
 
 export function openConnection(options: ConnectionOptions): Connection {
   const { connectTimeoutMs = 10_000, pingAfterMs = 25_000, pongTimeoutMs = 10_000 } = options
+  const socket = new options.WebSocket(options.url, [
+    subprotocol,
+    refusalsSubprotocol,
+    tokenSubprotocolPrefix + options.token,
+  ])
   let heardAt = Date.now()
   /** When the connection counts as dead, unless it is accepted or a frame arrives before. */
   let deadline: number | undefined = heardAt + connectTimeoutMs
@@ -86,11 +91,6 @@ export function openConnection(options: ConnectionOptions): Connection {
     options.onEnd(code, reason)
   }
 
-  const socket = new options.WebSocket(options.url, [
-    subprotocol,
-    refusalsSubprotocol,
-    tokenSubprotocolPrefix + options.token,
-  ])
   socket.onopen = () => {
     // With the other subprotocol, the server explains a refusal by the close frame that follows.
     if (socket.protocol !== subprotocol) return

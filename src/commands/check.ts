@@ -79,7 +79,9 @@ export async function check(environment: Environment, { json }: OutputOptions): 
   }
   const lines = [
     formatTable(settings.map(({ name, value, source }) => [name, value ?? '(unset)', source])),
-    ...section('Data folder', notes),
+    '',
+    `Data folder: ${dataDir}`,
+    ...notes.map((note) => `  - ${note}`),
     ...section(
       'Warnings',
       unknownSettings.map(

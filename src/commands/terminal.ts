@@ -15,7 +15,6 @@ export const isTerminal = (): boolean => process.stdin.isTTY === true
 
 /** Asks on the terminal. The question is written to standard error, because standard output is the result. */
 export function ask({ question, echo }: Question): Promise<string> {
-  process.stderr.write(question)
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({
     input: process.stdin,
@@ -23,6 +22,8 @@ export function ask({ question, echo }: Question): Promise<string> {
     // Without echo, readline reads key by key and shows what is typed in its output only.
     terminal: !echo,
   })
+  // Only now, because the terminal shows what is typed until readline has changed its mode.
+  process.stderr.write(question)
   return new Promise((resolve, reject) => {
     let answer: string | undefined
     lines.on('SIGINT', () => {

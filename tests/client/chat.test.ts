@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { type Chat, type ChatMessage, type ChatState, createClient } from '../../client/src/index.ts'
+import { createPosition } from '../../client/src/position.ts'
 import { sendRateLimit } from '../../src/contract/frames.ts'
 import { type Service, startService } from '../unit/support/service.ts'
 import { newUser, password, sleep, startRestartable, until } from './support/restartable-service.ts'
@@ -125,9 +126,31 @@ test('a message with a key that was used before resolves with the stored message
   expect(await chat.send('once', { idempotencyKey: 'key-1' })).toEqual(stored)
   const reused = await chat.send('other', { idempotencyKey: 'key-1' }).catch((each: unknown) => each)
   expect(reused).toMatchObject({ code: 'idempotency-key-reused', outcome: 'not-done' })
-  // The key of another user is another key.
-  await using other = (await clientOf(service, 'bert')).chat()
-  expect((await other.send('once', { idempotencyKey: 'key-1' })).id).not.toBe(stored.id)
+})
+
+test('the message of another user with the same key and text confirms nothing', async () => {
+  await using service = await startService()
+  const [anna, bert] = [await clientOf(service, 'anna'), await clientOf(service, 'bert')]
+  const { head } = await anna.listMessages()
+  await bert.sendMessage({ message: 'same' }, { idempotencyKey: 'key-1' })
+  // The replay contains the message of bert while the message of anna waits.
+  await using chat = anna.chat({ from: { after: head } })
+  const texts = received(chat)
+  expect((await chat.send('same', { idempotencyKey: 'key-1' })).user.username).toBe('anna')
+  expect(texts).toEqual(['same', 'same'])
+})
+
+test('a message that is received twice is delivered once', () => {
+  const position = createPosition('now')
+  const message = (id: string) => ({ id }) as ChatMessage
+  expect(['1', '2', '1', '2', '3'].map((id) => position.accept(message(id)))).toEqual([
+    true,
+    true,
+    false,
+    false,
+    true,
+  ])
+  expect(position.cursor).toBe('3')
 })
 
 test('a refused message rejects with the problem, and the connection stays open', async () => {

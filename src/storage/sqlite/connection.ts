@@ -1,5 +1,5 @@
 import { Database as Sqlite } from 'bun:sqlite'
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite'
 import { type LostStorage, UnusableStorage } from '../errors.ts'
@@ -11,6 +11,7 @@ import { lockFile, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrations.ts'
 import { checkRelease, recordRelease, requireMigrated } from './release.ts'
 import * as schema from './schema.ts'
+import { syncFolderOf } from './temporary-file.ts'
 
 export type Queries = BunSQLiteDatabase<typeof schema> & { readonly $client: Sqlite }
 
@@ -47,7 +48,7 @@ export const databaseFile = (dataDir: string): string => join(dataDir, 'parley.s
  * Creates the database under a temporary name and renames it once it is complete, so that a crash leaves
  * no partial file that the next start would report as damaged.
  */
-function createFile(dataDir: string, file: string): void {
+function createFile(file: string): void {
   if (existsSync(`${file}-wal`)) {
     throw new DamagedDatabase(file, missingFile)
   }
@@ -63,12 +64,7 @@ function createFile(dataDir: string, file: string): void {
     sqlite.close(false)
   }
   renameSync(unfinished, file)
-  const folder = openSync(dataDir, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
+  syncFolderOf(file)
 }
 
 /** The settings that a connection does not find in the file. */
@@ -92,9 +88,9 @@ export function explainOpening(error: unknown, file: string): unknown {
   return code === undefined ? error : explainAccess(error, { path: file, variable: 'DATA_DIR' })
 }
 
-function openFile(dataDir: string, file: string): Sqlite {
+function openFile(file: string): Sqlite {
   if (existsSync(file)) inspectFile(file)
-  else createFile(dataDir, file)
+  else createFile(file)
   const sqlite = new Sqlite(file, { readwrite: true, create: false, strict: true })
   try {
     sqlite.run(`pragma busy_timeout = ${busyTimeoutMs}`)
@@ -118,7 +114,7 @@ function openLockedFile(dataDir: string, file: string): { sqlite: Sqlite; lock: 
   for (const path of files) checkFile({ path, variable: 'DATA_DIR' })
   const lock = lockFolder(dataDir)
   try {
-    return { sqlite: openFile(dataDir, file), lock }
+    return { sqlite: openFile(file), lock }
   } catch (error) {
     lock.close(false)
     throw error

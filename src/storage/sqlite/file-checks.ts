@@ -9,7 +9,7 @@ export class DamagedDatabase extends UnusableStorage {
 
   constructor(file: string, finding: string, cause?: unknown) {
     super(
-      `${file} ${finding}. The file has not been changed. Restore it from a backup; or run ` +
+      `${file} ${finding}. The file has not been changed. Restore it from a backup with "parley restore"; or run ` +
         `"sqlite3 ${file} .recover" to copy what is still readable to a new file; or move it away, together ` +
         'with its -wal and -shm files, to start with an empty database.',
       { cause },

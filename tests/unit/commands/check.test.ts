@@ -1,5 +1,5 @@
 import { Database as Sqlite } from 'bun:sqlite'
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { settingNames } from '../../../src/config.ts'
@@ -7,6 +7,9 @@ import { policyNames } from '../../../src/contract/policies.ts'
 import { startChild } from '../support/child.ts'
 import { runCommand } from '../support/command.ts'
 import { temporaryFolder } from '../support/service.ts'
+
+// Each test starts several processes, which takes longer than the default timeout on a busy machine.
+setDefaultTimeout(60_000)
 
 interface Check {
   readonly settings: readonly { name: string; value: string | null; source: string }[]

@@ -1,8 +1,11 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type Playground, type Recipe, readRecipes, startPlayground } from '../support/recipes.ts'
+
+// Each test starts several processes, which takes longer than the default timeout on a busy machine.
+setDefaultTimeout(60_000)
 
 const page = fileURLToPath(new URL('../../../docs/operating.md', import.meta.url))
 const recipes = await readRecipes(page)

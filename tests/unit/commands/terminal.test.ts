@@ -1,6 +1,9 @@
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mainFile, runCommand } from '../support/command.ts'
 import { startService } from '../support/service.ts'
+
+// Each test starts several processes, which takes longer than the default timeout on a busy machine.
+setDefaultTimeout(60_000)
 
 const service = await startService()
 afterAll(() => service[Symbol.asyncDispose]())
@@ -24,12 +27,15 @@ function startOnTerminal(arguments_: readonly string[]) {
   return {
     exited: child.exited,
     shown: () => shown,
-    /** Waits for a question, and types an answer once the terminal no longer shows it. */
+    /** Waits until the terminal shows a text. What the command wrote last may arrive after its end. */
+    async shows(text: string): Promise<void> {
+      while (!shown.includes(text)) await Bun.sleep(5)
+    },
+    /** Waits for a question, and types an answer at once. */
     async answer(question: string, keys: string): Promise<void> {
       while (!shown.includes(question) && child.exitCode === null) await Bun.sleep(5)
       if (child.exitCode !== null) throw new Error(`It ended before it asked: ${shown}`)
       shown = shown.replace(question, '')
-      await Bun.sleep(50)
       terminal.write(keys)
     },
     [Symbol.asyncDispose]: async () => {
@@ -48,7 +54,7 @@ test('a password is asked for twice, can be corrected, and is never shown', asyn
   await command.answer('Password for typist: ', 'pässwordx\x7f correct horse\r')
   await command.answer('The same password again: ', `${password}\r`)
   expect(await command.exited).toBe(0)
-  expect(command.shown()).toContain('Added typist (')
+  await command.shows('Added typist (')
   for (const part of ['päss', 'correct', 'horse']) expect(command.shown()).not.toContain(part)
   expect(await logIn('typist', password)).toBe(200)
 })
@@ -58,7 +64,7 @@ test('two different passwords change nothing', async () => {
   await command.answer('Password for typist: ', 'another password\r')
   await command.answer('The same password again: ', 'yet another password\r')
   expect(await command.exited).toBe(1)
-  expect(command.shown()).toContain('The passwords differ. Nothing was changed.')
+  await command.shows('The passwords differ. Nothing was changed.')
   expect(await logIn('typist', password)).toBe(200)
 })
 
@@ -72,7 +78,7 @@ test('Ctrl-D without a password changes nothing', async () => {
   await using command = startOnTerminal(['users', 'set-password', 'typist'])
   await command.answer('Password for typist: ', '\x04')
   expect(await command.exited).toBe(1)
-  expect(command.shown()).toContain('Nothing was entered.')
+  await command.shows('Nothing was entered.')
 })
 
 test.each([
@@ -85,7 +91,7 @@ test.each([
   await using command = startOnTerminal(['users', 'remove', username])
   await command.answer(`Remove the account ${username}? This cannot be undone. [y/N]`, keys)
   expect(await command.exited).toBe(state === 'active' ? 1 : 0)
-  expect(command.shown()).toContain(message)
+  await command.shows(message)
   const { stdout } = await runCommand(['users', 'list'], { dataDir: service.dataDir })
   expect(stdout).toMatch(new RegExp(`^${username} .* ${state}`, 'm'))
 })

@@ -1,10 +1,13 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openapi } from '../../../src/contract/documents.ts'
 import { startChild } from '../support/child.ts'
 import { runCommand } from '../support/command.ts'
 import { temporaryFolder } from '../support/service.ts'
+
+// Each test starts several processes, which takes longer than the default timeout on a busy machine.
+setDefaultTimeout(60_000)
 
 const misuses: readonly (readonly string[])[] = [
   ['bogus'],

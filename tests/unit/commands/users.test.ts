@@ -1,7 +1,10 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { connect } from '../support/chat-client.ts'
-import { failureOf, runCommand, runJson } from '../support/command.ts'
+import { failureOf, mainFile, runCommand, runJson } from '../support/command.ts'
 import { bearer, outcome, startService } from '../support/service.ts'
+
+// Each test starts several processes, which takes longer than the default timeout on a busy machine.
+setDefaultTimeout(60_000)
 
 const service = await startService({ REGISTRATION: 'closed' })
 afterAll(() => service[Symbol.asyncDispose]())
@@ -132,6 +135,15 @@ describe('users list and users show', () => {
     const { stdout } = await runCommand(['users', 'list', '--json'], options)
     const names = (JSON.parse(stdout) as UserOutput[]).map(({ username }) => username)
     expect(new Set(names).size).toBe(5001)
+    // A reader that goes away, such as `head`, is no error.
+    const pipeline = Bun.spawn(
+      ['sh', '-c', '"$@" | true', 'sh', process.execPath, mainFile, 'users', 'list'],
+      {
+        env: { PATH: process.env.PATH, DATA_DIR: other.dataDir },
+        stderr: 'pipe',
+      },
+    )
+    expect(await new Response(pipeline.stderr).text()).toBe('')
   })
 
   test('users show refuses an unknown username', async () => {

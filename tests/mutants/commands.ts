@@ -1,0 +1,95 @@
+import type { Mutant } from './list.ts'
+
+const unit = 'tests/unit'
+
+/** Changes of the commands for operators. */
+export const commandsMutants: readonly Mutant[] = [
+  {
+    id: 'cli-restore-while-running',
+    breaks: 'A backup is not restored while the service runs.',
+    file: 'src/storage/sqlite/restore.ts',
+    find: '    return lockFolder(dataDir)\n',
+    replace: "    return new Sqlite(':memory:')\n",
+    tests: [`${unit}/commands/restore.test.ts`],
+  },
+  {
+    id: 'cli-epoch-kept',
+    breaks: 'The log gets a new epoch if messages were lost by a restore.',
+    file: 'src/chats/restored-log.sqlite.ts',
+    find: 'after.head > before.head',
+    replace: '(false as boolean)',
+    tests: [`${unit}/commands/restore.test.ts`],
+  },
+  {
+    id: 'cli-replaced-database-lost',
+    breaks: 'A restore keeps the replaced database.',
+    file: 'src/storage/sqlite/restore.ts',
+    find: '    if (existsSync(database + suffix)) keepLink(database + suffix, kept + suffix)\n',
+    replace: '',
+    tests: [`${unit}/commands/restore.test.ts`],
+  },
+  {
+    id: 'cli-tokens-not-revoked',
+    breaks: '--revoke-all-tokens revokes all tokens.',
+    file: 'src/commands/backup.ts',
+    find: '      if (revokes) revokeAllTokens(copy)\n',
+    replace: '',
+    tests: [`${unit}/commands/restore.test.ts`],
+  },
+  {
+    id: 'cli-backup-readable',
+    breaks: 'Only its owner can read a backup.',
+    file: 'src/storage/sqlite/temporary-file.ts',
+    find: "openSync(file, 'wx', 0o600)",
+    replace: "openSync(file, 'wx', 0o644)",
+    tests: [`${unit}/commands/backup.test.ts`],
+  },
+  {
+    id: 'cli-backup-left-behind',
+    breaks: 'A backup that a signal ends leaves no file.',
+    file: 'src/storage/sqlite/temporary-file.ts',
+    find: '      removeDatabase(file)\n      process.exit',
+    replace: '      process.exit',
+    tests: [`${unit}/commands/backup.test.ts`],
+  },
+  {
+    id: 'cli-secret-shown',
+    breaks: 'The check hides secrets.',
+    file: 'src/commands/settings.ts',
+    find: 'isSecret(name) ? hidden : configured',
+    replace: 'configured',
+    tests: [`${unit}/commands/check.test.ts`],
+  },
+  {
+    id: 'cli-pending-migration-accepted',
+    breaks: 'Commands refuse a database with pending migrations.',
+    file: 'src/storage/sqlite/connection.ts',
+    find: '    requireMigrated(sqlite, file)\n',
+    replace: '    if (false as boolean) requireMigrated(sqlite, file)\n',
+    tests: [`${unit}/commands/check.test.ts`],
+  },
+  {
+    id: 'cli-misuse-exits-with-1',
+    breaks: 'A command that is not understood exits with 2.',
+    file: 'src/commands/cli.ts',
+    find: 'const misused = 2',
+    replace: 'const misused = 1',
+    tests: [`${unit}/commands/usage.test.ts`],
+  },
+  {
+    id: 'cli-common-password-accepted',
+    breaks: 'Operators cannot set common passwords.',
+    file: 'src/commands/users.ts',
+    find: '  if (password !== undefined && isTooCommon(password, username)) {',
+    replace: "  if (isTooCommon('', username)) {",
+    tests: [`${unit}/commands/users.test.ts`],
+  },
+  {
+    id: 'cli-password-shown',
+    breaks: 'A terminal does not show a password.',
+    file: 'src/commands/terminal.ts',
+    find: 'output: echo ? process.stderr : silent',
+    replace: 'output: process.stderr',
+    tests: [`${unit}/commands/terminal.test.ts`],
+  },
+]
