@@ -65,6 +65,7 @@ describe('the feed of changes', () => {
   test('without a successful read for 750 ms, every call returns another version, until a read succeeds', async () => {
     using opened = startFeed()
     const { feed } = opened
+    await opened.read()
     opened.interrupt(true)
     await opened.read()
     opened.pass(maxAgeMs)
