@@ -43,13 +43,16 @@ export function createLogMaintenance(options: MaintenanceOptions) {
   let running = false
 
   /** Runs one step in a transaction. Returns undefined if another node has the lock. */
-  const runStep = <Result>(step: (sql: SQL) => Promise<Result>): Promise<Result | undefined> =>
+  const runStep = <Result>(
+    lock: 'trimming' | 'cleaning',
+    step: (sql: SQL) => Promise<Result>,
+  ): Promise<Result | undefined> =>
     pool.write(({ $client }) =>
-      $client.begin(async (sql) => ((await tryMaintenanceLock(sql)) ? step(sql) : undefined)),
+      $client.begin(async (sql) => ((await tryMaintenanceLock(sql, lock)) ? step(sql) : undefined)),
     )
 
   const trim = (limit: number): Promise<boolean> =>
-    runStep(async (sql) => {
+    runStep('trimming', async (sql) => {
       const log = {
         head,
         oldest: (count: number) => readOldest(sql, count),
@@ -69,7 +72,7 @@ export function createLogMaintenance(options: MaintenanceOptions) {
    */
   async function completeErasures(): Promise<void> {
     const removedBefore = Date.now() - timeoutMs - maxIdentityAgeMs
-    const found = await runStep((sql) => findErasures(sql, removedBefore))
+    const found = await runStep('cleaning', (sql) => findErasures(sql, removedBefore))
     for (const userId of found ?? []) {
       await sweep(userId)
       if (!stopped) await pool.write(({ $client }) => finishErasure($client, userId))
@@ -79,7 +82,7 @@ export function createLogMaintenance(options: MaintenanceOptions) {
   /** In steps, since a statement that takes too long is cancelled. */
   async function pruneAllBatches(): Promise<void> {
     let pruned: number | undefined
-    do pruned = await runStep((sql) => pruneBatches(sql, batchesPerStep))
+    do pruned = await runStep('cleaning', (sql) => pruneBatches(sql, batchesPerStep))
     while (pruned === batchesPerStep && !stopped)
   }
 

@@ -86,7 +86,7 @@ function createDelivery(
     },
   })
 
-  /** Reads at once, since somebody waits. If it fails, the healer repeats it. */
+  /** Reads what is missing at once. If that fails, the healer repeats it. */
   const healNow = () => healer.now().catch(() => healer.soon())
 
   return {

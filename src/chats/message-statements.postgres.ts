@@ -222,9 +222,14 @@ export async function readNewestThrough(sql: SQL, sequence: number): Promise<Sto
 export const trimLog = (sql: SQL, through: number): Promise<unknown> =>
   values(sql, 'select parley.trim_log($1::bigint)', [through])
 
+/** The advisory locks of background work. Those of appends and migrations are in 0000_initial.sql and migrations.ts. */
+const maintenanceLocks = { trimming: 2, cleaning: 3 } as const
+
 /** Takes a lock until the end of the transaction. Returns false if another node has it. */
-export async function tryMaintenanceLock(sql: SQL): Promise<boolean> {
-  const [row] = await values<[boolean]>(sql, 'select pg_try_advisory_xact_lock(1885434988, 2)', [])
+export async function tryMaintenanceLock(sql: SQL, lock: keyof typeof maintenanceLocks): Promise<boolean> {
+  const [row] = await values<[boolean]>(sql, 'select pg_try_advisory_xact_lock(1885434988, $1::int)', [
+    maintenanceLocks[lock],
+  ])
   return row?.[0] === true
 }
 

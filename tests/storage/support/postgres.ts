@@ -66,3 +66,22 @@ export const postgresUsers: UsersEngine = {
     }
   },
 }
+
+/** Opens nodes on one database. Disposing the result closes all of them. */
+export async function openNodes(count: number) {
+  const url = await createDatabase()
+  // At the same time, so that they also migrate at the same time.
+  const nodes = await Promise.all(Array.from({ length: count }, () => openNode(url)))
+  const database = new URL(url).pathname.slice(1)
+  return {
+    url,
+    nodes,
+    node: (index: number) => nodes[index] as (typeof nodes)[number],
+    async psql(text: string) {
+      return (await sharedPostgres()).query(database, text)
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(nodes.map((node) => node[Symbol.asyncDispose]()))
+    },
+  }
+}
