@@ -169,6 +169,8 @@ describe.skipIf(!executablePath)('the Swagger page in a browser', () => {
     const own = links.filter((link) => link.startsWith(service.url))
     expect(own.some((link) => link.includes('#'))).toBe(true)
     for (const link of own) {
+      // From another page, so that a link to a section of the same page loads it again.
+      await page.goto('about:blank')
       expect([link, (await page.goto(link))?.status()]).toEqual([link, 200])
       const { hash } = new URL(link)
       if (hash) expect([link, await page.locator(hash).count()]).toEqual([link, 1])

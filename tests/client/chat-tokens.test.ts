@@ -19,7 +19,7 @@ test('a chat outlives its token without a new connection', async () => {
   expect((await chat.send('still here')).message).toBe('still here')
   expect(client.token).not.toBe(first)
   expect(states).toEqual(['connecting', 'catching-up', 'open'])
-})
+}, 60_000)
 
 test('after the token expired while the server was away, one login continues the chat', async () => {
   await using service = await startRestartable({ TOKEN_TTL_SECONDS: '2' })

@@ -103,7 +103,7 @@ test('the installed package type-checks, for Node and for browsers', async () =>
     await Bun.write(join(path, `${file}.json`), JSON.stringify(configuration))
     await run([...tsc, `${file}.json`], path)
   }
-})
+}, 60_000)
 
 test('the examples of the documentation type-check', async () => {
   const path = await createProject('documentation', {})
@@ -129,7 +129,7 @@ test('the examples of the documentation type-check', async () => {
   }
   await Bun.write(join(path, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
   await run([await nodePath(tools), join(tools, 'typescript/bin/tsc'), '-p', '.'], path)
-})
+}, 60_000)
 
 test('the installed package runs in Node 22 and in Bun', async () => {
   const path = await createProject('runs', { 'main.js': script })

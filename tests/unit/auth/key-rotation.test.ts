@@ -196,8 +196,9 @@ describe('the recipes of docs/operating.md', async () => {
   ] = commandsOf('Rotating keys')
   const [removeAll = ''] = commandsOf('A leaked secret')
 
-  /** Runs a command in the folder that contains `data`, and returns its output. */
-  function run(command: string, folder: string): string {
+  /** Runs a command in the folder that contains `data`, and returns its output. The test itself restarts the service. */
+  function run(block: string, folder: string): string {
+    const command = block.replace(/^systemctl .*$/gm, '')
     const { exitCode, stdout, stderr } = Bun.spawnSync(['sh', '-c', command], { cwd: folder })
     expect([command, exitCode, stderr.toString()]).toEqual([command, 0, expect.any(String)])
     return stdout.toString().trim()

@@ -86,7 +86,7 @@ describe('a restore is refused, and the database stays in use,', () => {
     using other = new Sqlite(join(dataDir, 'parley.sqlite'))
     other.query('select 1 from users').get()
     expect(await failureOf(['restore', backup], { dataDir })).toContain('is locked by another program')
-  })
+  }, 60_000)
 })
 
 test('a restore that reaches a limit on file sizes, as on a full disk, changes nothing', async () => {
