@@ -31,6 +31,7 @@ const steps: readonly Step[] = [
   { script: 'test:client', counts: 'bun test' },
   { script: 'test:contract', counts: 'closing line' },
   { script: 'test:faults', args: ['--quick'], counts: 'closing line' },
+  { script: 'test:cluster', args: ['--quick'], counts: 'closing line' },
   { script: 'test:bench', counts: 'bun test' },
 ]
 

@@ -18,6 +18,10 @@ export interface Config extends KeySettings {
   /** 0 selects any free port. */
   readonly port: number
   readonly dataDir: string
+  /** The PostgreSQL database that all nodes share. Without it, the service uses SQLite in `dataDir`. */
+  readonly databaseUrl: string | undefined
+  /** How long a request may wait for PostgreSQL. */
+  readonly storageTimeoutSeconds: number
   readonly tokenTtlSeconds: number
   /** How many days after a login its tokens can be renewed; 0 if they cannot be renewed. */
   readonly sessionMaxDays: number
@@ -130,6 +134,13 @@ export function readConfig(environment: Environment, policies: readonly string[]
     return blocks
   }
 
+  function databaseUrl(): string | undefined {
+    const url = readDatabaseUrl(environment)
+    const fault = url === undefined ? undefined : databaseUrlFault(url)
+    if (fault !== undefined) faults.push(fault)
+    return url
+  }
+
   function overrides(): Record<string, RateLimitOverride> {
     const found: Record<string, RateLimitOverride> = {}
     const known = new Map(policies.map((policy) => [rateLimitPrefix + policy.toUpperCase(), policy]))
@@ -154,6 +165,8 @@ export function readConfig(environment: Environment, policies: readonly string[]
     host: host('HOST', '127.0.0.1'),
     port: integer('PORT', 3000, 0, 65_535),
     dataDir: readDataDir(environment),
+    databaseUrl: databaseUrl(),
+    storageTimeoutSeconds: integer('STORAGE_TIMEOUT_SECONDS', 10, 1, 60),
     ...readKeySettings({ environment, choice, faults }),
     tokenTtlSeconds: integer('TOKEN_TTL_SECONDS', 86_400, 1, 31_536_000),
     sessionMaxDays: integer('SESSION_MAX_DAYS', 30, 0, 36_500),
@@ -173,8 +186,24 @@ export function readConfig(environment: Environment, policies: readonly string[]
     messageRetentionDays: integer('MESSAGE_RETENTION_DAYS', 30, 1, 36_500),
     messageRetentionCount: integer('MESSAGE_RETENTION_COUNT', 1_000_000, 1, 1_000_000_000),
   }
+  const sharedKey = config.jwtAlgorithm === 'EdDSA' ? 'JWT_PRIVATE_KEY' : 'JWT_SECRET'
+  if (config.databaseUrl !== undefined && !text(sharedKey)) {
+    faults.push(`${sharedKey} must be set with DATABASE_URL: all nodes have to sign with the same key`)
+  }
   if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze(config)
+}
+
+/** The URL of the PostgreSQL database, for commands that need no other setting. */
+export const readDatabaseUrl = (environment: Environment): string | undefined =>
+  environment.DATABASE_URL?.trim() || undefined
+
+/** What is wrong with the URL. The value is not repeated, because it can contain a password. */
+export function databaseUrlFault(value: string): string | undefined {
+  const url = URL.parse(value)
+  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== ''
+    ? undefined
+    : 'DATABASE_URL must be a URL such as postgres://user:password@host:5432/database'
 }
 
 /** The data folder, for commands that need no other setting. */

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
+import type { MaybePromise } from './maybe-promise.ts'
 import { createChangeCounter } from './storage/sqlite/change-counter.ts'
 import { openExistingSqlite, openSqlite } from './storage/sqlite/connection.ts'
 import { createSqliteUsers } from './users/users.sqlite.ts'
@@ -27,7 +28,7 @@ export interface Storage {
   close(): Promise<void>
 }
 
-interface StorageOptions {
+export interface StorageOptions {
   /**
    * Called with errors of background work, for which no request is waiting; and once with LostStorage if the
    * files are removed or replaced.
@@ -45,6 +46,11 @@ export async function openStorage(
   config: Config,
   { onError, clock = systemClock }: StorageOptions,
 ): Promise<Storage> {
+  if (config.databaseUrl !== undefined) {
+    // Imported only here, so that the start without PostgreSQL does not load its client.
+    const { openPostgresStorage } = await import('./open-postgres-storage.ts')
+    return openPostgresStorage({ ...config, databaseUrl: config.databaseUrl }, { onError, clock })
+  }
   const connection = openSqlite(config.dataDir, onError)
   const { queries, write } = connection
   const messageLog = openSqliteMessageLog({
@@ -76,16 +82,22 @@ export async function openStorage(
 export interface Administration {
   readonly users: Users
   readonly messages: MessageAdministration
-  close(): void
+  close(): MaybePromise<void>
 }
 
 /**
- * Opens the existing storage in `dataDir` for a command, also while the service runs. It starts no background
- * work.
+ * Opens the existing storage for a command, also while the service runs. It starts no background work.
  *
  * @throws UnusableStorage if there is no storage, or another release has to open it
  */
-export function openAdministration(dataDir: string): Administration {
+export async function openAdministration({
+  dataDir,
+  databaseUrl,
+}: Pick<Config, 'dataDir' | 'databaseUrl'>): Promise<Administration> {
+  if (databaseUrl !== undefined) {
+    const { openPostgresAdministration } = await import('./open-postgres-storage.ts')
+    return openPostgresAdministration(databaseUrl)
+  }
   const connection = openExistingSqlite(dataDir)
   const { queries, write } = connection
   return {

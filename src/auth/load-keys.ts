@@ -39,6 +39,11 @@ interface KeyOptions extends KeySettings {
   readonly dataDir: string
 }
 
+interface LoadOptions extends KeyOptions {
+  /** If set, several nodes share the keys, so all of them come from settings. */
+  readonly databaseUrl: string | undefined
+}
+
 /** @throws UnusableStorage if the text of the file cannot be imported */
 async function importFile<Key>(
   path: string,
@@ -79,8 +84,9 @@ async function loadCurrent(source: Source, dataDir: string, configured: string |
   return importCurrent(source, path, readKeyFile(path, source.generate))
 }
 
-async function loadPrevious(source: Source, dataDir: string, configured: string | undefined) {
+async function loadPrevious(source: Source, dataDir: string | undefined, configured: string | undefined) {
   if (configured !== undefined) return source.importPrevious(configured)
+  if (dataDir === undefined) return undefined
   const path = join(dataDir, source.previousFile)
   const text = readKeyFile(path)
   return text === undefined ? undefined : importPrevious(source, path, text)
@@ -92,16 +98,17 @@ async function loadPrevious(source: Source, dataDir: string, configured: string 
  *
  * @throws UnusableStorage if a file cannot be used
  */
-export async function loadKeys(options: KeyOptions): Promise<Keys> {
+export async function loadKeys(options: LoadOptions): Promise<Keys> {
   const { jwtAlgorithm, dataDir, jwtSecret, jwtPrivateKey } = options
+  const previousDir = options.databaseUrl === undefined ? dataDir : undefined
   const current = await loadCurrent(
     sources[jwtAlgorithm],
     dataDir,
     jwtAlgorithm === 'HS256' ? jwtSecret : jwtPrivateKey,
   )
   const previous = [
-    await loadPrevious(sources.HS256, dataDir, options.jwtSecretPrevious),
-    await loadPrevious(sources.EdDSA, dataDir, options.jwtPrivateKeyPrevious),
+    await loadPrevious(sources.HS256, previousDir, options.jwtSecretPrevious),
+    await loadPrevious(sources.EdDSA, previousDir, options.jwtPrivateKeyPrevious),
   ]
   // A copy of the current key is no other key.
   return { current, previous: previous.flatMap((key) => (key && key.id !== current.id ? [key] : [])) }

@@ -1,11 +1,8 @@
-import { allOperations } from '../contract/operations.ts'
 import { createCounterTable } from '../limits/counter-table.ts'
 import type { LoginGuard } from './login-guard.ts'
+import { loginGuardPolicy } from './login-guard-policy.ts'
 
-const policy = allOperations.find(({ loginGuard }) => loginGuard)?.loginGuard
-if (!policy) throw new Error('No operation of openapi.yaml declares x-login-guard')
-const { 'free-failures': freeFailures, 'first-wait': firstWait, 'longest-wait': longestWait } = policy
-const forgottenAfter = policy['forgotten-after']
+const { freeFailures, firstWait, longestWait, forgottenAfter } = loginGuardPolicy
 
 const ticksPerSecond = 10
 

@@ -23,6 +23,8 @@ export interface Connection {
   pings: number
   /** The frame that is being checked asynchronously; later frames wait for it, to keep their order. */
   receiving: Promise<void> | undefined
+  /** The total length of the frames that are being checked or wait, in characters. */
+  waitingLength: number
   /** What the log line of the closed connection will contain; undefined if the level excludes the line. */
   readonly record: ConnectionRecord | undefined
 }
@@ -73,6 +75,7 @@ export const createConnection = (
   heardAt: monotonicSeconds(),
   pings: 0,
   receiving: undefined,
+  waitingLength: 0,
   record,
 })
 

@@ -41,6 +41,13 @@ interface SentMessage extends NewMessage {
 
 const maxRefusals = closeCodes['rate-limited'].refusals ?? Number.POSITIVE_INFINITY
 
+/**
+ * Frames that wait for an asynchronous check take memory: their text, and about as much as this many characters.
+ * Beyond the limit, the connection is closed after the frames that wait; the client can resume.
+ */
+const waitingCost = 500
+const maxWaitingLength = 1_000_000
+
 interface ParsedFrame {
   /** Undefined if the text is not JSON. */
   readonly validator: Validator | undefined
@@ -183,12 +190,20 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
   return (socket, text, now) => {
     const { data } = socket
     const previous = data.receiving
+    if (previous && data.waitingLength + text.length + waitingCost > maxWaitingLength) {
+      // Not refused one by one: frames that the limits have not counted would then fill the log.
+      connections.closeAfterPending(socket, 'internal-error')
+      return
+    }
     const handled = previous
       ? previous.then(() => handleSafely(socket, text, now))
       : handleSafely(socket, text, now)
     if (!(handled instanceof Promise)) return
     connections.startPending(socket)
+    const length = text.length + waitingCost
+    data.waitingLength += length
     const receiving = handled.finally(() => {
+      data.waitingLength -= length
       if (data.receiving === receiving) data.receiving = undefined
       connections.endPending(socket)
     })

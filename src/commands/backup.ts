@@ -1,8 +1,9 @@
 import { continueLog } from '../chats/restored-log.sqlite.ts'
+import { readDatabaseUrl } from '../config.ts'
 import { backUpDatabase } from '../storage/sqlite/backup.ts'
 import { restoreDatabase } from '../storage/sqlite/restore.ts'
 import { findReturningUsers, revokeAllTokens } from '../users/restored-users.sqlite.ts'
-import { countOf, print, printJson, printNotice } from './output.ts'
+import { CommandFailure, countOf, print, printJson, printNotice } from './output.ts'
 import type { OutputOptions } from './users.ts'
 
 interface BackupOptions extends OutputOptions {
@@ -13,11 +14,20 @@ interface RestoreOptions extends OutputOptions {
   readonly revokeAllTokens?: boolean
 }
 
+/** @throws CommandFailure if the data is in PostgreSQL, which has its own tools */
+function requireSqlite(tool: string): void {
+  if (readDatabaseUrl(process.env) === undefined) return
+  throw new CommandFailure(
+    `The data is in PostgreSQL (DATABASE_URL). Use ${tool}: docs/scaling.md shows how.`,
+  )
+}
+
 export async function backUp(
   dataDir: string,
   file: string,
   { json, force = false }: BackupOptions,
 ): Promise<void> {
+  requireSqlite('pg_dump')
   const backup = await backUpDatabase({ dataDir, file, force })
   if (json) return printJson(backup)
   const { bytes, accounts, messages } = backup
@@ -30,6 +40,7 @@ export async function restore(
   file: string,
   { json, revokeAllTokens: revokes = false }: RestoreOptions,
 ): Promise<void> {
+  requireSqlite('pg_restore')
   const { accounts, messages, replaced, prepared } = await restoreDatabase({
     dataDir,
     file,

@@ -1,6 +1,13 @@
 import { readKeySettings } from '../auth/key-settings.ts'
 import { inspectKeyFiles } from '../auth/load-keys.ts'
-import { ConfigError, type Environment, readConfig, readDataDir } from '../config.ts'
+import {
+  ConfigError,
+  databaseUrlFault,
+  type Environment,
+  readConfig,
+  readDatabaseUrl,
+  readDataDir,
+} from '../config.ts'
 import { policyNames } from '../contract/policies.ts'
 import { CannotListen, checkHost } from '../listen-errors.ts'
 import { inspectDataFolder } from '../storage/sqlite/inspection.ts'
@@ -18,6 +25,24 @@ async function findSettingFaults(environment: Environment): Promise<readonly str
     if (error instanceof ConfigError) return error.faults
     if (error instanceof CannotListen) return [error.message]
     throw error
+  }
+}
+
+/** The state of the storage, and what is wrong with it. */
+async function inspectStorage(environment: Environment, dataDir: string) {
+  const url = readDatabaseUrl(environment)
+  if (url === undefined) {
+    const { notes, faults } = inspectDataFolder(dataDir)
+    const keyFaults = faults.length === 0 ? await findKeyFaults(environment, dataDir) : []
+    return { notes, faults: [...faults, ...keyFaults] }
+  }
+  // A URL that cannot be parsed is a fault of the settings.
+  if (databaseUrlFault(url) !== undefined) return { notes: [], faults: [] }
+  const { inspectServer } = await import('../storage/postgres/connection.ts')
+  const fault = await inspectServer(url)
+  return {
+    notes: ['It is not used, because DATABASE_URL is set.'],
+    faults: fault === undefined ? [] : [fault],
   }
 }
 
@@ -44,12 +69,8 @@ const section = (title: string, lines: readonly string[]): string[] =>
  */
 export async function check(environment: Environment, { json }: OutputOptions): Promise<boolean> {
   const dataDir = readDataDir(environment)
-  const { notes, faults: folderFaults } = inspectDataFolder(dataDir)
-  const faults = [
-    ...(await findSettingFaults(environment)),
-    ...folderFaults,
-    ...(folderFaults.length === 0 ? await findKeyFaults(environment, dataDir) : []),
-  ]
+  const { notes, faults: storageFaults } = await inspectStorage(environment, dataDir)
+  const faults = [...(await findSettingFaults(environment)), ...storageFaults]
   const settings = effectiveSettings(environment)
   const unknownSettings = findUnknownSettings(environment, policyNames)
   if (json) {

@@ -115,8 +115,8 @@ function createProgram(): Command {
   const program = createRoot().addHelpText(
     'after',
     `
-The settings are environment variables, as for the service. DATA_DIR selects the data. All commands except
-"restore" work while the service runs, which notices changes within a second.
+The settings are environment variables, as for the service. DATA_DIR, or DATABASE_URL, selects the data. All
+commands except "restore" work while the service runs, which notices changes within a second.
 
 Exit codes: 0 success, 1 failure, 2 the command was not understood.`,
   )

@@ -1,5 +1,6 @@
 import { isTooCommon } from '../auth/password-rules.ts'
 import { createPasswords } from '../auth/passwords.ts'
+import { readDatabaseUrl } from '../config.ts'
 import { explainErrors } from '../contract/explain.ts'
 import { allOperations } from '../contract/operations.ts'
 import { type Administration, openAdministration } from '../open-storage.ts'
@@ -31,16 +32,16 @@ const toOutput = ({ id, username, createdAt, tokensValidFrom, removedAt }: UserR
   removedAt: timeOrNull(removedAt),
 })
 
-/** Runs `work` on the storage in `dataDir`, also while the service runs. */
+/** Runs `work` on the storage in `dataDir`, or in PostgreSQL, also while the service runs. */
 export async function administer<Result>(
   dataDir: string,
   work: (administration: Administration) => Promise<Result>,
 ): Promise<Result> {
-  const administration = openAdministration(dataDir)
+  const administration = await openAdministration({ dataDir, databaseUrl: readDatabaseUrl(process.env) })
   try {
     return await work(administration)
   } finally {
-    administration.close()
+    await administration.close()
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { type LiveService, startService } from '../examples/live-service.ts'
+import { skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
 
 const project = resolve(import.meta.dirname, '../..')
 let folder: string
@@ -190,3 +191,24 @@ test('the commands of the binary administer, back up and restore the data of a r
   expect((await run(['restore', backup], dataDir)).exitCode).toBe(0)
   expect((await run(['users', 'show', 'operated'], dataDir)).stdout).toMatch(/^removed +no$/m)
 })
+
+test.skipIf(skipsPostgres)(
+  'the binary contains the client, the tables and the commands for PostgreSQL',
+  async () => {
+    await using postgres = await startPostgres()
+    const environment = {
+      DATABASE_URL: postgres.url(await postgres.createDatabase()),
+      JWT_SECRET: 'k3Jv9qLz7Xw2Rb8Nf4Tc6Ym1Pd5Hs0Ga',
+    }
+    const node = await startService({ command: [binary], environment })
+    try {
+      const body = JSON.stringify({ username: 'binary', password: 'correct horse battery staple' })
+      const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
+      expect((await fetch(`${node.url}/api/auth/register`, request)).status).toBe(201)
+      const listed = Bun.spawnSync([binary, 'users', 'list', '--json'], { env: environment })
+      expect(JSON.parse(listed.stdout.toString())).toMatchObject([{ username: 'binary' }])
+    } finally {
+      await node.stop()
+    }
+  },
+)

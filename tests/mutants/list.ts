@@ -4,6 +4,7 @@ import { chatsStoringMutants } from './chats-storing.ts'
 import { clientMutants } from './client.ts'
 import { commandsMutants } from './commands.ts'
 import { httpMutants } from './http.ts'
+import { postgresMutants } from './postgres.ts'
 import { storageMutants } from './storage.ts'
 
 /** A change of the source that breaks one promise of the service. */
@@ -26,5 +27,6 @@ export const mutants: readonly Mutant[] = [
   ...httpMutants,
   ...commandsMutants,
   ...storageMutants,
+  ...postgresMutants,
   ...clientMutants,
 ]

@@ -81,3 +81,30 @@ test('a rate limit is overridden by a variable with the name of its policy in up
   const { rateLimitOverrides } = readConfig({ RATE_LIMIT_SEND: '100000/60' }, policies)
   expect(rateLimitOverrides).toEqual({ send: { quota: 100_000, window: 60 } })
 })
+
+describe('DATABASE_URL', () => {
+  const databaseUrl = 'postgres://someone:a-password@db.example.com/parley'
+  const secret = 'k3Jv9qLz7Xw2Rb8Nf4Tc6Ym1Pd5Hs0Ga'
+
+  test('selects PostgreSQL, and needs a key that all nodes share', () => {
+    expect(readConfig({ DATABASE_URL: databaseUrl, JWT_SECRET: secret }, policies)).toMatchObject({
+      databaseUrl,
+      storageTimeoutSeconds: 10,
+    })
+    expect(readConfig({}, policies).databaseUrl).toBeUndefined()
+    const [fault = ''] = faultsOf({ DATABASE_URL: databaseUrl })
+    expect(fault).toStartWith('JWT_SECRET must be set with DATABASE_URL')
+    const [keyFault = ''] = faultsOf({ DATABASE_URL: databaseUrl, JWT_ALGORITHM: 'EdDSA' })
+    expect(keyFault).toStartWith('JWT_PRIVATE_KEY must be set with DATABASE_URL')
+  })
+
+  test.each([
+    'mysql://someone:a-password@db.example.com/parley',
+    'db.example.com:5432/parley?password=a-password',
+    'postgres:a-password',
+    '//a-password',
+  ])('%s is refused without repeating it', (value) => {
+    const faults = faultsOf({ DATABASE_URL: value, JWT_SECRET: secret })
+    expect(faults).toEqual(['DATABASE_URL must be a URL such as postgres://user:password@host:5432/database'])
+  })
+})

@@ -1,0 +1,92 @@
+import type { MessageRange, Sequencer } from './sequencer.ts'
+
+interface GapHealerOptions {
+  readonly sequencer: Pick<Sequencer, 'applied' | 'offer' | 'hasGap' | 'confirmHead'>
+  /**
+   * Reads one page of the log after a sequence. The page ends at the head of the log unless `full`.
+   */
+  readonly read: (after: number) => Promise<MessageRange & { readonly full: boolean }>
+  /** Called with the first error of an outage; reading is repeated. */
+  readonly onError: (error: unknown) => void
+  /** How long a gap may exist before it is read: most close by themselves, when an outstanding response arrives. */
+  readonly patienceMs?: number
+  readonly retryMs?: number
+}
+
+export interface GapHealer {
+  /** Reads what is missing, unless the gap closes within a few milliseconds. */
+  soon(): void
+  /** Reads what is missing now. Resolves when everything that was stored before the call has been delivered. */
+  now(): Promise<void>
+  stop(): void
+}
+
+/** Reads the messages that this node has not received: one page at a time, so that reads cannot pile up. */
+export function createGapHealer(options: GapHealerOptions): GapHealer {
+  const { sequencer, read, onError, patienceMs = 15, retryMs = 100 } = options
+  let running: Promise<void> | undefined
+  /** The run after the current one. It covers what was stored during the current one. */
+  let next: Promise<void> | undefined
+  let timer: Timer | undefined
+  let failing = false
+  let stopped = false
+
+  async function run(): Promise<void> {
+    for (;;) {
+      const page = await read(sequencer.applied())
+      if (stopped) return
+      sequencer.offer(page)
+      if (page.full) continue
+      sequencer.confirmHead(page.through)
+      return
+    }
+  }
+
+  function start(): Promise<void> {
+    running = run().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  function now(): Promise<void> {
+    if (!running) return start()
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        next = undefined
+        return start()
+      })
+    return next
+  }
+
+  async function heal(): Promise<void> {
+    if (stopped || !sequencer.hasGap()) return
+    try {
+      await now()
+      failing = false
+      if (sequencer.hasGap()) schedule(patienceMs)
+    } catch (error) {
+      if (!failing && !stopped) onError(error)
+      failing = true
+      schedule(retryMs)
+    }
+  }
+
+  function schedule(ms: number): void {
+    if (timer !== undefined || stopped) return
+    timer = setTimeout(() => {
+      timer = undefined
+      void heal()
+    }, ms)
+  }
+
+  return {
+    soon: () => schedule(patienceMs),
+    now,
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+}

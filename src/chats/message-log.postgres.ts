@@ -1,0 +1,236 @@
+import { type Clock, systemClock } from '../clock.ts'
+import { StorageUnavailable } from '../storage/errors.ts'
+import type { Pool } from '../storage/postgres/pool.ts'
+import { createAppender } from './appender.postgres.ts'
+import { createGapHealer } from './gap-healer.ts'
+import { createListeners } from './listeners.ts'
+import { createLogClock } from './log-clock.ts'
+import { createLogMaintenance } from './log-maintenance.postgres.ts'
+import { createMessageIds, type MessageIds } from './message-ids.ts'
+import { gone, type MessageLog, type Page, type ReadResult } from './message-log.ts'
+import {
+  type MessageRow,
+  readFollowing,
+  readMessage,
+  readPreceding,
+  readRange,
+  removeMessages,
+} from './message-statements.postgres.ts'
+import { createSequencer, type MessageRange, type SequencedMessage } from './sequencer.ts'
+
+export interface PostgresMessageLogOptions {
+  /** For reads and background work. */
+  readonly pool: Pool
+  /** For appends only. */
+  readonly appends: Pool
+  readonly epoch: string
+  /** The sequence of the newest message when this node started. */
+  readonly head: number
+  readonly clock?: Clock
+  readonly retentionDays: number
+  readonly retentionCount: number
+  /** How long an append may take. */
+  readonly timeoutMs: number
+  /** Called with errors of background work; no request is waiting for it. */
+  readonly onError: (error: unknown) => void
+}
+
+export interface PostgresMessageLog extends MessageLog {
+  /** Records that the log has a message with this sequence. @param session of the process that stored it, if known */
+  hear(head: number, session?: string): void
+  /** Forgets the recent messages, because stored messages were removed. */
+  forgetRecent(): void
+  /** Refuses all appends from now on: the database is no longer the one that this node has followed. */
+  refuseAppends(cause: Error): void
+  /** The sequence of the newest message that listeners have received. */
+  applied(): number
+}
+
+const rowsPerRead = 1000
+
+/** How long the next batch waits for the messages that other nodes have stored before this one. */
+const maxDeliveryMs = 500
+
+/** The frame of a stored message: the same text on every node, and the same as in SQLite. */
+function toFrame(row: MessageRow, id: string): string {
+  const { userId, username, idempotencyKey, sentAt, message } = row
+  const user = `{"id":${JSON.stringify(userId)},"username":${JSON.stringify(username)}}`
+  const key = idempotencyKey === null ? '' : `,"idempotencyKey":${JSON.stringify(idempotencyKey)}`
+  const time = new Date(sentAt).toISOString()
+  return `{"event":"message","id":"${id}","message":${message},"user":${user},"sentAt":"${time}"${key}}`
+}
+
+function createToMessage(ids: MessageIds) {
+  return (row: MessageRow): SequencedMessage => {
+    const id = ids.encode(row.sequence)
+    return { sequence: row.sequence, id, frame: toFrame(row, id) }
+  }
+}
+
+/** The way of messages into the order of the log: from this node, and from others by reading. */
+function createDelivery(
+  { pool, head, onError }: PostgresMessageLogOptions,
+  toMessage: (row: MessageRow) => SequencedMessage,
+) {
+  const listeners = createListeners(onError)
+  const sequencer = createSequencer({ head, deliver: listeners.notify })
+  const healer = createGapHealer({
+    sequencer,
+    onError,
+    async read(after) {
+      const range = await pool.read(({ $client }) => readRange($client, after, rowsPerRead))
+      const messages = range.messages.map(toMessage)
+      const full = messages.length === rowsPerRead
+      const through = full ? (messages.at(-1)?.sequence ?? after) : range.head
+      return { previous: after, through, messages, full }
+    },
+  })
+
+  /** Reads what is missing at once. If that fails, the healer repeats it. */
+  const healNow = () => healer.now().catch(() => healer.soon())
+
+  return {
+    listeners,
+    sequencer,
+    healer,
+    healNow,
+    async deliver(range: MessageRange): Promise<void> {
+      sequencer.offer(range)
+      if (sequencer.applied() >= range.through) return
+      void healNow()
+      await sequencer.whenApplied(range.through, maxDeliveryMs)
+    },
+  }
+}
+
+type Delivery = ReturnType<typeof createDelivery>
+
+interface ReaderOptions {
+  readonly pool: Pool
+  readonly ids: MessageIds
+  readonly toMessage: (row: MessageRow) => SequencedMessage
+  readonly delivery: Delivery
+}
+
+/** The reads of the log. They never return a message before the listeners received it. */
+function createReader({ pool, ids, toMessage, delivery }: ReaderOptions) {
+  const { sequencer, healer } = delivery
+
+  /** Delivers the messages that are stored now. @throws StorageUnavailable */
+  async function catchUp(): Promise<void> {
+    await healer.now()
+  }
+
+  async function readStored(after: number | undefined, limit: number): Promise<Page | typeof gone> {
+    const head = sequencer.applied()
+    const { trimmedThrough, messages: rows } = await pool.read(({ $client }) =>
+      readFollowing($client, { after, head, limit: limit + 1 }),
+    )
+    const start = after ?? trimmedThrough
+    if (start < trimmedThrough) return gone
+    const more = rows.length > limit
+    const messages = rows.slice(0, limit).map(toMessage)
+    const end = more ? messages.at(-1)?.id : undefined
+    return { start: ids.encode(start), messages, end: end ?? ids.encode(Math.max(head, start)), more }
+  }
+
+  function readRecent(after: number, limit: number): Page | undefined {
+    const recent = sequencer.recent(after, limit)
+    if (!recent) return undefined
+    const end = recent.more ? recent.messages.at(-1)?.id : undefined
+    return { start: ids.encode(after), end: end ?? ids.encode(sequencer.applied()), ...recent }
+  }
+
+  return {
+    readAfter(cursor: string | undefined, limit: number): ReadResult {
+      if (cursor === undefined) return readStored(undefined, limit)
+      const after = ids.decode(cursor)
+      if (after === undefined) return gone
+      if (after <= sequencer.applied()) return readRecent(after, limit) ?? readStored(after, limit)
+      // The cursor may come from a node that is ahead of this one.
+      return catchUp().then(() =>
+        after <= sequencer.applied() ? (readRecent(after, limit) ?? readStored(after, limit)) : gone,
+      )
+    },
+    async readBefore(cursor: string | undefined, limit: number): Promise<Page | typeof gone> {
+      const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : ids.decode(cursor)
+      if (before === undefined) return gone
+      if (cursor !== undefined && before > sequencer.applied() + 1) {
+        await catchUp()
+        if (before > sequencer.applied() + 1) return gone
+      }
+      const rows = await pool.read(({ $client }) => readPreceding($client, before, limit + 1))
+      if (rows[0] && rows[0].sequence > sequencer.applied()) await catchUp()
+      return { messages: rows.slice(0, limit).reverse().map(toMessage), more: rows.length > limit }
+    },
+    async read(id: string) {
+      const sequence = ids.decode(id)
+      if (sequence === undefined) return undefined
+      const row = await pool.read(({ $client }) => readMessage($client, sequence))
+      return row && toMessage(row)
+    },
+  }
+}
+
+/** The message log in PostgreSQL, for any number of nodes (docs/decisions/postgres.md). */
+export function openPostgresMessageLog(options: PostgresMessageLogOptions): PostgresMessageLog {
+  const { pool, appends, epoch, timeoutMs, onError } = options
+  const session = crypto.randomUUID()
+  const ids = createMessageIds(epoch)
+  const toMessage = createToMessage(ids)
+  const delivery = createDelivery(options, toMessage)
+  const { sequencer, healer, healNow, listeners } = delivery
+  const appender = createAppender({
+    appends,
+    session,
+    timeoutMs,
+    toMessage,
+    encode: ids.encode,
+    deliver: delivery.deliver,
+  })
+  const maintenance = createLogMaintenance({
+    pool,
+    clock: createLogClock({ clock: options.clock ?? systemClock, newestSentAt: 0 }),
+    retentionDays: options.retentionDays,
+    retentionCount: options.retentionCount,
+    timeoutMs,
+    head: sequencer.applied,
+    flush: appender.flush,
+    onError,
+  })
+
+  let refusal: StorageUnavailable | undefined
+  return {
+    append: (message) => (refusal ? Promise.reject(refusal) : appender.append(message)),
+    ...createReader({ pool, ids, toMessage, delivery }),
+    head: () => ids.encode(sequencer.applied()),
+    async remove(removed) {
+      const sequences = removed.flatMap((id) => ids.decode(id) ?? [])
+      const found = await pool.write(({ $client }) => removeMessages($client, sequences))
+      sequencer.forgetRecent()
+      return found.map(ids.encode)
+    },
+    async eraseMessagesOf(userId) {
+      await maintenance.erase(userId)
+      sequencer.forgetRecent()
+    },
+    subscribe: listeners.add,
+    flush: appender.flush,
+    close() {
+      maintenance.stop()
+      healer.stop()
+    },
+    hear(head, from) {
+      sequencer.hear(head)
+      if (!sequencer.hasGap()) return
+      // It may be an own message: then the response to the append is about to arrive.
+      if (from === undefined || from === session) healer.soon()
+      else void healNow()
+    },
+    forgetRecent: sequencer.forgetRecent,
+    refuseAppends(cause) {
+      refusal = new StorageUnavailable(cause)
+    },
+    applied: sequencer.applied,
+  }
+}

@@ -1,0 +1,106 @@
+import { SQL } from 'bun'
+import { type BunSQLDatabase, drizzle } from 'drizzle-orm/bun-sql'
+import { failureKind, QueryTimedOut, readError, writeError } from './errors.ts'
+import * as schema from './schema.ts'
+
+export type Queries = BunSQLDatabase<typeof schema> & { readonly $client: SQL }
+
+export interface PoolOptions {
+  readonly url: string
+  /** Shown in `pg_stat_activity`. */
+  readonly name: string
+  /** The number of connections. */
+  readonly size: number
+  /** How long one attempt of a statement may take. */
+  readonly attemptMs: number
+}
+
+/** Connections to the database. They are opened when they are needed, and opened again when they are lost. */
+export interface Pool {
+  /** Makes one attempt. @throws the error of the client, or QueryTimedOut */
+  attempt<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result>
+  /** Runs statements that change nothing. Repeats them once if a connection is lost. @throws StorageUnavailable */
+  read<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result>
+  /**
+   * Runs one change.
+   *
+   * @throws StorageUnavailable if nothing was changed
+   * @throws OutcomeUnknown if the connection was lost before the server confirmed the change
+   */
+  write<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result>
+  close(): Promise<void>
+}
+
+const connectTimeoutSeconds = 2
+
+/** Opens a client. Every session has these settings, whatever the server or the role has set. */
+export function openClient({ url, name, size, attemptMs }: PoolOptions): SQL {
+  return new SQL(url, {
+    max: size,
+    connectionTimeout: connectTimeoutSeconds,
+    connection: {
+      application_name: name,
+      // Each statement must see what was committed before it, in particular what was committed before its lock.
+      default_transaction_isolation: 'read committed',
+      // Compiling a statement takes longer than any of them runs.
+      jit: 'off',
+      statement_timeout: attemptMs,
+      lock_timeout: attemptMs,
+      idle_in_transaction_session_timeout: attemptMs * 2,
+    },
+  })
+}
+
+/**
+ * Creates a pool. Bun's client has no time limit for a query, and distributes queries over frozen connections,
+ * too. If a statement is not answered in time, the pool therefore replaces all of its connections.
+ */
+export function createPool(options: PoolOptions): Pool {
+  const open = () => drizzle({ client: openClient(options), schema }) as Queries
+  let current = open()
+
+  /** Closing also fails the statements that still wait for a response. */
+  function replace(queries: Queries): void {
+    if (queries !== current) return
+    current = open()
+    queries.$client.close({ timeout: 0 }).catch(() => {})
+  }
+
+  async function attempt<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result> {
+    const queries = current
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      replace(queries)
+      reject(new QueryTimedOut(options.attemptMs))
+    }, options.attemptMs)
+    try {
+      return await Promise.race([work(queries), late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  return {
+    attempt,
+    async read(work) {
+      try {
+        return await attempt(work)
+      } catch (error) {
+        if (error instanceof QueryTimedOut || failureKind(error) !== 'unknown') throw readError(error)
+      }
+      try {
+        return await attempt(work)
+      } catch (error) {
+        throw readError(error)
+      }
+    },
+    async write(work) {
+      try {
+        return await attempt(work)
+      } catch (error) {
+        throw writeError(error)
+      }
+    },
+    close: () => current.$client.close({ timeout: 0 }),
+  }
+}
