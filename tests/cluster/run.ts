@@ -8,12 +8,13 @@ import { killProcesses } from '../faults/server.ts'
 import { skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
 import type { LoadVerdict } from './load.ts'
 import type { Scenario } from './scenario.ts'
+import { clientLibrary } from './scenarios/client.ts'
 import { contractSuite } from './scenarios/contract-suite.ts'
 import { faults } from './scenarios/faults.ts'
 import { revokedToken } from './scenarios/revoked-token.ts'
 import { sameKey } from './scenarios/same-key.ts'
 
-const scenarios: readonly Scenario[] = [...faults, sameKey, revokedToken, contractSuite]
+const scenarios: readonly Scenario[] = [...faults, sameKey, revokedToken, clientLibrary, contractSuite]
 
 const { values: options } = parseArgs({
   options: {
