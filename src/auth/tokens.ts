@@ -87,11 +87,10 @@ function createVerifiers({ current, previous }: Keys, audience: string) {
   for (const key of [current, ...previous]) {
     const { verify } = jwt({ name: 'jwt', secret: key.verifyWith }).decorator.jwt
     const requirements = { algorithms: [key.algorithm], issuer, audience }
-    byKeyId.set(key.id, (token) => verify(token, { ...requirements, typ: tokenType, requiredClaims }))
-    if (key.algorithm !== 'HS256') continue
-    legacy.push((token) =>
-      verify(token, { ...requirements, typ: legacyTokenType, requiredClaims: legacyClaims }),
-    )
+    const ofCurrentForm = { ...requirements, typ: tokenType, requiredClaims }
+    const ofLegacyForm = { ...requirements, typ: legacyTokenType, requiredClaims: legacyClaims }
+    byKeyId.set(key.id, (token) => verify(token, ofCurrentForm))
+    if (key.algorithm === 'HS256') legacy.push((token) => verify(token, ofLegacyForm))
   }
   return { byKeyId, legacy }
 }

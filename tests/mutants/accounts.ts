@@ -40,8 +40,8 @@ export const accountsMutants: readonly Mutant[] = [
     id: 'key-pair-verifies-legacy-tokens',
     breaks: 'Only secrets verify tokens that name no key.',
     file: 'src/auth/tokens.ts',
-    find: "    if (key.algorithm !== 'HS256') continue\n",
-    replace: '',
+    find: "if (key.algorithm === 'HS256') legacy.push",
+    replace: 'legacy.push',
     tests: [`${unit}/auth/key-attacks.test.ts`],
   },
   {
