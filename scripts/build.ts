@@ -13,9 +13,10 @@ const { success, logs } = await Bun.build({
     autoloadDotenv: false,
   },
   format: 'esm',
-  // Modules that are imported dynamically, such as those of PostgreSQL and the commands, are loaded only then.
-  splitting: true,
   define: { 'process.env.NODE_ENV': '"production"' },
+  // What is imported on demand, such as the commands, is loaded on demand. In one file, it would be loaded with the program, and the modules of
+  // Node that it imports would be evaluated at each start.
+  splitting: true,
   // Elysia reads the source text of handlers to find out what they use, so identifiers are kept.
   minify: { whitespace: true, syntax: true, identifiers: false },
   bytecode: true,

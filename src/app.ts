@@ -29,7 +29,7 @@ import { createClientAddress } from './limits/client-address.ts'
 import type { Logger } from './logger.ts'
 import type { Storage } from './open-storage.ts'
 import { clientScript } from './pages/client-script.ts'
-import { healthPages } from './pages/health.ts'
+import { healthRoutes } from './pages/health.ts'
 import { jwksPage } from './pages/jwks.ts'
 import { problemPages } from './pages/problems.ts'
 import { guidePages, landingPage, websocketPage } from './pages/rendered-pages.ts'
@@ -137,12 +137,12 @@ export async function createApp({ config, storage, keys, logger, isDraining }: A
   })
   const routes = {
     ...operations,
+    ...healthRoutes({ isDraining, isReady: storage.isReady, responses }),
     [channelPath]: {
       GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage(config) }),
     },
   }
   const pages = new Elysia()
-    .use(healthPages({ isDraining, isReady: storage.isReady }))
     .use(jwksPage({ publicKeys: publicKeysOf(keys) }))
     .use(problemPages())
     .use(tryPages())

@@ -5,6 +5,13 @@ import { defaultRetryAfterSeconds, ProblemError } from '../contract/problems.ts'
 const parameters = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
 const currentPrefix = `$argon2id$v=19$m=${parameters.memoryCost},t=${parameters.timeCost},p=1$`
 
+/**
+ * A hash of the current form, for verifications whose result is ignored; it is no hash of any known password. A
+ * constant needs no hashing at startup, and exists before the first unknown username. Salt and digest are 32
+ * zero bytes each.
+ */
+const dummyHash = `${currentPrefix}${'A'.repeat(43)}$${'A'.repeat(43)}`
+
 /** The algorithms of `Bun.password`. It refuses other values without hashing anything. */
 const isHash = /^\$(?:argon2|2[aby]\$)/
 
@@ -41,8 +48,6 @@ export interface Passwords {
  */
 export function createPasswords({ concurrency }: { concurrency: number }): Passwords {
   const limit = pLimit(concurrency)
-  // Started now, so that the first unknown username does not take longer; startup does not wait for it.
-  const dummyHash = Bun.password.hash(crypto.randomUUID(), parameters)
   /** Takes the same time for every password and every stored value, valid or not. */
   async function verify(password: string, hash: string): Promise<boolean> {
     // Bun rejects an empty password before it hashes anything. No account has one.
@@ -53,7 +58,7 @@ export function createPasswords({ concurrency }: { concurrency: number }): Passw
       // The hash is damaged.
     }
     // The stored value is not a hash, for example because an operator has disabled the password.
-    await Bun.password.verify(comparable, await dummyHash)
+    await Bun.password.verify(comparable, dummyHash)
     return false
   }
 
@@ -61,7 +66,7 @@ export function createPasswords({ concurrency }: { concurrency: number }): Passw
     hash: (password) => Bun.password.hash(password, parameters),
     verify,
     async verifyDummy(password) {
-      await verify(password, await dummyHash)
+      await verify(password, dummyHash)
       return false
     },
     isOutdated: (hash) => !hash.startsWith(currentPrefix),

@@ -1,5 +1,6 @@
 import { eq, lte, sql } from 'drizzle-orm'
 import { epochSeconds } from '../clock.ts'
+import { once } from '../once.ts'
 import type { ChangeCounter } from '../storage/sqlite/change-counter.ts'
 import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
 import { withStorageErrors } from '../storage/sqlite/errors.ts'
@@ -25,11 +26,14 @@ export function createSqliteRevocations({
   changes,
   onError,
 }: SqliteRevocationsOptions): Revocations & { close(): void } {
-  const byId = queries
-    .select({ id: revokedTokens.id })
-    .from(revokedTokens)
-    .where(eq(revokedTokens.id, sql.placeholder('id')))
-    .prepare()
+  // Prepared at its first use, because preparing it delays the start.
+  const byId = once(() =>
+    queries
+      .select({ id: revokedTokens.id })
+      .from(revokedTokens)
+      .where(eq(revokedTokens.id, sql.placeholder('id')))
+      .prepare(),
+  )
 
   /** Not counted as a change: a token that has expired is invalid with or without a revocation. */
   function removeExpired(): void {
@@ -50,7 +54,7 @@ export function createSqliteRevocations({
       )
       changes.countOwn()
     },
-    isRevoked: (tokenId) => withStorageErrors(() => byId.get({ id: tokenId })) !== undefined,
+    isRevoked: (tokenId) => withStorageErrors(() => byId().get({ id: tokenId })) !== undefined,
     close: () => clearInterval(pruning),
   }
 }

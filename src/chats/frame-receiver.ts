@@ -13,6 +13,7 @@ import {
 } from '../contract/frames.ts'
 import { ProblemError, validationFailed } from '../contract/problems.ts'
 import type { CloseCodeName } from '../contract/types.gen.ts'
+import type { Validator } from '../contract/validator.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { Count, RateLimiter, RateLimits } from '../limits/rate-limits.ts'
@@ -49,7 +50,7 @@ const maxWaitingLength = 1_000_000
 
 interface ParsedFrame {
   /** Undefined if the text is not JSON. */
-  readonly check: typeof sendFrame | undefined
+  readonly validator: Validator | undefined
   readonly valid: boolean
   readonly value: unknown
 }
@@ -60,11 +61,11 @@ function parseFrame(text: string): ParsedFrame {
   try {
     value = JSON.parse(text)
   } catch {
-    return { check: undefined, valid: false, value }
+    return { validator: undefined, valid: false, value }
   }
   const { event } = (value ?? {}) as { event?: unknown }
-  const check = event === undefined ? sendFrame : (clientFrames.get(event) ?? sendFrame)
-  return { check, valid: check.Check(value), value }
+  const validator = event === undefined ? sendFrame : (clientFrames.get(event) ?? sendFrame)
+  return { validator, valid: validator.check(value), value }
 }
 
 /** Creates the function that handles the frames of all clients. */
@@ -76,9 +77,9 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
   const authenticateLimiter = options.rateLimits.limiter(authenticateRateLimit)
 
   /** Every frame that is not a valid one of another kind counts as a message. */
-  function limiterOf({ check, valid }: ParsedFrame): RateLimiter | undefined {
-    if (valid && check === pingFrame) return pingLimiter
-    return valid && check === authenticateFrame ? authenticateLimiter : sendLimiter
+  function limiterOf({ validator, valid }: ParsedFrame): RateLimiter | undefined {
+    if (valid && validator === pingFrame) return pingLimiter
+    return valid && validator === authenticateFrame ? authenticateLimiter : sendLimiter
   }
 
   /** Closes the connection because of a frame; frames after it are ignored. */
@@ -152,18 +153,18 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
   }
 
   /** Handles a frame that is within the limit. */
-  function dispatch(socket: ChatSocket, { check, valid, value }: ParsedFrame): MaybePromise<void> {
-    if (!check) replies.refuse(socket, new ProblemError('malformed-json'))
-    else if (!valid) replies.refuse(socket, validationFailed(check.Schema(), value), keyOf(value))
-    else if (check === pingFrame) replies.pong(socket)
-    else if (check === authenticateFrame) return authenticate(socket, value as AuthenticateFrame)
+  function dispatch(socket: ChatSocket, { validator, valid, value }: ParsedFrame): MaybePromise<void> {
+    if (!validator) replies.refuse(socket, new ProblemError('malformed-json'))
+    else if (!valid) replies.refuse(socket, validationFailed(validator.schema, value), keyOf(value))
+    else if (validator === pingFrame) replies.pong(socket)
+    else if (validator === authenticateFrame) return authenticate(socket, value as AuthenticateFrame)
     else return accept(socket, value as SendFrame)
   }
 
   function handle(socket: ChatSocket, text: string, now: number): MaybePromise<void> {
     if (socket.data.ended) return
     const frame = parseFrame(text)
-    if (frame.valid && frame.check === disconnectFrame) return end(socket, 'disconnected')
+    if (frame.valid && frame.validator === disconnectFrame) return end(socket, 'disconnected')
     const limiter = limiterOf(frame)
     const counted = limiter?.count(socket.data.identity.rateLimitKey, now)
     // No closure on the synchronous path, which every message takes.

@@ -13,7 +13,7 @@ import { type NewMessage, outcomeOf } from './message-log.ts'
 /** The frame's idempotency key if it is valid, even if the rest of the frame is not. */
 export function keyOf(frame: unknown): string | undefined {
   const { idempotencyKey } = (frame ?? {}) as { idempotencyKey?: unknown }
-  return isIdempotencyKey.Check(idempotencyKey) ? (idempotencyKey as string) : undefined
+  return isIdempotencyKey.check(idempotencyKey) ? (idempotencyKey as string) : undefined
 }
 
 const pong = JSON.stringify({ event: 'pong' } satisfies PongFrame)

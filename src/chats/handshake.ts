@@ -100,7 +100,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     if (protocols.length > 0 && !protocols.includes(subprotocol)) {
       throw new ProblemError('unsupported-api-version', { supportedVersions })
     }
-    const { after } = readQuery(request, { check: connectQuery }) as { after?: string }
+    const { after } = readQuery(request, { validator: connectQuery }) as { after?: string }
     connections.acquireSlot(identity.user)
     const headers = {
       ...responses.headers(context),

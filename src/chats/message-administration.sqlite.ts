@@ -30,7 +30,7 @@ export function createSqliteMessageAdministration({
     },
     async eraseMessagesOf(userId) {
       let erased = 0
-      const newest = statements.newestThrough.get({ sequence: Number.MAX_SAFE_INTEGER })?.sequence ?? 0
+      const newest = statements.newestThrough().get({ sequence: Number.MAX_SAFE_INTEGER })?.sequence ?? 0
       await eraseAllMessages(userId, {
         statements: {
           ...statements,

@@ -54,7 +54,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   const state = loadState(queries)
   const ids = createMessageIds(state.epoch)
   const statements = prepareMessageStatements(queries)
-  const newest = statements.newestThrough.get({ sequence: Number.MAX_SAFE_INTEGER })
+  const newest = statements.newestThrough().get({ sequence: Number.MAX_SAFE_INTEGER })
   let { trimmedThrough } = state
   let head = Math.max(newest?.sequence ?? 0, trimmedThrough, state.removedThrough)
   const clock = createLogClock({
@@ -65,7 +65,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
 
   /** The message that the user has already stored with the same key. */
   const findRepeated = ({ user, idempotencyKey }: NewMessage) =>
-    idempotencyKey === undefined ? undefined : statements.byKey.get({ userId: user.id, idempotencyKey })
+    idempotencyKey === undefined ? undefined : statements.byKey().get({ userId: user.id, idempotencyKey })
 
   function store({ user, message, idempotencyKey }: NewMessage, sequence: number, sentAt: SentAt) {
     // JSON.stringify leaves out an undefined key, which is faster than a spread (docs/performance.md).
@@ -78,7 +78,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       idempotencyKey,
     }
     const frame = JSON.stringify(stored)
-    statements.insert.run(sequence, user.id, idempotencyKey ?? null, sentAt.ms, frame)
+    statements.insert().run(sequence, user.id, idempotencyKey ?? null, sentAt.ms, frame)
     return { id: stored.id, frame, repeated: false }
   }
 
@@ -116,8 +116,8 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     clock,
     log: {
       head: () => head,
-      oldest: (limit: number) => statements.oldest.all({ limit }),
-      newestThrough: (sequence: number) => statements.newestThrough.get({ sequence }),
+      oldest: (limit: number) => statements.oldest().all({ limit }),
+      newestThrough: (sequence: number) => statements.newestThrough().get({ sequence }),
     },
   }
 
@@ -149,14 +149,14 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     read(id) {
       const sequence = ids.decode(id)
       if (sequence === undefined) return undefined
-      const row = withStorageErrors(() => statements.bySequence.get({ sequence }))
+      const row = withStorageErrors(() => statements.bySequence().get({ sequence }))
       return row && toMessage(row)
     },
     readAfter(cursor, limit) {
       const after = cursor === undefined ? trimmedThrough : ids.decode(cursor)
       if (after === undefined || after < trimmedThrough || after > head) return gone
       const rows = withStorageErrors(() =>
-        statements.following.all({ sequence: after, head, limit: limit + 1 }),
+        statements.following().all({ sequence: after, head, limit: limit + 1 }),
       )
       const more = rows.length > limit
       const messages = rows.slice(0, limit).map(toMessage)
@@ -166,7 +166,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     readBefore(cursor, limit) {
       const before = cursor === undefined ? head + 1 : ids.decode(cursor)
       if (before === undefined || before > head + 1) return gone
-      const rows = withStorageErrors(() => statements.preceding.all({ sequence: before, limit: limit + 1 }))
+      const rows = withStorageErrors(() => statements.preceding().all({ sequence: before, limit: limit + 1 }))
       return { messages: rows.slice(0, limit).reverse().map(toMessage), more: rows.length > limit }
     },
     head: () => ids.encode(head),

@@ -1,9 +1,13 @@
 import { and, asc, desc, eq, gt, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
+import { once } from '../once.ts'
 import type { Queries } from '../storage/sqlite/connection.ts'
 import { messageLog, messages, users } from '../storage/sqlite/schema.ts'
 import { prepareStatement } from '../storage/sqlite/statements.ts'
 
-/** The statements of the message log in SQLite, prepared once. */
+/**
+ * The statements of the message log in SQLite. Each is prepared at its first use: with Drizzle, preparing all of
+ * them would take longer than opening the database.
+ */
 export function prepareMessageStatements(queries: Queries) {
   const columns = { sequence: messages.sequence, frame: messages.frame }
   const { placeholder } = sql
@@ -32,61 +36,77 @@ export function prepareMessageStatements(queries: Queries) {
   }
 
   return {
-    insert: prepareStatement<
-      [sequence: number, userId: string, idempotencyKey: string | null, sentAt: number, frame: string]
-    >(
-      queries,
-      queries.insert(messages).values({
-        sequence: placeholder('sequence'),
-        userId: placeholder('userId'),
-        idempotencyKey: placeholder('idempotencyKey'),
-        sentAt: placeholder('sentAt'),
-        frame: placeholder('frame'),
-      }),
-      ['sequence', 'userId', 'idempotencyKey', 'sentAt', 'frame'],
+    insert: once(() =>
+      prepareStatement<
+        [sequence: number, userId: string, idempotencyKey: string | null, sentAt: number, frame: string]
+      >(
+        queries,
+        queries.insert(messages).values({
+          sequence: placeholder('sequence'),
+          userId: placeholder('userId'),
+          idempotencyKey: placeholder('idempotencyKey'),
+          sentAt: placeholder('sentAt'),
+          frame: placeholder('frame'),
+        }),
+        ['sequence', 'userId', 'idempotencyKey', 'sentAt', 'frame'],
+      ),
     ),
-    byKey: queries
-      .select(columns)
-      .from(messages)
-      .where(
-        and(
-          eq(messages.userId, placeholder('userId')),
-          eq(messages.idempotencyKey, placeholder('idempotencyKey')),
-        ),
-      )
-      .prepare(),
-    bySequence: queries
-      .select(columns)
-      .from(messages)
-      .where(eq(messages.sequence, placeholder('sequence')))
-      .prepare(),
-    following: queries
-      .select(columns)
-      .from(messages)
-      .where(and(gt(messages.sequence, placeholder('sequence')), lte(messages.sequence, placeholder('head'))))
-      .orderBy(asc(messages.sequence))
-      .limit(placeholder('limit'))
-      .prepare(),
-    preceding: queries
-      .select(columns)
-      .from(messages)
-      .where(lt(messages.sequence, placeholder('sequence')))
-      .orderBy(desc(messages.sequence))
-      .limit(placeholder('limit'))
-      .prepare(),
-    oldest: queries
-      .select({ sequence: messages.sequence, sentAt: messages.sentAt })
-      .from(messages)
-      .orderBy(asc(messages.sequence))
-      .limit(placeholder('limit'))
-      .prepare(),
-    newestThrough: queries
-      .select({ sequence: messages.sequence, sentAt: messages.sentAt })
-      .from(messages)
-      .where(lte(messages.sequence, placeholder('sequence')))
-      .orderBy(desc(messages.sequence))
-      .limit(1)
-      .prepare(),
+    byKey: once(() =>
+      queries
+        .select(columns)
+        .from(messages)
+        .where(
+          and(
+            eq(messages.userId, placeholder('userId')),
+            eq(messages.idempotencyKey, placeholder('idempotencyKey')),
+          ),
+        )
+        .prepare(),
+    ),
+    bySequence: once(() =>
+      queries
+        .select(columns)
+        .from(messages)
+        .where(eq(messages.sequence, placeholder('sequence')))
+        .prepare(),
+    ),
+    following: once(() =>
+      queries
+        .select(columns)
+        .from(messages)
+        .where(
+          and(gt(messages.sequence, placeholder('sequence')), lte(messages.sequence, placeholder('head'))),
+        )
+        .orderBy(asc(messages.sequence))
+        .limit(placeholder('limit'))
+        .prepare(),
+    ),
+    preceding: once(() =>
+      queries
+        .select(columns)
+        .from(messages)
+        .where(lt(messages.sequence, placeholder('sequence')))
+        .orderBy(desc(messages.sequence))
+        .limit(placeholder('limit'))
+        .prepare(),
+    ),
+    oldest: once(() =>
+      queries
+        .select({ sequence: messages.sequence, sentAt: messages.sentAt })
+        .from(messages)
+        .orderBy(asc(messages.sequence))
+        .limit(placeholder('limit'))
+        .prepare(),
+    ),
+    newestThrough: once(() =>
+      queries
+        .select({ sequence: messages.sequence, sentAt: messages.sentAt })
+        .from(messages)
+        .where(lte(messages.sequence, placeholder('sequence')))
+        .orderBy(desc(messages.sequence))
+        .limit(1)
+        .prepare(),
+    ),
     /** Removes all messages up to `sequence`, and records that their sequences must not be reused. */
     removeThrough(sequence: number): void {
       queries.transaction(

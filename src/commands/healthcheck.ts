@@ -1,4 +1,3 @@
-import { get } from 'node:http'
 import type { Config } from '../config.ts'
 import { localHost } from './service-address.ts'
 
@@ -6,7 +5,9 @@ import { localHost } from './service-address.ts'
 const timeoutMs = 10_000
 
 /** Whether the service that listens on the configured address responds. The container's health check. */
-export function healthcheck({ host, port }: Config): Promise<boolean> {
+export async function healthcheck({ host, port }: Config): Promise<boolean> {
+  // Imported here, because the import would delay each start of the service.
+  const { get } = await import('node:http')
   // Not `fetch`: a URL cannot contain an IPv6 address with a zone.
   return new Promise((resolve) => {
     const options = { host: localHost(host), port, path: '/livez', timeout: timeoutMs, agent: false } as const

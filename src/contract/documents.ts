@@ -129,17 +129,25 @@ function resolvePointer(document: unknown, pointer: string): unknown {
 /** Resolved references, by document and pointer. */
 const resolved = new Map<unknown, Map<string, unknown>>()
 
-/** Replaces each `$ref` with its target, so that the rest of the program never sees one. */
+/**
+ * Replaces each `$ref` with its target, so that the rest of the program never sees one. Only the values that
+ * contain a reference are copied: copying all of them would delay each start.
+ */
 function resolveReferences(value: unknown, document: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => resolveReferences(item, document))
   if (!isObject(value)) return value
   if (typeof value.$ref === 'string') {
     const [file = '', pointer = ''] = value.$ref.split('#')
     return resolveReference(pointer, file === './openapi.yaml' ? sources.openapi : document)
   }
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, resolveReferences(item, document)]),
-  )
+  let copy: Record<string, unknown> | undefined
+  for (const key of Object.keys(value)) {
+    const item = value[key]
+    const target = resolveReferences(item, document)
+    if (target === item) continue
+    copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>
+    copy[key] = target
+  }
+  return copy ?? value
 }
 
 function resolveReference(pointer: string, document: unknown): unknown {

@@ -1,7 +1,7 @@
-import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { asyncapi, type CloseCode } from './documents.ts'
 import { toTypeBox } from './schema.ts'
 import type { CloseCodeName, components } from './types.gen.ts'
+import { createValidator } from './validator.ts'
 
 type Schemas = components['schemas']
 export type SendFrame = Schemas['SendFrame']
@@ -18,25 +18,25 @@ const { chat } = asyncapi.channels
 
 function frame(name: 'SendFrame' | 'DisconnectFrame' | 'PingFrame' | 'AuthenticateFrame') {
   const schema = asyncapi.components.schemas[name] ?? {}
-  return TypeCompiler.Compile(toTypeBox(schema, `asyncapi.yaml#/components/schemas/${name}`))
+  return createValidator(toTypeBox(schema, `asyncapi.yaml#/components/schemas/${name}`))
 }
 
-/** Validators of the client's frames, compiled at startup. */
+/** Validators of the client's frames. */
 export const sendFrame = frame('SendFrame')
 export const disconnectFrame = frame('DisconnectFrame')
 export const pingFrame = frame('PingFrame')
 export const authenticateFrame = frame('AuthenticateFrame')
 /** Validates the idempotency key of a frame that is otherwise invalid, so that its error frame can repeat the key. */
-export const isIdempotencyKey = TypeCompiler.Compile(sendFrame.Schema().properties.idempotencyKey)
+export const isIdempotencyKey = createValidator(sendFrame.schema.properties.idempotencyKey)
 /** The validator of each event that a client may send. A frame without an event is a message. */
 export const clientFrames: ReadonlyMap<unknown, typeof sendFrame> = new Map(
   [sendFrame, disconnectFrame, pingFrame, authenticateFrame].map((check) => [
-    check.Schema().properties.event.const,
+    check.schema.properties.event.const,
     check,
   ]),
 )
 /** Validates the query of the handshake request. */
-export const connectQuery = TypeCompiler.Compile(
+export const connectQuery = createValidator(
   toTypeBox(chat.bindings.ws.query, 'asyncapi.yaml#/channels/chat/bindings/ws/query'),
 )
 

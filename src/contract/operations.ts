@@ -94,10 +94,11 @@ export const jsonMediaType = 'application/json'
 
 /** The headers that the document fixes for every response, such as the API version. */
 export const commonHeaders: Readonly<Record<string, string>> = (() => {
-  const all = Object.values(openapi.paths)
+  const responses = Object.values(openapi.paths)
     .flatMap((methods) => Object.values(methods))
-    .flatMap(({ responses }) => Object.values(responses))
-    .map(({ headers }) => constantHeaders(headers))
+    .flatMap((operation) => Object.values(operation.responses))
+  // Most operations refer to the same responses.
+  const all = [...new Set(responses)].map(({ headers }) => constantHeaders(headers))
   const [first = {}] = all
   return Object.fromEntries(
     Object.entries(first).filter(([name, value]) => all.every((headers) => headers[name] === value)),

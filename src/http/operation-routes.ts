@@ -10,7 +10,6 @@
 //   4. The handler, named like the operation, does the work              (<feature>/handlers.ts).
 //   5. The reply is validated and becomes the response                   (responses.ts).
 //   6. Anything thrown on the way becomes a problem                      (error-handler.ts).
-import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Handlers } from '../contract/handlers.ts'
 import { allOperations, type Operation } from '../contract/operations.ts'
 import {
@@ -19,6 +18,7 @@ import {
   type ProblemOptions,
   validationFailed,
 } from '../contract/problems.ts'
+import { createValidator } from '../contract/validator.ts'
 import type { Peer } from '../limits/client-address.ts'
 import { policyHeader, type RateLimits } from '../limits/rate-limits.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
@@ -66,30 +66,30 @@ const noParameters: Readonly<Record<string, unknown>> = Object.freeze({})
 /** Reads and validates the parameters that an operation declares. */
 function createParameterReader(operation: Operation) {
   const { query, integerParameters: integers, queryDefaults, headers, headerNames } = operation
-  const queryCheck = query && TypeCompiler.Compile(query)
-  const headersCheck = headers && TypeCompiler.Compile(headers)
-  const pathCheck = operation.pathParameters && TypeCompiler.Compile(operation.pathParameters)
+  const queryValidator = query && createValidator(query)
+  const headersValidator = headers && createValidator(headers)
+  const pathValidator = operation.pathParameters && createValidator(operation.pathParameters)
 
   function readHeaders(request: Request): Readonly<Record<string, unknown>> {
-    if (!headersCheck) return noParameters
+    if (!headersValidator) return noParameters
     const values: Record<string, unknown> = {}
     for (const name of headerNames) {
       const value = request.headers.get(name)
       if (value !== null) values[name] = value
     }
-    if (!headersCheck.Check(values)) throw validationFailed(headersCheck.Schema(), values)
+    if (!headersValidator.check(values)) throw validationFailed(headersValidator.schema, values)
     return values
   }
 
   function readQueryValues(request: Request): Readonly<Record<string, unknown>> {
-    if (!queryCheck) return noParameters
-    return { ...queryDefaults, ...readQuery(request, { check: queryCheck, integers }) }
+    if (!queryValidator) return noParameters
+    return { ...queryDefaults, ...readQuery(request, { validator: queryValidator, integers }) }
   }
 
   function readPath({ params }: RoutedRequest): Readonly<Record<string, unknown>> {
-    if (!pathCheck) return noParameters
+    if (!pathValidator) return noParameters
     // A path that no resource can have is not a validation error: nothing is there.
-    if (!pathCheck.Check({ ...params })) throw new ProblemError('not-found')
+    if (!pathValidator.check({ ...params })) throw new ProblemError('not-found')
     return params as Record<string, unknown>
   }
 
@@ -123,13 +123,13 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
       ...(limiter && { 'ratelimit-policy': policyHeader(limiter) }),
     },
   })
-  const bodyCheck = operation.body && TypeCompiler.Compile(operation.body)
-  const successCheck = TypeCompiler.Compile(operation.success)
+  const bodyValidator = operation.body && createValidator(operation.body)
+  const successValidator = createValidator(operation.success)
   const { readQueryValues, readHeaders, readPath } = createParameterReader(operation)
   const hasConstants = Object.keys(constants).length > 0
   function serialise(data: object): string {
     const body = hasConstants ? { ...constants, ...data } : data
-    if (!successCheck.Check(body)) throw new Error(`The success response of ${id} violates its schema`)
+    if (!successValidator.check(body)) throw new Error(`The success response of ${id} violates its schema`)
     return JSON.stringify(body)
   }
 
@@ -168,10 +168,10 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
   async function serveLater(context: RequestContext, authenticated: MaybePromise<Identity | undefined>) {
     try {
       const identity = authenticated instanceof Promise ? await authenticated : authenticated
-      const body = bodyCheck && (await readJsonBody(context.request))
-      if (bodyCheck && !bodyCheck.Check(body)) throw validationFailed(bodyCheck.Schema(), body)
+      const body = bodyValidator && (await readJsonBody(context.request))
+      if (bodyValidator && !bodyValidator.check(body)) throw validationFailed(bodyValidator.schema, body)
       // The token may have been revoked while the body was arriving, which can take minutes.
-      if (bodyCheck && identity) {
+      if (bodyValidator && identity) {
         const validity = authenticator.validate(identity)
         if ((validity instanceof Promise ? await validity : validity) !== 'valid')
           throw problem('invalid-token')
@@ -188,7 +188,7 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
     try {
       const authorization = request.headers.get('authorization')
       const identity = authenticator.authenticate(policy, context, authorization, server)
-      if (bodyCheck || identity instanceof Promise) return serveLater(context, identity)
+      if (bodyValidator || identity instanceof Promise) return serveLater(context, identity)
       const result = call(request, identity, undefined)
       // Stay synchronous if possible: a promise costs as much as the rest of a short request.
       if (!(result instanceof Promise)) return succeed(context, result)

@@ -1,10 +1,9 @@
-import type { TSchema } from '@sinclair/typebox'
-import type { TypeCheck } from '@sinclair/typebox/compiler'
 import { validationFailed } from '../contract/problems.ts'
+import type { Validator } from '../contract/validator.ts'
 import { requestTarget } from './request-target.ts'
 
 interface QueryOptions {
-  readonly check: TypeCheck<TSchema>
+  readonly validator: Validator
   /** Parameters of type integer, which are parsed from decimal digits. */
   readonly integers?: ReadonlySet<string>
 }
@@ -14,7 +13,7 @@ interface QueryOptions {
  *
  * @throws ProblemError validation-failed
  */
-export function readQuery(request: Request, { check, integers }: QueryOptions): Record<string, unknown> {
+export function readQuery(request: Request, { validator, integers }: QueryOptions): Record<string, unknown> {
   // Without a prototype, so that a parameter named __proto__ is a parameter like any other.
   const values: Record<string, unknown> = Object.create(null)
   // With a question mark, because URLSearchParams removes one that is part of the first name.
@@ -28,6 +27,6 @@ export function readQuery(request: Request, { check, integers }: QueryOptions): 
     const text = values[name]
     if (typeof text === 'string' && /^-?\d{1,15}$/.test(text)) values[name] = Number(text)
   }
-  if (!check.Check(values)) throw validationFailed(check.Schema(), values)
+  if (!validator.check(values)) throw validationFailed(validator.schema, values)
   return values
 }

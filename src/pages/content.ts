@@ -1,5 +1,6 @@
 import type { Context } from 'elysia'
 import { acceptsEncoding, prefersHtml } from '../http/accept.ts'
+import { once } from '../once.ts'
 
 /** What a path of the pages serves. It does not change while the process runs. */
 export interface Content {
@@ -26,15 +27,6 @@ const isCompressible = (type: string) => !type.startsWith('image/') || type.star
 function matches(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch === null) return false
   return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
-}
-
-/** Calls `make` at the first call and keeps the result. */
-export function once<Value>(make: () => Value): () => Value {
-  let made: { value: Value } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
 }
 
 /**

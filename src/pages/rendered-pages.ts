@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import { ProblemError } from '../contract/problems.ts'
-import { once, serveContent } from './content.ts'
+import { once } from '../once.ts'
+import { serveContent } from './content.ts'
 
 // The modules that render these pages are imported at the first request: from source, importing the texts of
 // the guides would delay every start.

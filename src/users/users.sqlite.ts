@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm'
+import { once } from '../once.ts'
 import type { ChangeCounter } from '../storage/sqlite/change-counter.ts'
 import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
 import { sqliteCode, withStorageErrors } from '../storage/sqlite/errors.ts'
@@ -42,21 +43,24 @@ export function createSqliteUsers({
   write = withStorageErrors,
   changes,
 }: SqliteUsersOptions): Users {
-  const byId = queries
-    .select(accountColumns)
-    .from(users)
-    .where(and(eq(users.id, sql.placeholder('id')), isNull(users.removedAt)))
-    .prepare()
-  const byUsername = queries
-    .select({ ...accountColumns, passwordHash: users.passwordHash })
-    .from(users)
-    .where(and(eq(lowerUsername, lowerPlaceholder), isNull(users.removedAt)))
-    .prepare()
-  const recordByUsername = queries
-    .select(recordColumns)
-    .from(users)
-    .where(eq(lowerUsername, lowerPlaceholder))
-    .prepare()
+  // Prepared at their first use, because preparing them delays the start.
+  const byId = once(() =>
+    queries
+      .select(accountColumns)
+      .from(users)
+      .where(and(eq(users.id, sql.placeholder('id')), isNull(users.removedAt)))
+      .prepare(),
+  )
+  const byUsername = once(() =>
+    queries
+      .select({ ...accountColumns, passwordHash: users.passwordHash })
+      .from(users)
+      .where(and(eq(lowerUsername, lowerPlaceholder), isNull(users.removedAt)))
+      .prepare(),
+  )
+  const recordByUsername = once(() =>
+    queries.select(recordColumns).from(users).where(eq(lowerUsername, lowerPlaceholder)).prepare(),
+  )
 
   type Change = Partial<Pick<typeof users.$inferInsert, 'passwordHash' | 'removedAt' | 'erasesMessages'>>
 
@@ -97,14 +101,14 @@ export function createSqliteUsers({
       return user
     },
     find(id) {
-      const row = withStorageErrors(() => byId.get({ id }))
+      const row = withStorageErrors(() => byId().get({ id }))
       return row && toAccount(row)
     },
     findCredentials(username) {
-      const row = withStorageErrors(() => byUsername.get({ username }))
+      const row = withStorageErrors(() => byUsername().get({ username }))
       return row && { ...toAccount(row), passwordHash: row.passwordHash }
     },
-    isTaken: (username) => withStorageErrors(() => recordByUsername.get({ username })) !== undefined,
+    isTaken: (username) => withStorageErrors(() => recordByUsername().get({ username })) !== undefined,
     rehash: (id, { from, to }) => change(id, from, { passwordHash: to }, false) !== undefined,
     changePassword(id, { from, to }) {
       const row = change(id, from, { passwordHash: to }, true)
@@ -118,7 +122,7 @@ export function createSqliteUsers({
         { passwordHash: '', removedAt: Date.now(), erasesMessages: eraseMessages },
         true,
       ) !== undefined,
-    findRecord: (username) => withStorageErrors(() => recordByUsername.get({ username })),
+    findRecord: (username) => withStorageErrors(() => recordByUsername().get({ username })),
     list: (after, limit) =>
       withStorageErrors(() =>
         queries

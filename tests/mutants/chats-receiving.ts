@@ -158,9 +158,9 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     id: 'error-frame-without-key',
     breaks: 'An error frame repeats the key of the refused frame.',
     file: `${chats}/frame-receiver.ts`,
-    find: '    else if (!valid) replies.refuse(socket, validationFailed(check.Schema(), value), keyOf(value))',
+    find: '    else if (!valid) replies.refuse(socket, validationFailed(validator.schema, value), keyOf(value))',
     replace:
-      '    else if (!valid) replies.refuse(socket, validationFailed(check.Schema(), value), undefined && keyOf(value))',
+      '    else if (!valid) replies.refuse(socket, validationFailed(validator.schema, value), undefined && keyOf(value))',
     tests: [`${unit}/chats/frames.test.ts`],
   },
   {
@@ -183,16 +183,16 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     id: 'pings-use-the-quota-of-sends',
     breaks: 'Pings have their own rate limit.',
     file: `${chats}/frame-receiver.ts`,
-    find: 'if (valid && check === pingFrame) return pingLimiter',
-    replace: 'if (valid && check === pingFrame) return sendLimiter ?? pingLimiter',
+    find: 'if (valid && validator === pingFrame) return pingLimiter',
+    replace: 'if (valid && validator === pingFrame) return sendLimiter ?? pingLimiter',
     tests: [`${unit}/chats/frames.test.ts`],
   },
   {
     id: 'pong-not-sent',
     breaks: 'A ping is answered with a pong.',
     file: `${chats}/frame-receiver.ts`,
-    find: '    else if (check === pingFrame) replies.pong(socket)\n',
-    replace: '    else if (check === pingFrame) return\n',
+    find: '    else if (validator === pingFrame) replies.pong(socket)\n',
+    replace: '    else if (validator === pingFrame) return\n',
     tests: [`${unit}/chats/frames.test.ts`],
   },
   {
@@ -208,7 +208,8 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     breaks: 'Frames that are not JSON count against the rate limit.',
     file: `${chats}/frame-receiver.ts`,
     find: '    const counted = limiter?.count(socket.data.identity.rateLimitKey, now)\n',
-    replace: '    const counted = frame.check && limiter?.count(socket.data.identity.rateLimitKey, now)\n',
+    replace:
+      '    const counted = frame.validator && limiter?.count(socket.data.identity.rateLimitKey, now)\n',
     tests: [`${unit}/chats/frames.test.ts`],
   },
 ]

@@ -89,8 +89,8 @@ export const httpMutants: readonly Mutant[] = [
     id: 'body-outlives-revocation',
     breaks: 'A request whose token is revoked while its body arrives is refused.',
     file: 'src/http/operation-routes.ts',
-    find: '      if (bodyCheck && identity) {',
-    replace: '      if (bodyCheck && identity && (false as boolean)) {',
+    find: '      if (bodyValidator && identity) {',
+    replace: '      if (bodyValidator && identity && (false as boolean)) {',
     tests: [`${unit}/auth/revocation.test.ts`],
   },
 ]
