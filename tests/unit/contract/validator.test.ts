@@ -8,7 +8,14 @@ test('a validator is compiled once, at its first check', () => {
   const schema = toTypeBox({ type: 'integer', minimum: 3 }, 'schema')
   const validator = createValidator(schema)
   expect(compile).not.toHaveBeenCalled()
-  expect([4, 3, 2, '3', 3.5, undefined].map(validator.check)).toEqual([true, true, false, false, false, false])
+  expect([4, 3, 2, '3', 3.5, undefined].map(validator.check)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ])
   expect(compile).toHaveBeenCalledTimes(1)
   expect(validator.schema).toBe(schema)
 })
