@@ -7,7 +7,7 @@ import { type OperationId, ParleyError } from './errors.ts'
 export const backoffMs = (failures: number, firstMs: number, maxMs: number) =>
   Math.min(firstMs * 2 ** failures, maxMs) + Math.random() * firstMs
 
-/** Settles like `promise`, but rejects as soon as the signal is aborted. What the promise stands for goes on. */
+/** Settles like `promise`, but rejects as soon as the signal is aborted. The work behind the promise is not stopped. */
 export function orAborted<Value>(
   promise: Promise<Value>,
   signal: AbortSignal | undefined,

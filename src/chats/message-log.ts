@@ -78,7 +78,7 @@ export interface MessageLog {
    */
   head(): string
   /**
-   * Removes single messages. Their positions remain, so that cursors stay valid and no client is told of a gap.
+   * Removes single messages. Their positions remain, so that cursors stay valid and clients receive no `gap` frame.
    *
    * @returns the ids of the messages that were stored until now
    */

@@ -103,7 +103,7 @@ export interface paths {
          * Delete the user's account.
          * @description All tokens and WebSockets of the user end. The username stays reserved, so that no other person
          *     can register under it. The user's messages remain, unless `eraseMessages` is set: then they
-         *     disappear from the history and from replays, and no client is told of a gap. Wrong passwords
+         *     disappear from the history and from replays, and clients receive no `gap` frame. Wrong passwords
          *     count as failed logins.
          */
         delete: operations["deleteProfile"];

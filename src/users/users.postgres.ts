@@ -3,23 +3,13 @@ import type { ChangeFeed } from '../storage/postgres/change-feed.ts'
 import { sqlState } from '../storage/postgres/errors.ts'
 import type { Pool, Queries } from '../storage/postgres/pool.ts'
 import { users } from '../storage/postgres/schema.ts'
-import type { Account, Users } from './users.ts'
+import { toAccount } from './account-row.ts'
+import type { Users } from './users.ts'
 
 interface PostgresUsersOptions {
   readonly pool: Pool
   readonly feed: Pick<ChangeFeed, 'version' | 'countOwn'>
 }
-
-interface AccountRow {
-  readonly id: string
-  readonly username: string
-  readonly tokensValidFrom: number
-}
-
-const toAccount = ({ id, username, tokensValidFrom }: AccountRow): Account => ({
-  user: { id, username },
-  tokensValidFrom,
-})
 
 // In the collation "C", lower() changes only ASCII letters. Another one could map the Kelvin sign to "k".
 const lowerUsername = sql`lower(${users.username} collate "C")`

@@ -4,7 +4,8 @@ import type { ChangeCounter } from '../storage/sqlite/change-counter.ts'
 import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
 import { sqliteCode, withStorageErrors } from '../storage/sqlite/errors.ts'
 import { users } from '../storage/sqlite/schema.ts'
-import type { Account, Users } from './users.ts'
+import { toAccount } from './account-row.ts'
+import type { Users } from './users.ts'
 
 interface SqliteUsersOptions {
   readonly queries: Queries
@@ -12,17 +13,6 @@ interface SqliteUsersOptions {
   readonly write?: RunOnDatabase
   readonly changes: ChangeCounter
 }
-
-interface AccountRow {
-  readonly id: string
-  readonly username: string
-  readonly tokensValidFrom: number
-}
-
-const toAccount = ({ id, username, tokensValidFrom }: AccountRow): Account => ({
-  user: { id, username },
-  tokensValidFrom,
-})
 
 // SQLite's lower() handles ASCII only. JavaScript's would also map the Kelvin sign to "k".
 const lowerUsername = sql`lower(${users.username})`
