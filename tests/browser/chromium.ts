@@ -1,31 +1,6 @@
-import { accessSync, constants } from 'node:fs'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 
-/** The path of the browser, or undefined if there is none. A browser that CHROMIUM_PATH names must exist. */
-export function chromiumPath(): string | undefined {
-  const named = process.env.CHROMIUM_PATH
-  if (named) {
-    accessSync(named, constants.X_OK)
-    return named
-  }
-  return Bun.which('chromium') ?? Bun.which('chromium-browser') ?? Bun.which('google-chrome') ?? undefined
-}
-
-/** Starts a headless browser that makes no requests of its own. */
-export function openBrowser(executablePath: string): Promise<Browser> {
-  return chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
-}
+export { chromiumPath, openBrowser } from '../fixtures/browser.ts'
 
 export interface Observations {
   /** Console errors, uncaught errors, failed requests, and violations of the content security policy. */

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundleScript } from '../../src/pages/bundle-script.ts'
+import { chromiumPath, openBrowser } from '../fixtures/browser.ts'
 import { type Service, startService } from '../unit/support/service.ts'
 import { installTools, nodePath, project, run } from './support/tools.ts'
 
@@ -141,6 +142,34 @@ test('the installed package runs in Node 22 and in Bun', async () => {
     expect(output.endsWith(printed(name))).toBe(true)
   }
 })
+
+test('the installed package runs in Chromium', async () => {
+  const path = await createProject('page', {})
+  await using open = await startService({ CORS_ORIGINS: '*' })
+  await using pages = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: ({ url }) =>
+      url.endsWith('/client.js')
+        ? new Response(Bun.file(join(path, 'node_modules/@parley/client/dist/index.js')))
+        : new Response('<!doctype html><title>Test</title>', { headers: { 'content-type': 'text/html' } }),
+  })
+  const executable = chromiumPath()
+  if (!executable) throw new Error('This test needs Chromium, in the path or named by CHROMIUM_PATH')
+  const browser = await openBrowser(executable)
+  try {
+    const page = await browser.newPage()
+    await page.goto(pages.url.href)
+    const inPage = script
+      .replace(/^import .*$/m, "const { createClient, isParleyError } = await import('/client.js')")
+      .replace(/^const \[.*process\.argv$/m, `const [url, username] = ['${open.url}', 'page-user']`)
+      .replaceAll('console.log', 'lines.push')
+    const lines = await page.evaluate(`(async () => { const lines = []; ${inPage}; return lines })()`)
+    expect(lines).toEqual(printed('page-user').trim().split('\n'))
+  } finally {
+    await browser.close()
+  }
+}, 60_000)
 
 test('a runtime without WebSocket uses that of ws', async () => {
   const withWs = script
