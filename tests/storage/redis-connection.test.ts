@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import {
-  openRedis,
-  type RedisConnectionOptions,
-  RedisUnavailable,
-} from '../../src/storage/redis/connection.ts'
+import { RedisUnavailable } from '../../src/storage/errors.ts'
+import { openRedis, type RedisConnectionOptions } from '../../src/storage/redis/connection.ts'
 import { type RedisServer, skipsRedis, startRedis } from '../fixtures/redis-server.ts'
 import { until } from './support/message-logs.ts'
 

@@ -1,8 +1,6 @@
 import { RedisClient } from 'bun'
+import { RedisUnavailable } from '../errors.ts'
 import { explainFailure } from './failure.ts'
-
-/** Redis cannot be reached, or does not respond. A command that was sent may have been executed. */
-export class RedisUnavailable extends Error {}
 
 /** One connection to Redis, which is replaced whenever it is lost. */
 export interface RedisConnection {
