@@ -34,14 +34,12 @@ function createOccasionalReport(onError: (error: unknown) => void) {
   }
 }
 
-interface PublisherOptions {
-  readonly redis: Redis
-  readonly channel: string
-  readonly onFailure: (error: unknown) => void
-}
-
-function createPublisher({ redis, channel, onFailure }: PublisherOptions) {
-  const connection = redis.connect({ name: 'parley-publish' })
+function createPublisher(redis: Redis, channel: string) {
+  const connection = redis.connect({
+    name: 'parley-publish',
+    // A user that may not publish is an outage, which is reported once.
+    prepare: (client) => client.publish(channel, beat),
+  })
   let outstanding = 0
 
   async function send(text: string): Promise<void> {
@@ -49,14 +47,14 @@ function createPublisher({ redis, channel, onFailure }: PublisherOptions) {
     try {
       await connection.run((client) => client.publish(channel, text))
     } catch (error) {
-      // The connection reports its loss. Here remain refusals, such as a missing permission.
-      if (connection.isConnected()) onFailure(error)
+      connection.replace(`Redis refuses to publish: ${(error as Error).message}`)
     } finally {
       outstanding -= text.length
     }
   }
 
   return {
+    /** Never waits. The text is lost if Redis does not take it: it is in the database. */
     publish(text: string): void {
       if (connection.isConnected() && outstanding + text.length <= maxOutstandingLength) void send(text)
     },
@@ -84,11 +82,7 @@ export function createRedisRangeExchange(options: RedisRangeExchangeOptions): Op
       else report(() => new Error('Redis has delivered a message that no node has signed. It is ignored.'))
     }
 
-    const publisher = createPublisher({
-      redis,
-      channel,
-      onFailure: (error) => report(() => new Error('Redis does not publish messages', { cause: error })),
-    })
+    const publisher = createPublisher(redis, channel)
     const subscription = redis.connect({
       name: 'parley-subscribe',
       async prepare(client) {
