@@ -190,7 +190,7 @@ test('ranges after a gap are held up to a total length, and what was not held is
 })
 
 test('a message that arrives after its removal is delivered, and not kept among the recent ones', () => {
-  const { sequencer, delivered } = startSequencer()
+  const { sequencer, delivered } = startSequencer({ maxRecent: 3 })
   sequencer.offer(range(0, 1))
   sequencer.forgetRecent(3)
   sequencer.offer(range(1, 5))
