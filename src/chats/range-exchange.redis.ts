@@ -21,7 +21,11 @@ const maxOutstandingLength = 8_000_000
 /** How often messages that no node has signed are reported. */
 const reportIntervalMs = 60_000
 
-const beat = 'beat'
+/** Followed by the session of the process that publishes it. */
+const beatPrefix = 'beat '
+
+/** The number of sessions that are remembered. Without a limit, forged beats would fill the memory. */
+const maxSessions = 1000
 
 /** Reports an error, at most once a minute. */
 function createOccasionalReport(onError: (error: unknown) => void) {
@@ -34,7 +38,23 @@ function createOccasionalReport(onError: (error: unknown) => void) {
   }
 }
 
-function createPublisher(redis: Redis, channel: string) {
+/** The processes whose messages arrive: their beats do. Others have no Redis, or have lost it. */
+function createHeardSessions() {
+  const heardAt = new Map<string, number>()
+  return {
+    hear(session: string): void {
+      // In the order of their last beat.
+      heardAt.delete(session)
+      heardAt.set(session, performance.now())
+      const [oldest = ''] = heardAt.keys()
+      if (heardAt.size > maxSessions) heardAt.delete(oldest)
+    },
+    has: (session: string) =>
+      performance.now() - (heardAt.get(session) ?? Number.NEGATIVE_INFINITY) < silentAfterMs,
+  }
+}
+
+function createPublisher(redis: Redis, channel: string, beat: string) {
   const connection = redis.connect({
     name: 'parley-publish',
     // A user that may not publish is an outage, which is reported once.
@@ -68,12 +88,17 @@ export function createRedisRangeExchange(options: RedisRangeExchangeOptions): Op
   const { channel } = ranges
   const report = createOccasionalReport(onError)
 
-  return ({ isNew, offer, missed }: RangeReceiver): RangeExchange => {
+  return ({ session: ownSession, isNew, offer, missed }: RangeReceiver): RangeExchange => {
+    const sessions = createHeardSessions()
+    const beat = beatPrefix + ownSession
     let heardAt = 0
 
     function receive(text: string): void {
       heardAt = performance.now()
-      if (text === beat) return
+      if (text.startsWith(beatPrefix)) {
+        sessions.hear(text.slice(beatPrefix.length))
+        return
+      }
       const through = ranges.claimedThrough(text)
       // Among these are the own messages, whose signature would cost as much as that of others.
       if (through !== undefined && !isNew(through)) return
@@ -82,7 +107,7 @@ export function createRedisRangeExchange(options: RedisRangeExchangeOptions): Op
       else report(() => new Error('Redis has delivered a message that no node has signed. It is ignored.'))
     }
 
-    const publisher = createPublisher(redis, channel)
+    const publisher = createPublisher(redis, channel, beat)
     const subscription = redis.connect({
       name: 'parley-subscribe',
       async prepare(client) {
@@ -111,7 +136,8 @@ export function createRedisRangeExchange(options: RedisRangeExchangeOptions): Op
         const text = ranges.encode(range)
         if (text !== undefined) publisher.publish(text)
       },
-      isReceiving: subscription.isConnected,
+      isReceiving: (session) =>
+        subscription.isConnected() && (session === undefined || sessions.has(session)),
       close() {
         clearInterval(timer)
         subscription.close()

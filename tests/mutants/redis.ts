@@ -59,6 +59,14 @@ export const redisMutants: readonly Mutant[] = [
     tests: [exchangeTest],
   },
   {
+    id: 'waits-for-processes-without-redis',
+    breaks: 'Messages are read at once if they do not arrive through Redis.',
+    file: exchange,
+    find: '(session === undefined || sessions.has(session))',
+    replace: 'session !== ""',
+    tests: [exchangeTest],
+  },
+  {
     id: 'nothing-read-after-subscribing',
     breaks: 'What was sent before the subscription is read.',
     file: exchange,

@@ -32,7 +32,7 @@ async function recordPublished(redis: RedisServer): Promise<string[]> {
   await client.connect()
   await client.send('CLIENT', ['SETNAME', 'recorder'])
   const channel = await subscribed(redis, 1)
-  await client.subscribe(channel, (text) => void (text !== 'beat' && published.push(text)))
+  await client.subscribe(channel, (text) => void (!text.startsWith('beat ') && published.push(text)))
   return published
 }
 

@@ -27,7 +27,7 @@ async function openExchange() {
   const client = {
     publish(_channel: string, text: string) {
       published.push(text)
-      return text === 'beat' ? Promise.resolve(1) : new Promise<number>(() => {})
+      return text.startsWith('beat ') ? Promise.resolve(1) : new Promise<number>(() => {})
     },
     async subscribe(_channel: string, listener: (text: string) => void) {
       deliver = listener
@@ -49,6 +49,7 @@ async function openExchange() {
   const open = createRedisRangeExchange({ redis, ranges, onError: (error) => errors.push(error) })
   const { promise: connected, resolve } = Promise.withResolvers<void>()
   const exchange = open({
+    session: 'own',
     isNew: (sequence) => !offered.some(({ through }) => through >= sequence),
     offer(range) {
       if (range.messages[0]?.frame === 'fails') throw new Error('a listener has failed')
@@ -81,13 +82,13 @@ test('a subscription on which nothing arrives is replaced, although it is connec
   using exchange = await openExchange()
   while (exchange.replaced.length === 0) await Bun.sleep(10)
   expect(exchange.replaced[0]).toBe('parley-subscribe')
-  expect(exchange.published).toContain('beat')
+  expect(exchange.published).toContain('beat own')
 })
 
 test('a subscription on which beats arrive is kept', async () => {
   using exchange = await openExchange()
   for (let i = 0; i < 18; i++) {
-    exchange.deliver('beat')
+    exchange.deliver('beat own')
     await Bun.sleep(100)
   }
   expect(exchange.replaced).toEqual([])
@@ -96,8 +97,19 @@ test('a subscription on which beats arrive is kept', async () => {
 test('messages that were delivered before, among them the own ones, are not offered again', async () => {
   using exchange = await openExchange()
   const text = ranges.encode(rangeOf(1, '{}')) as string
-  for (const each of [text, text, 'beat', text]) exchange.deliver(each)
+  for (const each of [text, text, 'beat other', text]) exchange.deliver(each)
   expect(exchange.offered).toEqual([rangeOf(1, '{}')])
+})
+
+test('messages of a process are expected while its beats arrive', async () => {
+  using exchange = await openExchange()
+  expect([exchange.isReceiving(), exchange.isReceiving('other')]).toEqual([true, false])
+  exchange.deliver('beat other')
+  expect([exchange.isReceiving('other'), exchange.isReceiving('without Redis')]).toEqual([true, false])
+  while (exchange.isReceiving('other')) await Bun.sleep(10)
+  exchange.deliver('beat other')
+  for (let i = 0; i < 1000; i++) exchange.deliver(`beat forged ${i}`)
+  expect([exchange.isReceiving('other'), exchange.isReceiving('forged 999')]).toEqual([false, true])
 })
 
 test('a delivery that fails is reported, and the next one succeeds', async () => {
