@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buildBinary } from '../fixtures/binary.ts'
 import { temporaryFolder } from '../unit/support/service.ts'
 
 const project = join(import.meta.dir, '../..')
@@ -42,6 +43,17 @@ test('the software bill of materials lists each dependency, and is the same twic
     ]),
   )
   expect(listed).toMatchObject(dependencies)
+})
+
+test('the program of the image has the same bytes when it is built again', async () => {
+  await using folder = await temporaryFolder()
+  const file = join(folder.path, 'parley')
+  const digests: string[] = []
+  for (let build = 0; build < 2; build++) {
+    await buildBinary(file)
+    digests.push(new Bun.CryptoHasher('sha256').update(await Bun.file(file).bytes()).digest('hex'))
+  }
+  expect(digests[1]).toBe(digests[0] as string)
 })
 
 test('the image names the release in its labels', async () => {
