@@ -5,7 +5,8 @@ import { createEpoch } from './chats/message-ids.ts'
 import { openPostgresMessageLog, type PostgresMessageLog } from './chats/message-log.postgres.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Config, databaseUrlFault } from './config.ts'
-import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
+import { createPostgresLimitStore } from './limits/limit-store.postgres.ts'
+import { openSharedLimits } from './limits/shared-limits.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
 import { LostStorage, UnusableStorage } from './storage/errors.ts'
 import {
@@ -83,6 +84,13 @@ function follow({ url, connection, initial, messageLog, onError }: FollowOptions
   }
 }
 
+/** The secret of all nodes, from which the keys of the shared limits are derived. `readConfig` requires it. */
+function sharedSecret({ jwtAlgorithm, jwtSecret, jwtPrivateKey }: Config): string {
+  const secret = jwtAlgorithm === 'EdDSA' ? jwtPrivateKey : jwtSecret
+  if (secret === undefined) throw new Error('The nodes share no secret')
+  return secret
+}
+
 /** Deletes, once a minute, what has expired. */
 function schedulePruning(prune: readonly (() => Promise<void>)[], onError: (error: unknown) => void) {
   let closed = false
@@ -112,7 +120,7 @@ function schedulePruning(prune: readonly (() => Promise<void>)[], onError: (erro
  */
 export async function openPostgresStorage(
   config: PostgresConfig,
-  { onError, clock = systemClock }: StorageOptions & { readonly clock?: Clock },
+  { onError, onRecovered, clock = systemClock }: StorageOptions & { readonly clock?: Clock },
 ): Promise<Storage> {
   const url = config.databaseUrl
   const timeoutMs = config.storageTimeoutSeconds * 1000
@@ -133,17 +141,28 @@ export async function openPostgresStorage(
   const changes = follow({ url, connection, initial, messageLog, onError })
   const revocations = createPostgresRevocations({ pool, feed: changes.feed })
   const loginGuard = createPostgresLoginGuard({ pool })
-  const pruning = schedulePruning([revocations.prune, loginGuard.prune], onError)
+  const limitStore = createPostgresLimitStore({ pool: connection.limits })
+  const limits = await openSharedLimits({
+    ...config,
+    store: limitStore,
+    secret: sharedSecret(config),
+    onError,
+    onRecovered,
+    now: () => systemClock.monotonicMs() / 1000,
+  })
+  const pruning = schedulePruning([revocations.prune, loginGuard.prune, limitStore.prune], onError)
   return {
     users: createPostgresUsers({ pool, feed: changes.feed }),
     revocations,
     messageLog,
     loginGuard,
-    rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
+    rateLimits: limits.rateLimits,
+    userSlots: limits.userSlots,
     isReady: changes.isReady,
     async close() {
       messageLog.close()
       pruning.stop()
+      await limits.close()
       await changes.close()
       await connection.close()
     },

@@ -9,6 +9,8 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
+import { createMemoryUserSlots } from './limits/user-slots.memory.ts'
+import type { UserSlots } from './limits/user-slots.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import { createChangeCounter } from './storage/sqlite/change-counter.ts'
 import { openExistingSqlite, openSqlite } from './storage/sqlite/connection.ts'
@@ -22,6 +24,7 @@ export interface Storage {
   readonly messageLog: MessageLog
   readonly loginGuard: LoginGuard
   readonly rateLimits: RateLimits
+  readonly userSlots: UserSlots
   /** Whether requests can be served now. */
   isReady(): boolean
   /** Closes the storage. Call it after `messageLog.flush()`. */
@@ -34,6 +37,8 @@ export interface StorageOptions {
    * files are removed or replaced.
    */
   readonly onError: (error: unknown) => void
+  /** Called when something works again that `onError` has reported. */
+  readonly onRecovered?: (message: string) => void
   readonly clock?: Clock
 }
 
@@ -44,12 +49,15 @@ export interface StorageOptions {
  */
 export async function openStorage(
   config: Config,
-  { onError, clock = systemClock }: StorageOptions,
+  { onError, onRecovered, clock = systemClock }: StorageOptions,
 ): Promise<Storage> {
   if (config.databaseUrl !== undefined) {
     // Imported only here, so that the start without PostgreSQL does not load its client.
     const { openPostgresStorage } = await import('./open-postgres-storage.ts')
-    return openPostgresStorage({ ...config, databaseUrl: config.databaseUrl }, { onError, clock })
+    return openPostgresStorage(
+      { ...config, databaseUrl: config.databaseUrl },
+      { onError, ...(onRecovered && { onRecovered }), clock },
+    )
   }
   const connection = openSqlite(config.dataDir, onError)
   const { queries, write } = connection
@@ -69,6 +77,7 @@ export async function openStorage(
     messageLog,
     loginGuard: createMemoryLoginGuard(() => systemClock.monotonicMs() / 1000),
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
+    userSlots: createMemoryUserSlots(config.maxSocketsPerUser),
     isReady: connection.isReady,
     async close() {
       messageLog.close()

@@ -37,6 +37,7 @@ export async function serve(config: Config): Promise<void> {
       if (error instanceof LostStorage) logger.fatal(error.message)
       else logger.warn({ cause: describeError(error) }, 'background work failed')
     },
+    onRecovered: (message) => logger.info(message),
   })
   const keys = await loadKeys(config)
   const server = await startServer({ config, storage, keys, logger })
