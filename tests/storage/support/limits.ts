@@ -1,5 +1,5 @@
 import { createPostgresLimitStore } from '../../../src/limits/limit-store.postgres.ts'
-import { createPool } from '../../../src/storage/postgres/pool.ts'
+import { createPool, type Pool } from '../../../src/storage/postgres/pool.ts'
 import type { LimitStoreEngine } from '../suites/limit-store.ts'
 import { createDatabase, openNode } from './postgres.ts'
 
@@ -13,10 +13,23 @@ export async function createTables(): Promise<string> {
 export const openPool = (url: string, name: string, size: number) =>
   createPool({ url, name, size, attemptMs: 5000 })
 
+/** The pools of six nodes on one database, which the tests of a file use one after the other. */
+let pools: Promise<Pool[]> | undefined
+
+async function openPools(): Promise<Pool[]> {
+  const url = await createTables()
+  return Array.from({ length: 6 }, () => openPool(url, 'limits', 1))
+}
+
 export const postgresLimitStores: LimitStoreEngine = {
   name: 'PostgreSQL',
   async open(now) {
-    const url = await createTables()
-    return () => createPostgresLimitStore({ pool: openPool(url, 'limits', 1), now })
+    pools ??= openPools()
+    const all = await pools
+    await all[0]?.write(({ $client }) =>
+      $client.unsafe('truncate parley.limit_nodes, parley.request_counts, parley.socket_counts').execute(),
+    )
+    let opened = 0
+    return () => createPostgresLimitStore({ pool: all[opened++] as Pool, now })
   },
 }
