@@ -1,5 +1,6 @@
 import { createPostgresLoginGuard } from './auth/login-guard.postgres.ts'
 import { createPostgresRevocations } from './auth/revocations.postgres.ts'
+import { deriveSharedSecret } from './auth/shared-secret.ts'
 import { createPostgresMessageAdministration } from './chats/message-administration.postgres.ts'
 import { createEpoch } from './chats/message-ids.ts'
 import { openPostgresMessageLog, type PostgresMessageLog } from './chats/message-log.postgres.ts'
@@ -16,7 +17,9 @@ import {
   readFeed,
 } from './storage/postgres/change-feed.ts'
 import { openPostgres, type PostgresConnection } from './storage/postgres/connection.ts'
+import { readDatabaseIdentity } from './storage/postgres/identity.ts'
 import { type Listener, listen } from './storage/postgres/listener.ts'
+import type { Pool } from './storage/postgres/pool.ts'
 import { createPostgresUsers } from './users/users.postgres.ts'
 
 type PostgresConfig = Config & { readonly databaseUrl: string }
@@ -58,7 +61,7 @@ function follow({ url, connection, initial, messageLog, onError }: FollowOptions
     read,
     onError,
     onState(state) {
-      if (state.removals !== removals) messageLog.forgetRecent()
+      if (state.removals !== removals) messageLog.forgetRecent(state.head)
       removals = state.removals
       messageLog.hear(state.head)
       listener.compare(state.head)
@@ -84,11 +87,25 @@ function follow({ url, connection, initial, messageLog, onError }: FollowOptions
   }
 }
 
-/** The secret of all nodes, from which the keys of the shared limits are derived. `readConfig` requires it. */
-function sharedSecret({ jwtAlgorithm, jwtSecret, jwtPrivateKey }: Config): string {
-  const secret = jwtAlgorithm === 'EdDSA' ? jwtPrivateKey : jwtSecret
-  if (secret === undefined) throw new Error('The nodes share no secret')
-  return secret
+interface RedisOptions extends Pick<StorageOptions, 'onError' | 'onRedisRecovered'> {
+  readonly config: Config
+  readonly pool: Pool
+  readonly epoch: string
+}
+
+/** Connects to Redis, if it is configured. Does not wait for it: everything works without it. */
+async function openRedisServices({ config, pool, epoch, onError, onRedisRecovered }: RedisOptions) {
+  if (config.redisUrl === undefined) return undefined
+  // Imported only here, so that the start without Redis does not load them.
+  const { openRedis } = await import('./storage/redis/connection.ts')
+  const { openRedisExchange } = await import('./open-redis-exchange.ts')
+  const database = await readDatabaseIdentity(pool)
+  const redis = openRedis({
+    url: config.redisUrl,
+    onLost: onError,
+    onRecovered: () => onRedisRecovered?.(),
+  })
+  return { openExchange: openRedisExchange({ redis, config, epoch, database, onError }), close: redis.close }
 }
 
 /** Deletes, once a minute, what has expired. */
@@ -120,13 +137,19 @@ function schedulePruning(prune: readonly (() => Promise<void>)[], onError: (erro
  */
 export async function openPostgresStorage(
   config: PostgresConfig,
-  { onError, onRecovered, clock = systemClock }: StorageOptions & { readonly clock?: Clock },
+  {
+    onError,
+    onRedisRecovered,
+    onLimitsShared,
+    clock = systemClock,
+  }: StorageOptions & { readonly clock?: Clock },
 ): Promise<Storage> {
   const url = config.databaseUrl
   const timeoutMs = config.storageTimeoutSeconds * 1000
   const connection = await openPostgres({ url, timeoutMs, epoch: createEpoch() })
   const { pool, appends } = connection
   const initial = await readFeed(connection.pool)
+  const redis = await openRedisServices({ config, pool, epoch: initial.epoch, onError, onRedisRecovered })
   const messageLog = openPostgresMessageLog({
     pool,
     appends,
@@ -137,6 +160,7 @@ export async function openPostgresStorage(
     retentionCount: config.messageRetentionCount,
     timeoutMs,
     onError,
+    openExchange: redis?.openExchange,
   })
   const changes = follow({ url, connection, initial, messageLog, onError })
   const revocations = createPostgresRevocations({ pool, feed: changes.feed })
@@ -145,9 +169,9 @@ export async function openPostgresStorage(
   const limits = await openSharedLimits({
     ...config,
     store: limitStore,
-    secret: sharedSecret(config),
+    secret: deriveSharedSecret(config, 'limits'),
     onError,
-    onRecovered,
+    onLimitsShared,
     now: () => systemClock.monotonicMs() / 1000,
   })
   const pruning = schedulePruning([revocations.prune, loginGuard.prune, limitStore.prune], onError)
@@ -163,6 +187,7 @@ export async function openPostgresStorage(
       messageLog.close()
       pruning.stop()
       await limits.close()
+      redis?.close()
       await changes.close()
       await connection.close()
     },

@@ -37,8 +37,10 @@ export interface StorageOptions {
    * files are removed or replaced.
    */
   readonly onError: (error: unknown) => void
-  /** Called when something works again that `onError` has reported. */
-  readonly onRecovered?: (message: string) => void
+  /** Called when Redis, whose loss was reported to `onError`, works again. */
+  readonly onRedisRecovered?: (() => void) | undefined
+  /** Called when the nodes share their limits again, after LimitsNotShared was reported to `onError`. */
+  readonly onLimitsShared?: (() => void) | undefined
   readonly clock?: Clock
 }
 
@@ -49,14 +51,14 @@ export interface StorageOptions {
  */
 export async function openStorage(
   config: Config,
-  { onError, onRecovered, clock = systemClock }: StorageOptions,
+  { onError, onRedisRecovered, onLimitsShared, clock = systemClock }: StorageOptions,
 ): Promise<Storage> {
   if (config.databaseUrl !== undefined) {
     // Imported only here, so that the start without PostgreSQL does not load its client.
     const { openPostgresStorage } = await import('./open-postgres-storage.ts')
     return openPostgresStorage(
       { ...config, databaseUrl: config.databaseUrl },
-      { onError, ...(onRecovered && { onRecovered }), clock },
+      { onError, onRedisRecovered, onLimitsShared, clock },
     )
   }
   const connection = openSqlite(config.dataDir, onError)

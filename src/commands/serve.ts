@@ -3,10 +3,11 @@ import type { Config } from '../config.ts'
 import { openapi } from '../contract/documents.ts'
 import { policyNames } from '../contract/policies.ts'
 import { describeError } from '../http/error-handler.ts'
+import { LimitsNotShared } from '../limits/limit-store.ts'
 import { openLogger } from '../logger.ts'
 import { openStorage } from '../open-storage.ts'
 import { startServer } from '../server.ts'
-import { LostStorage } from '../storage/errors.ts'
+import { LostStorage, RedisUnavailable } from '../storage/errors.ts'
 import { findUnknownSettings } from '../unknown-settings.ts'
 import { hostAndPort, localHost } from './service-address.ts'
 
@@ -35,9 +36,12 @@ export async function serve(config: Config): Promise<void> {
   const storage = await openStorage(config, {
     onError(error) {
       if (error instanceof LostStorage) logger.fatal(error.message)
+      else if (error instanceof RedisUnavailable) logger.warn({ reason: error.message }, 'redis unavailable')
+      else if (error instanceof LimitsNotShared) logger.warn({ reason: error.message }, 'limits not shared')
       else logger.warn({ cause: describeError(error) }, 'background work failed')
     },
-    onRecovered: (message) => logger.info(message),
+    onRedisRecovered: () => logger.info('redis available again'),
+    onLimitsShared: () => logger.info('limits shared again'),
   })
   const keys = await loadKeys(config)
   const server = await startServer({ config, storage, keys, logger })

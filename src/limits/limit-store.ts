@@ -42,7 +42,7 @@ export interface NodeState {
  * differ. One instance belongs to one node.
  */
 export interface LimitStore {
-  /** Named in messages for the operator. */
+  /** Named in messages for operators. */
   readonly name: string
   /** How often counts are sent that no request waits for. */
   readonly batchIntervalMs: number
@@ -71,4 +71,11 @@ export interface LimitStore {
   beat(): Promise<NodeState>
   /** Removes what the store contains of this node, when it stops. */
   leave(): Promise<void>
+}
+
+/** The limit store does not respond, so this node applies the limits on its own. */
+export class LimitsNotShared extends Error {
+  constructor(store: string, cause: unknown) {
+    super(`${store} does not respond: this node applies the limits on its own until it does`, { cause })
+  }
 }

@@ -2,7 +2,7 @@ import type { RateLimitOverride } from '../config.ts'
 import type { RateLimit } from '../contract/documents.ts'
 import { type Counter, createCountBatches, type Decide } from './count-batches.ts'
 import { type CounterKey, createCounterTable } from './counter-table.ts'
-import { createLimitKeys } from './limit-keys.ts'
+import type { LimitKeys } from './limit-keys.ts'
 import type { LimitStore } from './limit-store.ts'
 import type { Count, RateLimiter, RateLimitKey, RateLimits } from './rate-limits.ts'
 import type { StoreHealth } from './store-health.ts'
@@ -12,8 +12,7 @@ interface SharedRateLimitsOptions {
   readonly overrides: Readonly<Record<string, RateLimitOverride>>
   readonly store: LimitStore
   readonly health: StoreHealth
-  /** The secret that all nodes share. */
-  readonly secret: string
+  readonly hash: LimitKeys
   /** Monotonic seconds with fractions; `now` of `RateLimiter.count` without the fraction. */
   readonly now: () => number
 }
@@ -55,9 +54,8 @@ const idOf = ({ a, b }: CounterKey) => (a >>> 0) * 2 ** 21 + (b >>> 11)
  * since then; a request waits for the store only once this node has admitted its share of unconfirmed requests.
  */
 export function createSharedRateLimits(options: SharedRateLimitsOptions): SharedRateLimits {
-  const { enabled, overrides, store, health, now } = options
+  const { enabled, overrides, store, health, hash, now } = options
   const table = createCounterTable()
-  const hash = createLimitKeys(options.secret)
   const counters = new Map<number, Counter>()
   const limiters = new Map<string, RateLimiter>()
   // The table does not store zero as a time.

@@ -1,5 +1,6 @@
 import type { RateLimitOverride } from '../config.ts'
-import type { LimitStore } from './limit-store.ts'
+import { createLimitKeys } from './limit-keys.ts'
+import { type LimitStore, LimitsNotShared } from './limit-store.ts'
 import { createSharedRateLimits } from './rate-limits.shared.ts'
 import type { RateLimits } from './rate-limits.ts'
 import { createStoreHealth } from './store-health.ts'
@@ -8,13 +9,14 @@ import type { UserSlots } from './user-slots.ts'
 
 export interface SharedLimitsOptions {
   readonly store: LimitStore
-  /** The secret that all nodes share. */
-  readonly secret: string
+  /** A secret of the nodes for this purpose. */
+  readonly secret: Uint8Array
   readonly rateLimits: boolean
   readonly rateLimitOverrides: Readonly<Record<string, RateLimitOverride>>
   readonly maxSocketsPerUser: number
   readonly onError: (error: unknown) => void
-  readonly onRecovered?: ((message: string) => void) | undefined
+  /** Called when the store responds again after LimitsNotShared was reported. */
+  readonly onLimitsShared?: (() => void) | undefined
   /** Monotonic seconds with fractions. */
   readonly now: () => number
 }
@@ -25,30 +27,24 @@ export interface SharedLimits {
   close(): Promise<void>
 }
 
-/** The limit store does not respond. */
-export class LimitsNotShared extends Error {
-  constructor(store: string, cause: unknown) {
-    super(`${store} does not respond: this node applies the limits on its own until it does`, { cause })
-  }
-}
-
 /** Opens the limits that all nodes share. Resolves even if the store does not respond. */
 export async function openSharedLimits(options: SharedLimitsOptions): Promise<SharedLimits> {
-  const { store, secret, onError, onRecovered, now } = options
+  const { store, onError, onLimitsShared, now } = options
   const health = createStoreHealth({
     store,
     onLost: (error) => onError(new LimitsNotShared(store.name, error)),
-    onRecovered: () => onRecovered?.(`${store.name} responds again: all nodes share the limits`),
+    onRecovered: () => onLimitsShared?.(),
   })
+  const hash = createLimitKeys(options.secret)
   const rateLimits = createSharedRateLimits({
     enabled: options.rateLimits,
     overrides: options.rateLimitOverrides,
     store,
     health,
-    secret,
+    hash,
     now,
   })
-  const userSlots = createSharedUserSlots({ limit: options.maxSocketsPerUser, store, health, secret })
+  const userSlots = createSharedUserSlots({ limit: options.maxSocketsPerUser, store, health, hash })
   await health.start()
   return {
     rateLimits,

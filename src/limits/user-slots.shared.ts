@@ -1,4 +1,4 @@
-import { createLimitKeys } from './limit-keys.ts'
+import type { LimitKeys } from './limit-keys.ts'
 import type { LimitStore, SocketClaim } from './limit-store.ts'
 import type { StoreHealth } from './store-health.ts'
 import type { UserSlots } from './user-slots.ts'
@@ -8,8 +8,7 @@ interface SharedUserSlotsOptions {
   readonly limit: number
   readonly store: LimitStore
   readonly health: StoreHealth
-  /** The secret that all nodes share. */
-  readonly secret: string
+  readonly hash: LimitKeys
 }
 
 interface SharedUserSlots extends UserSlots {
@@ -35,8 +34,7 @@ const maxClaims = 500
  * lost response or a loss of data is repaired by another call.
  */
 export function createSharedUserSlots(options: SharedUserSlotsOptions): SharedUserSlots {
-  const { limit, store, health } = options
-  const hash = createLimitKeys(options.secret)
+  const { limit, store, health, hash } = options
   const holders = new Map<string, Holder>()
   /** Those whose number the store does not know. */
   const changed = new Set<Holder>()
