@@ -6,6 +6,7 @@ import { createEpoch } from './chats/message-ids.ts'
 import { openPostgresMessageLog, type PostgresMessageLog } from './chats/message-log.postgres.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Config, databaseUrlFault } from './config.ts'
+import { createLimitKeys } from './limits/limit-keys.ts'
 import { createPostgresLimitStore } from './limits/limit-store.postgres.ts'
 import { openSharedLimits } from './limits/shared-limits.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
@@ -87,6 +88,12 @@ function follow({ url, connection, initial, messageLog, onError }: FollowOptions
   }
 }
 
+/** The services that use one Redis server do not share their limits, unless they share their database. */
+function limitNamespace(config: Config, database: string): string {
+  const hash = createLimitKeys(deriveSharedSecret(config, 'limit namespace'))
+  return `parley:limits:${hash('database', database)}`
+}
+
 interface RedisOptions extends Pick<StorageOptions, 'onError' | 'onRedisRecovered'> {
   readonly config: Config
   readonly pool: Pool
@@ -105,7 +112,14 @@ async function openRedisServices({ config, pool, epoch, onError, onRedisRecovere
     onLost: onError,
     onRecovered: () => onRedisRecovered?.(),
   })
-  return { openExchange: openRedisExchange({ redis, config, epoch, database, onError }), close: redis.close }
+  return {
+    openExchange: openRedisExchange({ redis, config, epoch, database, onError }),
+    async openLimitStore() {
+      const { createRedisLimitStore } = await import('./limits/limit-store.redis.ts')
+      return createRedisLimitStore({ redis, namespace: limitNamespace(config, database) })
+    },
+    close: redis.close,
+  }
 }
 
 /** Deletes, once a minute, what has expired. */
@@ -165,16 +179,16 @@ export async function openPostgresStorage(
   const changes = follow({ url, connection, initial, messageLog, onError })
   const revocations = createPostgresRevocations({ pool, feed: changes.feed })
   const loginGuard = createPostgresLoginGuard({ pool })
-  const limitStore = createPostgresLimitStore({ pool: connection.limits })
+  const postgresLimits = createPostgresLimitStore({ pool: connection.limits })
   const limits = await openSharedLimits({
     ...config,
-    store: limitStore,
+    store: (await redis?.openLimitStore()) ?? postgresLimits,
     secret: deriveSharedSecret(config, 'limits'),
     onError,
     onLimitsShared,
     now: () => systemClock.monotonicMs() / 1000,
   })
-  const pruning = schedulePruning([revocations.prune, loginGuard.prune, limitStore.prune], onError)
+  const pruning = schedulePruning([revocations.prune, loginGuard.prune, postgresLimits.prune], onError)
   return {
     users: createPostgresUsers({ pool, feed: changes.feed }),
     revocations,

@@ -1,5 +1,8 @@
 import { createPostgresLimitStore } from '../../../src/limits/limit-store.postgres.ts'
+import { createRedisLimitStore } from '../../../src/limits/limit-store.redis.ts'
 import { createPool, type Pool } from '../../../src/storage/postgres/pool.ts'
+import { openRedis } from '../../../src/storage/redis/connection.ts'
+import type { RedisServer } from '../../fixtures/redis-server.ts'
 import type { LimitStoreEngine } from '../suites/limit-store.ts'
 import { createDatabase, openNode } from './postgres.ts'
 
@@ -33,3 +36,25 @@ export const postgresLimitStores: LimitStoreEngine = {
     return () => createPostgresLimitStore({ pool: all[opened++] as Pool, now })
   },
 }
+
+let opened = 0
+
+/** Each test has its own namespace on the server. */
+export const redisLimitStores = (server: () => RedisServer): LimitStoreEngine => ({
+  name: 'Redis',
+  open(now) {
+    const namespace = `test:${++opened}`
+    const redis = openRedis({ url: server().url, onLost() {}, onRecovered() {} })
+    return async () => {
+      const store = createRedisLimitStore({ redis, namespace, now })
+      while (
+        !(await store.leave().then(
+          () => true,
+          () => false,
+        ))
+      )
+        await Bun.sleep(1)
+      return store
+    }
+  },
+})

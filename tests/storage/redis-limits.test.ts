@@ -1,0 +1,17 @@
+import { afterAll, beforeAll, describe } from 'bun:test'
+import { type RedisServer, skipsRedis, startRedis } from '../fixtures/redis-server.ts'
+import { limitStoreSuite } from './suites/limit-store.ts'
+import { redisLimitStores } from './support/limits.ts'
+
+describe.skipIf(skipsRedis)('Redis', () => {
+  let server: RedisServer
+
+  beforeAll(async () => {
+    server = await startRedis()
+  })
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]()
+  })
+
+  limitStoreSuite(redisLimitStores(() => server))
+})
