@@ -19,6 +19,8 @@ export interface SharedLimitsOptions {
   readonly onLimitsShared?: (() => void) | undefined
   /** Monotonic seconds with fractions. */
   readonly now: () => number
+  readonly beatMs?: number
+  readonly retryMs?: number
 }
 
 export interface SharedLimits {
@@ -31,6 +33,7 @@ export interface SharedLimits {
 export async function openSharedLimits(options: SharedLimitsOptions): Promise<SharedLimits> {
   const { store, onError, onLimitsShared, now } = options
   const health = createStoreHealth({
+    ...options,
     store,
     onLost: (error) => onError(new LimitsNotShared(store.name, error)),
     onRecovered: () => onLimitsShared?.(),

@@ -4,8 +4,9 @@ import { skipsPostgres } from '../fixtures/postgres-server.ts'
 import { limitStoreSuite } from './suites/limit-store.ts'
 import { loginGuardSuite } from './suites/login-guard.ts'
 import { messageLogSuite } from './suites/message-log.ts'
+import { rateLimitsSuite } from './suites/rate-limits.ts'
 import { usersSuite } from './suites/users.ts'
-import { createTables, openPool, postgresLimitStores } from './support/limits.ts'
+import { createTables, openPool, postgresLimitStores, sharedRateLimits } from './support/limits.ts'
 import { postgresMessageLogs, postgresUsers } from './support/postgres.ts'
 import { stopPostgresAfterTests } from './support/postgres-server.ts'
 
@@ -20,4 +21,5 @@ describe.skipIf(skipsPostgres)('PostgreSQL', () => {
       createPostgresLoginGuard({ pool: openPool(await createTables(), 'login guard', 4), now }),
   })
   limitStoreSuite(postgresLimitStores)
+  rateLimitsSuite(sharedRateLimits('PostgreSQL', postgresLimitStores.open))
 })

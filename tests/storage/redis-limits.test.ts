@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe } from 'bun:test'
 import { type RedisServer, skipsRedis, startRedis } from '../fixtures/redis-server.ts'
 import { limitStoreSuite } from './suites/limit-store.ts'
-import { redisLimitStores } from './support/limits.ts'
+import { rateLimitsSuite } from './suites/rate-limits.ts'
+import { redisLimitStores, sharedRateLimits } from './support/limits.ts'
 
 describe.skipIf(skipsRedis)('Redis', () => {
   let server: RedisServer
@@ -13,5 +14,7 @@ describe.skipIf(skipsRedis)('Redis', () => {
     await server[Symbol.asyncDispose]()
   })
 
-  limitStoreSuite(redisLimitStores(() => server))
+  const stores = redisLimitStores(() => server)
+  limitStoreSuite(stores)
+  rateLimitsSuite(sharedRateLimits('Redis', stores.open))
 })

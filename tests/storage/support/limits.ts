@@ -1,9 +1,11 @@
 import { createPostgresLimitStore } from '../../../src/limits/limit-store.postgres.ts'
 import { createRedisLimitStore } from '../../../src/limits/limit-store.redis.ts'
+import { openSharedLimits, type SharedLimits } from '../../../src/limits/shared-limits.ts'
 import { createPool, type Pool } from '../../../src/storage/postgres/pool.ts'
 import { openRedis } from '../../../src/storage/redis/connection.ts'
 import type { RedisServer } from '../../fixtures/redis-server.ts'
 import type { LimitStoreEngine } from '../suites/limit-store.ts'
+import type { RateLimitsEngine } from '../suites/rate-limits.ts'
 import { createDatabase, openNode } from './postgres.ts'
 
 /** Creates a database with the tables of the service, and returns its URL. */
@@ -58,3 +60,30 @@ export const redisLimitStores = (server: () => RedisServer): LimitStoreEngine =>
     }
   },
 })
+
+/** The rate limits that nodes share by a store. */
+export function sharedRateLimits(name: string, openStore: LimitStoreEngine['open']): RateLimitsEngine {
+  const opened: SharedLimits[] = []
+  return {
+    name,
+    async open({ enabled, overrides, now }) {
+      const connect = await openStore(now)
+      const limits = await openSharedLimits({
+        store: await connect(),
+        secret: new Uint8Array(32),
+        rateLimits: enabled,
+        rateLimitOverrides: overrides,
+        maxSocketsPerUser: 10,
+        now,
+        onError(error) {
+          throw error
+        },
+      })
+      opened.push(limits)
+      return limits.rateLimits
+    },
+    async close() {
+      for (const limits of opened.splice(0)) await limits.close()
+    },
+  }
+}
