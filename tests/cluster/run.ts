@@ -11,10 +11,18 @@ import type { Scenario } from './scenario.ts'
 import { clientLibrary } from './scenarios/client.ts'
 import { contractSuite } from './scenarios/contract-suite.ts'
 import { faults } from './scenarios/faults.ts'
+import { limits } from './scenarios/limits.ts'
 import { revokedToken } from './scenarios/revoked-token.ts'
 import { sameKey } from './scenarios/same-key.ts'
 
-const scenarios: readonly Scenario[] = [...faults, sameKey, revokedToken, clientLibrary, contractSuite]
+const scenarios: readonly Scenario[] = [
+  ...faults,
+  sameKey,
+  revokedToken,
+  limits,
+  clientLibrary,
+  contractSuite,
+]
 
 const { values: options } = parseArgs({
   options: {
