@@ -91,6 +91,14 @@ describe('three nodes', () => {
   })
 })
 
+test('twelve nodes that know of each other admit together at most a tenth more', async () => {
+  await using cluster = await openLimitsNodes(12, { quota: 240 })
+  await until(() => cluster.model.calls.filter((call) => call === 'beat').length >= 36)
+  const count = await admitted(repeat(1200, (index) => cluster.node(index % 12).count()))
+  expect(count).toBeGreaterThanOrEqual(240)
+  expect(count).toBeLessThanOrEqual(264)
+})
+
 describe('while the store does not respond', () => {
   /** Loses the responses or the requests of all nodes, and waits until all have noticed. */
   async function interrupt(
