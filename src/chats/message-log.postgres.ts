@@ -76,6 +76,7 @@ function createToMessage(ids: MessageIds) {
 /** The way of messages into the order of the log: from this node, and from others by reading. */
 function createDelivery(
   { pool, head, onError, openExchange }: PostgresMessageLogOptions,
+  session: string,
   toMessage: (row: MessageRow) => SequencedMessage,
 ) {
   const listeners = createListeners(onError)
@@ -96,6 +97,7 @@ function createDelivery(
   const healNow = () => healer.now().catch(() => healer.soon())
 
   const exchange: RangeExchange | undefined = openExchange?.({
+    session,
     isNew: (sequence) => sequence > sequencer.applied(),
     offer(range) {
       sequencer.offer(range)
@@ -103,7 +105,7 @@ function createDelivery(
     },
     missed: () => void healNow(),
   })
-  const isReceiving = () => exchange?.isReceiving() === true
+  const isReceiving = (from?: string) => exchange?.isReceiving(from) === true
 
   return {
     listeners,
@@ -201,7 +203,7 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
   const session = crypto.randomUUID()
   const ids = createMessageIds(epoch)
   const toMessage = createToMessage(ids)
-  const delivery = createDelivery(options, toMessage)
+  const delivery = createDelivery(options, session, toMessage)
   const { sequencer, healNow, listeners, isReceiving } = delivery
   const appender = createAppender({
     appends,
@@ -247,7 +249,7 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
       sequencer.hear(head)
       if (!sequencer.hasGap()) return
       // It may be an own message, or one that the exchange carries: then it is about to arrive.
-      if (from === undefined || from === session || isReceiving()) delivery.healer.soon()
+      if (from === undefined || from === session || isReceiving(from)) delivery.healer.soon()
       else void healNow()
     },
     forgetRecent: sequencer.forgetRecent,

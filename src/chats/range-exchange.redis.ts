@@ -21,7 +21,11 @@ const maxOutstandingLength = 8_000_000
 /** How often messages that no node has signed are reported. */
 const reportIntervalMs = 60_000
 
-const beat = 'beat'
+/** Followed by the session of the process that publishes it. */
+const beatPrefix = 'beat '
+
+/** The number of sessions that are remembered. Without a limit, forged beats would fill the memory. */
+const maxSessions = 1000
 
 /** Reports an error, at most once a minute. */
 function createOccasionalReport(onError: (error: unknown) => void) {
@@ -34,14 +38,28 @@ function createOccasionalReport(onError: (error: unknown) => void) {
   }
 }
 
-interface PublisherOptions {
-  readonly redis: Redis
-  readonly channel: string
-  readonly onFailure: (error: unknown) => void
+/** The processes whose messages arrive: their beats do. Others have no Redis, or have lost it. */
+function createHeardSessions() {
+  const heardAt = new Map<string, number>()
+  return {
+    hear(session: string): void {
+      // In the order of their last beat.
+      heardAt.delete(session)
+      heardAt.set(session, performance.now())
+      const [oldest = ''] = heardAt.keys()
+      if (heardAt.size > maxSessions) heardAt.delete(oldest)
+    },
+    has: (session: string) =>
+      performance.now() - (heardAt.get(session) ?? Number.NEGATIVE_INFINITY) < silentAfterMs,
+  }
 }
 
-function createPublisher({ redis, channel, onFailure }: PublisherOptions) {
-  const connection = redis.connect({ name: 'parley-publish' })
+function createPublisher(redis: Redis, channel: string, beat: string) {
+  const connection = redis.connect({
+    name: 'parley-publish',
+    // A user that may not publish is an outage, which is reported once.
+    prepare: (client) => client.publish(channel, beat),
+  })
   let outstanding = 0
 
   async function send(text: string): Promise<void> {
@@ -49,14 +67,14 @@ function createPublisher({ redis, channel, onFailure }: PublisherOptions) {
     try {
       await connection.run((client) => client.publish(channel, text))
     } catch (error) {
-      // The connection reports its loss. Here remain refusals, such as a missing permission.
-      if (connection.isConnected()) onFailure(error)
+      connection.replace(`Redis refuses to publish: ${(error as Error).message}`)
     } finally {
       outstanding -= text.length
     }
   }
 
   return {
+    /** Never waits. The text is lost if Redis does not take it: it is in the database. */
     publish(text: string): void {
       if (connection.isConnected() && outstanding + text.length <= maxOutstandingLength) void send(text)
     },
@@ -70,12 +88,17 @@ export function createRedisRangeExchange(options: RedisRangeExchangeOptions): Op
   const { channel } = ranges
   const report = createOccasionalReport(onError)
 
-  return ({ isNew, offer, missed }: RangeReceiver): RangeExchange => {
+  return ({ session: ownSession, isNew, offer, missed }: RangeReceiver): RangeExchange => {
+    const sessions = createHeardSessions()
+    const beat = beatPrefix + ownSession
     let heardAt = 0
 
     function receive(text: string): void {
       heardAt = performance.now()
-      if (text === beat) return
+      if (text.startsWith(beatPrefix)) {
+        sessions.hear(text.slice(beatPrefix.length))
+        return
+      }
       const through = ranges.claimedThrough(text)
       // Among these are the own messages, whose signature would cost as much as that of others.
       if (through !== undefined && !isNew(through)) return
@@ -84,11 +107,7 @@ export function createRedisRangeExchange(options: RedisRangeExchangeOptions): Op
       else report(() => new Error('Redis has delivered a message that no node has signed. It is ignored.'))
     }
 
-    const publisher = createPublisher({
-      redis,
-      channel,
-      onFailure: (error) => report(() => new Error('Redis does not publish messages', { cause: error })),
-    })
+    const publisher = createPublisher(redis, channel, beat)
     const subscription = redis.connect({
       name: 'parley-subscribe',
       async prepare(client) {
@@ -117,7 +136,8 @@ export function createRedisRangeExchange(options: RedisRangeExchangeOptions): Op
         const text = ranges.encode(range)
         if (text !== undefined) publisher.publish(text)
       },
-      isReceiving: subscription.isConnected,
+      isReceiving: (session) =>
+        subscription.isConnected() && (session === undefined || sessions.has(session)),
       close() {
         clearInterval(timer)
         subscription.close()

@@ -2,6 +2,8 @@ import type { MessageRange } from './sequencer.ts'
 
 /** What a node does with the messages that others have stored. */
 export interface RangeReceiver {
+  /** Names the process in notifications. */
+  readonly session: string
   /** Whether the message with this sequence has not been delivered yet. */
   isNew(sequence: number): boolean
   offer(range: MessageRange): void
@@ -16,8 +18,12 @@ export interface RangeReceiver {
 export interface RangeExchange {
   /** Sends a stored range to the other nodes. Never waits, and keeps no unbounded memory. */
   publish(range: MessageRange): void
-  /** Whether the messages of other nodes are expected to arrive by themselves. */
-  isReceiving(): boolean
+  /**
+   * Whether messages are expected to arrive by themselves.
+   *
+   * @param session of the process that has stored them; without it, whether those of any other process are
+   */
+  isReceiving(session?: string): boolean
   close(): void
 }
 

@@ -73,9 +73,9 @@ export interface LimitStore {
   leave(): Promise<void>
 }
 
-/** The limit store does not respond, so this node applies the limits on its own. */
+/** The limit store cannot be used, so this node applies the limits on its own. */
 export class LimitsNotShared extends Error {
   constructor(store: string, cause: unknown) {
-    super(`${store} does not respond: this node applies the limits on its own until it does`, { cause })
+    super(`${store} cannot be used, so this node applies the limits on its own until it can`, { cause })
   }
 }

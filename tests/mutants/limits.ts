@@ -79,7 +79,7 @@ export const limitMutants: readonly Mutant[] = [
     breaks: 'The store contains no address and no name.',
     file: `${limits}/rate-limits.shared.ts`,
     find: 'storeKey = hash(policy, client.name)',
-    replace: 'storeKey = `${policy} ${client.name}`',
+    replace: 'storeKey = policy.concat(client.name)',
     tests: [countsTest],
   },
   {

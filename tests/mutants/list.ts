@@ -6,6 +6,7 @@ import { commandsMutants } from './commands.ts'
 import { httpMutants } from './http.ts'
 import { limitMutants } from './limits.ts'
 import { postgresMutants } from './postgres.ts'
+import { redisMutants } from './redis.ts'
 import { storageMutants } from './storage.ts'
 
 /** A change of the source that breaks one promise of the service. */
@@ -30,5 +31,6 @@ export const mutants: readonly Mutant[] = [
   ...storageMutants,
   ...postgresMutants,
   ...limitMutants,
+  ...redisMutants,
   ...clientMutants,
 ]
