@@ -9,6 +9,8 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
+import { createMemoryUserSlots } from './limits/user-slots.memory.ts'
+import type { UserSlots } from './limits/user-slots.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import { createChangeCounter } from './storage/sqlite/change-counter.ts'
 import { openExistingSqlite, openSqlite } from './storage/sqlite/connection.ts'
@@ -22,6 +24,7 @@ export interface Storage {
   readonly messageLog: MessageLog
   readonly loginGuard: LoginGuard
   readonly rateLimits: RateLimits
+  readonly userSlots: UserSlots
   /** Whether requests can be served now. */
   isReady(): boolean
   /** Closes the storage. Call it after `messageLog.flush()`. */
@@ -36,6 +39,8 @@ export interface StorageOptions {
   readonly onError: (error: unknown) => void
   /** Called when Redis, whose loss was reported to `onError`, works again. */
   readonly onRedisRecovered?: (() => void) | undefined
+  /** Called when the nodes share their limits again, after LimitsNotShared was reported to `onError`. */
+  readonly onLimitsShared?: (() => void) | undefined
   readonly clock?: Clock
 }
 
@@ -46,14 +51,14 @@ export interface StorageOptions {
  */
 export async function openStorage(
   config: Config,
-  { onError, onRedisRecovered, clock = systemClock }: StorageOptions,
+  { onError, onRedisRecovered, onLimitsShared, clock = systemClock }: StorageOptions,
 ): Promise<Storage> {
   if (config.databaseUrl !== undefined) {
     // Imported only here, so that the start without PostgreSQL does not load its client.
     const { openPostgresStorage } = await import('./open-postgres-storage.ts')
     return openPostgresStorage(
       { ...config, databaseUrl: config.databaseUrl },
-      { onError, onRedisRecovered, clock },
+      { onError, onRedisRecovered, onLimitsShared, clock },
     )
   }
   const connection = openSqlite(config.dataDir, onError)
@@ -74,6 +79,7 @@ export async function openStorage(
     messageLog,
     loginGuard: createMemoryLoginGuard(() => systemClock.monotonicMs() / 1000),
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
+    userSlots: createMemoryUserSlots(config.maxSocketsPerUser),
     isReady: connection.isReady,
     async close() {
       messageLog.close()

@@ -2,7 +2,8 @@ import { loadKeys } from '../auth/load-keys.ts'
 import type { Config } from '../config.ts'
 import { openapi } from '../contract/documents.ts'
 import { policyNames } from '../contract/policies.ts'
-import { describeError } from '../http/error-handler.ts'
+import { describeError, rootCause } from '../http/error-handler.ts'
+import { LimitsNotShared } from '../limits/limit-store.ts'
 import { openLogger } from '../logger.ts'
 import { openStorage } from '../open-storage.ts'
 import { startServer } from '../server.ts'
@@ -36,9 +37,12 @@ export async function serve(config: Config): Promise<void> {
     onError(error) {
       if (error instanceof LostStorage) logger.fatal(error.message)
       else if (error instanceof RedisUnavailable) logger.warn({ reason: error.message }, 'redis unavailable')
-      else logger.warn({ cause: describeError(error) }, 'background work failed')
+      else if (error instanceof LimitsNotShared) {
+        logger.warn({ reason: error.message, cause: describeError(rootCause(error)) }, 'limits not shared')
+      } else logger.warn({ cause: describeError(error) }, 'background work failed')
     },
     onRedisRecovered: () => logger.info('redis available again'),
+    onLimitsShared: () => logger.info('limits shared again'),
   })
   const keys = await loadKeys(config)
   const server = await startServer({ config, storage, keys, logger })

@@ -12,6 +12,7 @@ import type { Scenario } from './scenario.ts'
 import { clientLibrary } from './scenarios/client.ts'
 import { contractSuite } from './scenarios/contract-suite.ts'
 import { faults } from './scenarios/faults.ts'
+import { limits } from './scenarios/limits.ts'
 import { redisFaults } from './scenarios/redis-faults.ts'
 import { revokedToken } from './scenarios/revoked-token.ts'
 import { sameKey } from './scenarios/same-key.ts'
@@ -21,6 +22,7 @@ const scenarios: readonly Scenario[] = [
   ...redisFaults,
   sameKey,
   revokedToken,
+  limits,
   clientLibrary,
   contractSuite,
 ]
