@@ -1,10 +1,12 @@
 import { createPostgresLoginGuard } from './auth/login-guard.postgres.ts'
 import { createPostgresRevocations } from './auth/revocations.postgres.ts'
+import { createLag } from './chats/lag.ts'
 import { createPostgresMessageAdministration } from './chats/message-administration.postgres.ts'
 import { createEpoch } from './chats/message-ids.ts'
 import { openPostgresMessageLog, type PostgresMessageLog } from './chats/message-log.postgres.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Config, databaseUrlFault } from './config.ts'
+import type { ReadinessCode } from './contract/types.gen.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
 import { LostStorage, UnusableStorage } from './storage/errors.ts'
@@ -35,6 +37,7 @@ interface FollowOptions {
 function follow({ url, connection, initial, messageLog, onError }: FollowOptions) {
   let { removals } = initial
   let lost = false
+  const lag = createLag()
 
   /** @throws LostStorage if the log is behind what clients have received, for example after a failover */
   async function read(): Promise<FeedState> {
@@ -60,6 +63,7 @@ function follow({ url, connection, initial, messageLog, onError }: FollowOptions
       if (state.removals !== removals) messageLog.forgetRecent()
       removals = state.removals
       messageLog.hear(state.head)
+      lag.see(state.head, messageLog.applied())
       listener.compare(state.head)
     },
   })
@@ -75,7 +79,13 @@ function follow({ url, connection, initial, messageLog, onError }: FollowOptions
   })
   return {
     feed,
-    isReady: () => !lost && feed.isReady(),
+    unmet(): readonly ReadinessCode[] {
+      if (lost) return ['storage-lost']
+      const unmet = feed.unmet()
+      if (unmet.length > 0) return unmet
+      if (lag.isLate(messageLog.applied())) return ['log-outdated']
+      return connection.appends.isFailing() ? ['changes-fail'] : []
+    },
     async close() {
       feed.close()
       await listener.close()
@@ -140,7 +150,7 @@ export async function openPostgresStorage(
     messageLog,
     loginGuard,
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
-    isReady: changes.isReady,
+    unmet: changes.unmet,
     async close() {
       messageLog.close()
       pruning.stop()

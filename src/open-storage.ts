@@ -7,6 +7,7 @@ import { openSqliteMessageLog } from './chats/message-log.sqlite.ts'
 import type { MessageAdministration, MessageLog } from './chats/message-log.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import type { ReadinessCode } from './contract/types.gen.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
 import type { MaybePromise } from './maybe-promise.ts'
@@ -22,8 +23,8 @@ export interface Storage {
   readonly messageLog: MessageLog
   readonly loginGuard: LoginGuard
   readonly rateLimits: RateLimits
-  /** Whether requests can be served now. */
-  isReady(): boolean
+  /** Why requests cannot be served now, or only some of them: codes of the document. */
+  unmet(): readonly ReadinessCode[]
   /** Closes the storage. Call it after `messageLog.flush()`. */
   close(): Promise<void>
 }
@@ -69,7 +70,7 @@ export async function openStorage(
     messageLog,
     loginGuard: createMemoryLoginGuard(() => systemClock.monotonicMs() / 1000),
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
-    isReady: connection.isReady,
+    unmet: connection.unmet,
     async close() {
       messageLog.close()
       revocations.close()

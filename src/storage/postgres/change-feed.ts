@@ -1,3 +1,4 @@
+import type { ReadinessCode } from '../../contract/types.gen.ts'
 import type { Pool } from './pool.ts'
 
 /** The state of the database that every node follows. */
@@ -30,8 +31,8 @@ export interface ChangeFeed {
   countOwn(): void
   /** Reads the feed now, for example after a notification. */
   wake(): void
-  /** Whether the feed was read a moment ago, so that requests can be served. */
-  isReady(): boolean
+  /** Why requests cannot be served: the feed was not read for a while. Codes of the document. */
+  unmet(): readonly ReadinessCode[]
   close(): void
 }
 
@@ -106,7 +107,11 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     },
     countOwn: () => void uncached++,
     wake,
-    isReady: () => !isReplica && now() - freshAt < unreadyAfterMs,
+    unmet() {
+      if (isReplica) return ['storage-read-only']
+      if (now() - freshAt < unreadyAfterMs) return []
+      return [failing ? 'storage-unreachable' : 'changes-outdated']
+    },
     close() {
       closed = true
       clearInterval(timer)
