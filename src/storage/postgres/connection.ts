@@ -127,7 +127,7 @@ export function checkServer(state: ServerState, url: string): void {
  *
  * @throws UnusableStorage
  */
-async function withServer(url: string, work: (client: SQL) => Promise<void>): Promise<void> {
+export async function withServer(url: string, work: (client: SQL) => Promise<void>): Promise<void> {
   const client = openClient({ url, name: 'parley start', size: 1, attemptMs: startTimeoutMs })
   try {
     const [state] = await client`

@@ -180,10 +180,10 @@ export function openSqlite(
 }
 
 /** Opens the file of a database that the service may be using. */
-function openExistingFile(file: string): Sqlite {
+function openExistingFile(file: string, options: object = { readwrite: true, create: false }): Sqlite {
   for (const path of databaseFiles(file)) checkFile({ path, variable: 'DATA_DIR' })
   inspectFile(file)
-  const sqlite = new Sqlite(file, { readwrite: true, create: false, strict: true })
+  const sqlite = new Sqlite(file, { ...options, strict: true })
   try {
     configureConnection(sqlite, commandBusyTimeoutMs)
     checkRelease(sqlite, file)
@@ -225,6 +225,33 @@ export function openExistingSqlite(dataDir: string): SqliteConnection {
     }
   } catch (error) {
     throw explainOpening(error, file)
+  }
+}
+
+/**
+ * Runs `work` on the database in `dataDir` without changing its file, while no service can use the folder.
+ *
+ * @throws UnusableStorage if a service is running, there is no database, or it is damaged or of another release
+ */
+export async function readStoppedSqlite<Result>(
+  dataDir: string,
+  work: (sqlite: Sqlite) => Promise<Result>,
+): Promise<Result> {
+  const file = databaseFile(dataDir)
+  requireDatabase(dataDir)
+  const lock = lockFolder(dataDir)
+  try {
+    // A connection that only reads does not move the WAL into the file when it is closed.
+    const sqlite = openExistingFile(file, { readonly: true })
+    try {
+      return await work(sqlite)
+    } finally {
+      sqlite.close(false)
+    }
+  } catch (error) {
+    throw explainOpening(error, file)
+  } finally {
+    lock.close(false)
   }
 }
 

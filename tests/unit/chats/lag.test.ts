@@ -3,7 +3,12 @@ import { createLag } from '../../../src/chats/lag.ts'
 
 function startLag() {
   let time = 0
-  return { lag: createLag(() => time), pass: (ms: number) => void (time += ms) }
+  return {
+    lag: createLag(() => time),
+    pass(ms: number): void {
+      time += ms
+    },
+  }
 }
 
 test('a node that follows a growing log is not late, however long this lasts', () => {
