@@ -13,6 +13,9 @@ export interface RateLimitOverride {
   readonly window: number
 }
 
+/** How the database is replicated to its standbys, if it has any. */
+export type DatabaseReplication = 'asynchronous' | 'synchronous'
+
 export interface Config extends KeySettings {
   readonly host: string
   /** 0 selects any free port. */
@@ -22,6 +25,8 @@ export interface Config extends KeySettings {
   readonly databaseUrl: string | undefined
   /** How long a request may wait for PostgreSQL. */
   readonly storageTimeoutSeconds: number
+  /** Whether every commit is on the standby that would be promoted. */
+  readonly databaseReplication: DatabaseReplication
   readonly tokenTtlSeconds: number
   /** How many days after a login its tokens can be renewed; 0 if they cannot be renewed. */
   readonly sessionMaxDays: number
@@ -167,6 +172,10 @@ export function readConfig(environment: Environment, policies: readonly string[]
     dataDir: readDataDir(environment),
     databaseUrl: databaseUrl(),
     storageTimeoutSeconds: integer('STORAGE_TIMEOUT_SECONDS', 10, 1, 60),
+    databaseReplication: choice<DatabaseReplication>('DATABASE_REPLICATION', 'asynchronous', [
+      'asynchronous',
+      'synchronous',
+    ]),
     ...readKeySettings({ environment, choice, faults }),
     tokenTtlSeconds: integer('TOKEN_TTL_SECONDS', 86_400, 1, 31_536_000),
     sessionMaxDays: integer('SESSION_MAX_DAYS', 30, 0, 36_500),

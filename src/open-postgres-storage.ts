@@ -9,7 +9,7 @@ import { type Config, databaseUrlFault } from './config.ts'
 import type { ReadinessCode } from './contract/types.gen.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
-import { LostStorage, UnusableStorage } from './storage/errors.ts'
+import { RestartRequired, UnusableStorage } from './storage/errors.ts'
 import {
   type ChangeFeed,
   createChangeFeed,
@@ -18,6 +18,7 @@ import {
 } from './storage/postgres/change-feed.ts'
 import { openPostgres, type PostgresConnection } from './storage/postgres/connection.ts'
 import { type Listener, listen } from './storage/postgres/listener.ts'
+import { mayLackMessages, type Replication, startEpoch } from './storage/postgres/log-origin.ts'
 import { createPostgresUsers } from './users/users.postgres.ts'
 
 type PostgresConfig = Config & { readonly databaseUrl: string }
@@ -30,29 +31,35 @@ interface FollowOptions {
   readonly connection: PostgresConnection
   readonly initial: FeedState
   readonly messageLog: PostgresMessageLog
+  readonly replication: Replication
   readonly onError: (error: unknown) => void
 }
 
+const restartRequired = new RestartRequired(
+  'DATABASE_URL: the database was restored or replaced, or has lost messages that clients have received. The log has ' +
+    'a new epoch: clients that resume receive a gap and all stored messages. This process ends, and has to be ' +
+    'started again.',
+)
+
 /** Follows the changes that other nodes and programs make: by notifications and, in any case, by reading. */
-function follow({ url, connection, initial, messageLog, onError }: FollowOptions) {
+function follow({ url, connection, initial, messageLog, replication, onError }: FollowOptions) {
   let { removals } = initial
   let lost = false
   const lag = createLag()
 
-  /** @throws LostStorage if the log is behind what clients have received, for example after a failover */
+  /** @throws RestartRequired if the log is behind what clients have received, for example after a failover */
   async function read(): Promise<FeedState> {
     const applied = messageLog.applied()
     const state = await readFeed(connection.feed)
-    if (state.epoch !== initial.epoch || state.head < applied) {
-      lost = true
-      const error = new LostStorage(
-        'DATABASE_URL: the database has been replaced, or has lost messages that clients have received. ' +
-          'Restart all nodes. If messages were lost, change the epoch first (docs/scaling.md).',
-      )
-      messageLog.refuseAppends(error)
-      throw error
-    }
-    return state
+    // A replica may be late. It becomes the primary with everything that it has received.
+    const lostMessages = !state.isReplica && state.head < applied
+    const isReplaced = mayLackMessages(initial.origin, state.origin, replication)
+    if (state.epoch === initial.epoch && !lostMessages && !isReplaced) return state
+    lost = true
+    messageLog.refuseAppends(restartRequired)
+    // Another node may have done this already.
+    await connection.feed.attempt(({ $client }) => startEpoch($client, createEpoch(), initial.epoch))
+    throw restartRequired
   }
 
   const feed: ChangeFeed = createChangeFeed({
@@ -122,11 +129,18 @@ function schedulePruning(prune: readonly (() => Promise<void>)[], onError: (erro
  */
 export async function openPostgresStorage(
   config: PostgresConfig,
-  { onError, clock = systemClock }: StorageOptions & { readonly clock?: Clock },
+  { onError, onNotice = () => {}, clock = systemClock }: StorageOptions & { readonly clock?: Clock },
 ): Promise<Storage> {
   const url = config.databaseUrl
   const timeoutMs = config.storageTimeoutSeconds * 1000
-  const connection = await openPostgres({ url, timeoutMs, epoch: createEpoch() })
+  const replication = config.databaseReplication
+  const connection = await openPostgres({ url, timeoutMs, epoch: createEpoch(), replication })
+  if (connection.startedEpoch) {
+    onNotice(
+      'DATABASE_URL: the database was restored, or a standby was promoted, so messages may be missing. The log has a ' +
+        'new epoch: clients that resume receive a gap and all stored messages.',
+    )
+  }
   const { pool, appends } = connection
   const initial = await readFeed(connection.pool)
   const messageLog = openPostgresMessageLog({
@@ -140,7 +154,7 @@ export async function openPostgresStorage(
     timeoutMs,
     onError,
   })
-  const changes = follow({ url, connection, initial, messageLog, onError })
+  const changes = follow({ url, connection, initial, messageLog, replication, onError })
   const revocations = createPostgresRevocations({ pool, feed: changes.feed })
   const loginGuard = createPostgresLoginGuard({ pool })
   const pruning = schedulePruning([revocations.prune, loginGuard.prune], onError)
@@ -179,5 +193,20 @@ export async function openPostgresAdministration(url: string): Promise<Administr
     users: createPostgresUsers({ pool, feed }),
     messages: createPostgresMessageAdministration(pool),
     close: connection.close,
+  }
+}
+
+/** Gives the log a new epoch: the database was restored in a way that no node can notice. Returns the epoch. */
+export async function startNewEpoch(url: string): Promise<string> {
+  const fault = databaseUrlFault(url)
+  if (fault !== undefined) throw new UnusableStorage(fault)
+  const connection = await openPostgres({ url, timeoutMs: commandTimeoutMs })
+  try {
+    const epoch = createEpoch()
+    const { epoch: before } = await readFeed(connection.pool)
+    await connection.pool.write(({ $client }) => startEpoch($client, epoch, before))
+    return epoch
+  } finally {
+    await connection.close()
   }
 }

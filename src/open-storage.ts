@@ -35,6 +35,8 @@ export interface StorageOptions {
    * files are removed or replaced.
    */
   readonly onError: (error: unknown) => void
+  /** Called with what the operator has to know about the start. */
+  readonly onNotice?: (text: string) => void
   readonly clock?: Clock
 }
 
@@ -45,12 +47,15 @@ export interface StorageOptions {
  */
 export async function openStorage(
   config: Config,
-  { onError, clock = systemClock }: StorageOptions,
+  { onError, onNotice, clock = systemClock }: StorageOptions,
 ): Promise<Storage> {
   if (config.databaseUrl !== undefined) {
     // Imported only here, so that the start without PostgreSQL does not load its client.
     const { openPostgresStorage } = await import('./open-postgres-storage.ts')
-    return openPostgresStorage({ ...config, databaseUrl: config.databaseUrl }, { onError, clock })
+    return openPostgresStorage(
+      { ...config, databaseUrl: config.databaseUrl },
+      { onError, ...(onNotice && { onNotice }), clock },
+    )
   }
   const connection = openSqlite(config.dataDir, onError)
   const { queries, write } = connection

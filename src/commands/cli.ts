@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { readDataDir } from '../config.ts'
 import { openapi } from '../contract/documents.ts'
-import { backUp, restore } from './backup.ts'
+import { backUp, restore, startEpochAfterRestore } from './backup.ts'
 import { check } from './check.ts'
 import { explainFailure } from './failures.ts'
 import { healthcheck } from './healthcheck.ts'
@@ -118,6 +118,20 @@ not changed.`,
     .action((options) => move(process.env, options))
 }
 
+function addRestoredCommand(program: Command): void {
+  program
+    .command('restored')
+    .description('state that the database of DATABASE_URL was restored, so that clients receive a gap')
+    .option(...json)
+    .addHelpText(
+      'after',
+      `
+Only needed after the disk of the PostgreSQL server was set back to a snapshot: nodes notice other restores and the
+promotion of a standby. Running nodes end, and have to be started again.`,
+    )
+    .action((options) => startEpochAfterRestore(options))
+}
+
 /** Subcommands inherit these settings, so they are made before any is added. */
 const createRoot = (): Command =>
   new Command('parley')
@@ -155,6 +169,7 @@ Exit codes: 0 success, 1 failure, 2 the command was not understood.`,
   addUserCommands(program.command('users').description('manage accounts'), dataDir)
   addDataCommands(program, dataDir)
   addMoveCommand(program)
+  addRestoredCommand(program)
   return program
 }
 

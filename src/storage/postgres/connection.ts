@@ -1,6 +1,7 @@
 import type { SQL } from 'bun'
 import { UnusableStorage } from '../errors.ts'
 import { failureKind, QueryTimedOut, sqlState } from './errors.ts'
+import type { Replication } from './log-origin.ts'
 import { checkRelease, migrate, readApplied, requireMigrated } from './migrations.ts'
 import { createPool, openClient, type Pool } from './pool.ts'
 
@@ -11,6 +12,8 @@ export interface PostgresOptions {
   readonly timeoutMs: number
   /** The epoch of the log, if it does not exist yet. Without it, nothing is created or migrated. */
   readonly epoch?: string
+  /** Default: asynchronous. */
+  readonly replication?: Replication
 }
 
 export interface PostgresConnection {
@@ -22,6 +25,8 @@ export interface PostgresConnection {
   readonly feed: Pool
   /** How long one attempt of a statement may take. */
   readonly attemptMs: number
+  /** Whether a new epoch of the log has begun, because messages may have been lost. */
+  readonly startedEpoch: boolean
   close(): Promise<void>
 }
 
@@ -165,8 +170,13 @@ export async function inspectServer(url: string): Promise<string | undefined> {
  *
  * @throws UnusableStorage if the service cannot start with it; the message says what to do
  */
-export async function openPostgres({ url, timeoutMs, epoch }: PostgresOptions): Promise<PostgresConnection> {
-  await withServer(url, (client) => (epoch === undefined ? requireMigrated(client) : migrate(client, epoch)))
+export async function openPostgres(options: PostgresOptions): Promise<PostgresConnection> {
+  const { url, timeoutMs, epoch, replication = 'asynchronous' } = options
+  let startedEpoch = false
+  await withServer(url, async (client) => {
+    if (epoch === undefined) await requireMigrated(client)
+    else startedEpoch = await migrate(client, epoch, replication)
+  })
   const attemptMs = Math.min(5000, Math.max(500, timeoutMs / 5))
   const pool = createPool({ url, name: 'parley', size: poolSize, attemptMs })
   const appends = createPool({ url, name: 'parley appends', size: 1, attemptMs })
@@ -176,6 +186,7 @@ export async function openPostgres({ url, timeoutMs, epoch }: PostgresOptions): 
     appends,
     feed,
     attemptMs,
+    startedEpoch,
     async close() {
       await Promise.allSettled([pool.close(), appends.close(), feed.close()])
     },

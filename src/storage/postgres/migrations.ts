@@ -1,6 +1,7 @@
 import type { SQL } from 'bun'
 import { openapi } from '../../contract/documents.ts'
 import { UnusableStorage } from '../errors.ts'
+import { type Replication, recordOrigin } from './log-origin.ts'
 import initial from './migrations/0000_initial.sql' with { type: 'text' }
 
 /** The migrations in their order. Imported, so that the compiled binary contains them. */
@@ -52,11 +53,14 @@ export function checkRelease(applied: readonly Applied[]): void {
 /**
  * Applies the pending migrations in one transaction. Nodes that start at the same time wait for each other.
  *
- * @param epoch the epoch of the log, if this call creates it
+ * @param epoch the epoch of the log, if this call creates it, or if messages may have been lost
+ * @returns whether a new epoch has begun because messages may have been lost
  */
-export async function migrate(client: SQL, epoch: string): Promise<void> {
-  await client.begin((sql) => migrateWithin(sql, epoch))
-}
+export const migrate = (client: SQL, epoch: string, replication: Replication): Promise<boolean> =>
+  client.begin(async (sql) => {
+    await migrateWithin(sql, epoch)
+    return recordOrigin(sql, epoch, replication)
+  })
 
 /** As `migrate`, in a transaction of the caller. It holds the lock until its end, so no node can start meanwhile. */
 export async function migrateWithin(sql: SQL, epoch: string): Promise<void> {
