@@ -207,12 +207,18 @@ export function readConfig(environment: Environment, policies: readonly string[]
 export const readDatabaseUrl = (environment: Environment): string | undefined =>
   environment.DATABASE_URL?.trim() || undefined
 
+/** Those of libpq. */
+const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
+
 /** What is wrong with the URL. The value is not repeated, because it can contain a password. */
 export function databaseUrlFault(value: string): string | undefined {
   const url = URL.parse(value)
-  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== ''
-    ? undefined
-    : 'DATABASE_URL must be a URL such as postgres://user:password@host:5432/database'
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '') {
+    return 'DATABASE_URL must be a URL such as postgres://user:password@host:5432/database'
+  }
+  const mode = url.searchParams.get('sslmode')
+  if (mode === null || sslModes.includes(mode)) return undefined
+  return `DATABASE_URL: sslmode must be one of ${sslModes.join(', ')}`
 }
 
 /** The data folder, for commands that need no other setting. */
