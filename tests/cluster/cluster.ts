@@ -14,12 +14,14 @@ export interface Cluster extends AsyncDisposable {
   readonly database: string
   /** The nodes that are running. */
   readonly nodes: readonly Node[]
-  /** Starts a node. It joins the cluster when it listens. */
-  join(): Promise<Node>
+  /** Starts a node. It joins the cluster when it listens. @param port any free one by default */
+  join(port?: number): Promise<Node>
   /** Kills a node with SIGKILL. */
   kill(node: Node): Promise<void>
   /** Stops a node with SIGTERM, as a restart does. */
   stop(node: Node): Promise<void>
+  /** Stops a node and starts another one on its port. */
+  restart(node: Node): Promise<void>
 }
 
 const nodeCount = 3
@@ -38,7 +40,7 @@ export async function startCluster(
   const nodes: Node[] = []
   let started = 0
 
-  async function join(): Promise<Node> {
+  async function join(port = 0): Promise<Node> {
     const name = `node ${++started}`
     const proxy = await startTcpProxy(postgres.port)
     const url = postgres.url(database).replace(`:${postgres.port}/`, `:${proxy.port}/`)
@@ -48,6 +50,7 @@ export async function startCluster(
         DATABASE_URL: url,
         JWT_SECRET: secret,
         DRAIN_SECONDS: '0',
+        PORT: String(port),
         ...environment,
       },
     })
@@ -75,7 +78,7 @@ export async function startCluster(
     await node.proxy[Symbol.asyncDispose]()
   }
 
-  await Promise.all(Array.from({ length: nodeCount }, join))
+  await Promise.all(Array.from({ length: nodeCount }, () => join()))
   return {
     postgres,
     database,
@@ -83,6 +86,10 @@ export async function startCluster(
     join,
     kill,
     stop,
+    async restart(node) {
+      await stop(node)
+      await join(Number(new URL(node.url).port))
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([...nodes].map(kill))
     },

@@ -6,15 +6,26 @@ import { parseArgs } from 'node:util'
 import { createRandom } from '../faults/random.ts'
 import { killProcesses } from '../faults/server.ts'
 import { skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
+import { skipsCaddy } from './caddy.ts'
 import type { LoadVerdict } from './load.ts'
 import type { Scenario } from './scenario.ts'
+import { rollingRestart } from './scenarios/behind-caddy.ts'
 import { clientLibrary } from './scenarios/client.ts'
 import { contractSuite } from './scenarios/contract-suite.ts'
 import { faults } from './scenarios/faults.ts'
 import { revokedToken } from './scenarios/revoked-token.ts'
 import { sameKey } from './scenarios/same-key.ts'
 
-const scenarios: readonly Scenario[] = [...faults, sameKey, revokedToken, clientLibrary, contractSuite]
+/** These need Caddy, which may be missing. */
+const behindCaddy = skipsCaddy ? [] : [rollingRestart]
+const scenarios: readonly Scenario[] = [
+  ...faults,
+  sameKey,
+  revokedToken,
+  clientLibrary,
+  ...behindCaddy,
+  contractSuite,
+]
 
 const { values: options } = parseArgs({
   options: {
