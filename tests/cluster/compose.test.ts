@@ -105,7 +105,7 @@ describe.skipIf(skipsPostgres || skipsCaddy || redis === null)('the services of 
       : []
     const [program = '', ...arguments_] = isReady
     const health = Bun.spawn([
-      join(findPostgres() as string, program),
+      Bun.which(program) ?? join(findPostgres() as string, program),
       ...arguments_,
       `--port=${postgres.port}`,
     ])

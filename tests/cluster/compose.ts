@@ -38,17 +38,20 @@ interface Hosts {
   readonly jwtSecret: string
 }
 
-/** The environment of a node in compose.yaml, with the addresses of this machine. */
-export function nodeEnvironment({ databaseUrl, redisUrl, jwtSecret }: Hosts): Record<string, string> {
-  const written = compose.services['parley-1']?.environment ?? {}
-  const environment: Record<string, string> = {}
-  for (const [name, value] of Object.entries(written)) {
-    environment[name] = interpolate(value, { POSTGRES_PASSWORD: 'password', JWT_SECRET: jwtSecret })
-  }
-  return {
-    ...environment,
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
-    TRUSTED_PROXIES: '127.0.0.1',
-  }
+/** What differs between the containers of compose.yaml and processes on this machine. */
+const addresses: readonly string[] = ['DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'TRUSTED_PROXIES']
+const local = { TRUSTED_PROXIES: '127.0.0.1' }
+
+/** The settings of a node in compose.yaml, apart from addresses and secrets. */
+export function composeSettings(): Record<string, string> {
+  const written = Object.entries(compose.services['parley-1']?.environment ?? {})
+  return { ...Object.fromEntries(written.filter(([name]) => !addresses.includes(name))), ...local }
 }
+
+/** The environment of a node in compose.yaml, with the addresses of this machine. */
+export const nodeEnvironment = ({ databaseUrl, redisUrl, jwtSecret }: Hosts): Record<string, string> => ({
+  ...composeSettings(),
+  DATABASE_URL: databaseUrl,
+  REDIS_URL: redisUrl,
+  JWT_SECRET: jwtSecret,
+})

@@ -11,13 +11,13 @@ import type { LoadVerdict } from './load.ts'
 import type { Scenario } from './scenario.ts'
 import { rollingRestart } from './scenarios/behind-caddy.ts'
 import { clientLibrary } from './scenarios/client.ts'
-import { contractSuite } from './scenarios/contract-suite.ts'
+import { contractSuite, contractSuiteBehindCaddy } from './scenarios/contract-suite.ts'
 import { faults } from './scenarios/faults.ts'
 import { revokedToken } from './scenarios/revoked-token.ts'
 import { sameKey } from './scenarios/same-key.ts'
 
 /** These need Caddy, which may be missing. */
-const behindCaddy = skipsCaddy ? [] : [rollingRestart]
+const behindCaddy = skipsCaddy ? [] : [rollingRestart, contractSuiteBehindCaddy]
 const scenarios: readonly Scenario[] = [
   ...faults,
   sameKey,
@@ -39,6 +39,7 @@ if (!Number.isSafeInteger(seed)) throw new Error('--seed has to be an integer')
 const named = scenarios.filter(({ title }) => title.includes(options.only))
 const chosen = named.filter(({ quickRounds }) => !options.quick || quickRounds > 0)
 if (chosen.length === 0) throw new Error(`there is no scenario with "${options.only}" in its title`)
+if (skipsCaddy) console.log('Skipped: the scenarios behind Caddy')
 if (skipsPostgres) {
   console.log(`0 passed, 0 failed, ${chosen.length} skipped`)
   process.exit(0)

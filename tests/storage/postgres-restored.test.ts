@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { generateSecret } from '../../src/auth/secrets.ts'
 import {
   findPostgres,
+  hasProgram,
   type PostgresServer,
   skipsPostgres,
   startPostgres,
@@ -53,8 +54,16 @@ async function expectNewEpoch(url: string, before: { kept: string; lost: string 
   expect(next.log.head()).toBe(id)
 }
 
+const skipsDumps = !hasProgram('pg_dump')
+const skipsReplication = !hasProgram('pg_basebackup')
+if (!skipsPostgres && (skipsDumps || skipsReplication)) {
+  console.error(
+    'SKIPPED: the tests of dumps and replication. Their programs are not next to that of the server.',
+  )
+}
+
 describe.skipIf(skipsPostgres)('a new epoch begins', () => {
-  test('when a dump was restored into another database', async () => {
+  test.skipIf(skipsDumps)('when a dump was restored into another database', async () => {
     await using folder = await temporaryFolder()
     const file = join(folder.path, 'parley.dump')
     const before = await dumpedLog(file)
@@ -63,17 +72,20 @@ describe.skipIf(skipsPostgres)('a new epoch begins', () => {
     await expectNewEpoch(url, before)
   })
 
-  test('when a dump was restored into the same database, which a running node notices', async () => {
-    await using folder = await temporaryFolder()
-    const file = join(folder.path, 'parley.dump')
-    const before = await dumpedLog(file)
-    await using running = await openNode(before.url)
-    await run('pg_restore', `--dbname=${before.url}`, '--clean', '--if-exists', file)
-    await until(() => running.unmet().includes('storage-lost'))
-    await until(() => running.errors.some((error) => String(error).includes('has to be started again')))
-    await expect(running.append('after the restore')).rejects.toThrow('storage-unavailable')
-    await expectNewEpoch(before.url, before)
-  })
+  test.skipIf(skipsDumps)(
+    'when a dump was restored into the same database, which a running node notices',
+    async () => {
+      await using folder = await temporaryFolder()
+      const file = join(folder.path, 'parley.dump')
+      const before = await dumpedLog(file)
+      await using running = await openNode(before.url)
+      await run('pg_restore', `--dbname=${before.url}`, '--clean', '--if-exists', file)
+      await until(() => running.unmet().includes('storage-lost'))
+      await until(() => running.errors.some((error) => String(error).includes('has to be started again')))
+      await expect(running.append('after the restore')).rejects.toThrow('storage-unavailable')
+      await expectNewEpoch(before.url, before)
+    },
+  )
 
   test('when a running node finds fewer messages than clients have received', async () => {
     const url = await createDatabase()
@@ -138,7 +150,7 @@ async function startReplicated() {
   }
 }
 
-describe.skipIf(skipsPostgres)('when a standby is promoted', () => {
+describe.skipIf(skipsPostgres || skipsReplication)('when a standby is promoted', () => {
   test('running nodes end, also if others have stored messages since, and clients receive a gap', async () => {
     await using replicated = await startReplicated()
     await using proxy = await startTcpProxy(replicated.primary.port)

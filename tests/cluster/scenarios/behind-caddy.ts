@@ -1,23 +1,11 @@
-import { generateSecret } from '../../../src/auth/secrets.ts'
 import { startCaddy } from '../caddy.ts'
 import { startCluster } from '../cluster.ts'
-import { nodeEnvironment } from '../compose.ts'
+import { composeSettings } from '../compose.ts'
 import { startLoad } from '../load.ts'
 import type { Scenario } from '../scenario.ts'
 
 /** As Retry-After says. */
 const pauseMs = 1000
-
-/** The settings of compose.yaml, apart from the addresses and the secret, which `startCluster` chooses. */
-function composeSettings(): Record<string, string> {
-  const {
-    DATABASE_URL: _,
-    REDIS_URL: __,
-    JWT_SECRET: ___,
-    ...settings
-  } = nodeEnvironment({ databaseUrl: 'unused', redisUrl: 'unused', jwtSecret: generateSecret() })
-  return settings
-}
 
 /** Clients know only the address of the proxy, and repeat a failed request once. */
 export const rollingRestart: Scenario = {
