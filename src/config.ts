@@ -23,6 +23,8 @@ export interface Config extends KeySettings {
   readonly dataDir: string
   /** The PostgreSQL database that all nodes share. Without it, the service uses SQLite in `dataDir`. */
   readonly databaseUrl: string | undefined
+  /** The Redis server that carries messages between nodes. Without it, nodes read them from the database. */
+  readonly redisUrl: string | undefined
   /** How long a request may wait for PostgreSQL. */
   readonly storageTimeoutSeconds: number
   /** Whether every commit is on the standby that would be promoted. */
@@ -146,6 +148,18 @@ export function readConfig(environment: Environment, policies: readonly string[]
     return url
   }
 
+  function redisUrl(): string | undefined {
+    const url = text('REDIS_URL')
+    if (url === undefined) return undefined
+    if (!isRedisUrl(url)) {
+      faults.push('REDIS_URL must be a URL such as redis://user:password@host:6379, or rediss:// for TLS')
+    }
+    if (text('DATABASE_URL') === undefined) {
+      faults.push('REDIS_URL needs DATABASE_URL: Redis only connects nodes that share a PostgreSQL database')
+    }
+    return url
+  }
+
   function overrides(): Record<string, RateLimitOverride> {
     const found: Record<string, RateLimitOverride> = {}
     const known = new Map(policies.map((policy) => [rateLimitPrefix + policy.toUpperCase(), policy]))
@@ -171,6 +185,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
     port: integer('PORT', 3000, 0, 65_535),
     dataDir: readDataDir(environment),
     databaseUrl: databaseUrl(),
+    redisUrl: redisUrl(),
     storageTimeoutSeconds: integer('STORAGE_TIMEOUT_SECONDS', 10, 1, 60),
     databaseReplication: choice<DatabaseReplication>('DATABASE_REPLICATION', 'asynchronous', [
       'asynchronous',
@@ -219,6 +234,13 @@ export function databaseUrlFault(value: string): string | undefined {
   const mode = url.searchParams.get('sslmode')
   if (mode === null || sslModes.includes(mode)) return undefined
   return `DATABASE_URL: sslmode must be one of ${sslModes.join(', ')}`
+}
+
+/** The path is the number of a database. Parameters have no meaning, so one is probably a mistake. */
+function isRedisUrl(value: string): boolean {
+  const url = URL.parse(value)
+  if (url === null || url.hostname === '' || !/^rediss?:$/.test(url.protocol)) return false
+  return /^(\/\d{0,9})?$/.test(url.pathname) && url.search === '' && url.hash === ''
 }
 
 /** The data folder, for commands that need no other setting. */

@@ -36,7 +36,9 @@ export interface StorageOptions {
    */
   readonly onError: (error: unknown) => void
   /** Called with what the operator has to know about the start. */
-  readonly onNotice?: (text: string) => void
+  readonly onNotice?: ((text: string) => void) | undefined
+  /** Called when Redis, whose loss was reported to `onError`, works again. */
+  readonly onRedisRecovered?: (() => void) | undefined
   readonly clock?: Clock
 }
 
@@ -47,14 +49,14 @@ export interface StorageOptions {
  */
 export async function openStorage(
   config: Config,
-  { onError, onNotice, clock = systemClock }: StorageOptions,
+  { onError, onNotice, onRedisRecovered, clock = systemClock }: StorageOptions,
 ): Promise<Storage> {
   if (config.databaseUrl !== undefined) {
     // Imported only here, so that the start without PostgreSQL does not load its client.
     const { openPostgresStorage } = await import('./open-postgres-storage.ts')
     return openPostgresStorage(
       { ...config, databaseUrl: config.databaseUrl },
-      { onError, ...(onNotice && { onNotice }), clock },
+      { onError, onNotice, onRedisRecovered, clock },
     )
   }
   const connection = openSqlite(config.dataDir, onError)
