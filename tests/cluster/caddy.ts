@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '../faults/waiting.ts'
-import { freePort } from '../fixtures/postgres-server.ts'
+import { freePort } from '../fixtures/free-port.ts'
 import { endWithParent } from '../unit/support/end-with-parent.ts'
 import { caddyFile } from './compose.ts'
 

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { generateSecret } from '../../src/auth/secrets.ts'
 import { policyNames } from '../../src/contract/policies.ts'
 import { findUnknownSettings } from '../../src/unknown-settings.ts'
-import { findPostgres, freePort, skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
+import { findPostgres, skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
+import { skipsRedis, startRedis } from '../fixtures/redis-server.ts'
 import { startChild } from '../unit/support/child.ts'
-import { endWithParent } from '../unit/support/end-with-parent.ts'
 import { bearer } from '../unit/support/service.ts'
 import { skipsCaddy, startCaddy } from './caddy.ts'
 import { compose, composeFile, composeText, interpolate, nodeEnvironment } from './compose.ts'
@@ -64,38 +64,7 @@ describe('compose.yaml', () => {
   })
 })
 
-const redis = Bun.which('redis-server')
-if (redis === null) console.error('SKIPPED: the test of compose.yaml. Install the package redis-server.')
-
-/** Starts Redis with the arguments that compose.yaml gives to Valkey. */
-async function startRedis() {
-  const [, ...arguments_] = compose.services.redis?.command ?? []
-  const port = freePort()
-  const child = endWithParent(
-    Bun.spawn([redis as string, '--port', String(port), '--bind', '127.0.0.1', ...arguments_], {
-      cwd: '/tmp',
-      stdin: 'ignore',
-      stdout: 'pipe',
-      stderr: 'ignore',
-    }),
-  )
-  const reader = child.stdout.getReader()
-  for (let text = ''; !text.includes('Ready to accept connections'); ) {
-    const { done, value } = await reader.read()
-    if (done) throw new Error(`Redis did not start: ${text}`)
-    text += new TextDecoder().decode(value)
-  }
-  reader.releaseLock()
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
-      await child.exited
-    },
-  }
-}
-
-describe.skipIf(skipsPostgres || skipsCaddy || redis === null)('the services of compose.yaml', () => {
+describe.skipIf(skipsPostgres || skipsCaddy || skipsRedis)('the services of compose.yaml', () => {
   test('work together: a message sent on one node arrives on another, over TLS', async () => {
     await using postgres = await startPostgres(['max_connections=200'])
     await postgres.query('postgres', "create role parley login password 'password'")
@@ -111,18 +80,17 @@ describe.skipIf(skipsPostgres || skipsCaddy || redis === null)('the services of 
     ])
     expect(await health.exited).toBe(0)
 
-    await using carrier = await startRedis()
-    const client = new Bun.RedisClient(carrier.url)
-    expect(await client.send('CONFIG', ['GET', 'maxmemory-policy'])).toMatchObject({
+    // Redis accepts the arguments that compose.yaml gives to Valkey.
+    await using redis = await startRedis(compose.services.redis?.command?.slice(1))
+    expect(await redis.command('CONFIG', 'GET', 'maxmemory-policy')).toMatchObject({
       'maxmemory-policy': 'noeviction',
     })
-    expect(await client.send('CONFIG', ['GET', 'save'])).toMatchObject({ save: '' })
-    expect(await client.send('CONFIG', ['GET', 'appendonly'])).toMatchObject({ appendonly: 'no' })
-    client.close()
+    expect(await redis.command('CONFIG', 'GET', 'save')).toMatchObject({ save: '' })
+    expect(await redis.command('CONFIG', 'GET', 'appendonly')).toMatchObject({ appendonly: 'no' })
 
     const environment = nodeEnvironment({
       databaseUrl: postgres.url('parley').replace('postgres@', 'parley:password@'),
-      redisUrl: carrier.url,
+      redisUrl: redis.url,
       jwtSecret: generateSecret(),
     })
     await using first = await startChild({ environment })
