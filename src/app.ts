@@ -137,7 +137,7 @@ export async function createApp({ config, storage, keys, logger, isDraining }: A
   })
   const routes = {
     ...operations,
-    ...healthRoutes({ isDraining, isReady: storage.isReady, responses }),
+    ...healthRoutes({ isDraining, unmet: storage.unmet, responses }),
     [channelPath]: {
       GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage(config) }),
     },
