@@ -29,6 +29,7 @@ const steps: readonly Step[] = [
   { script: 'test:contract', counts: 'closing line' },
   { script: 'test:storage', counts: 'bun test' },
   { script: 'test:faults', args: ['--quick'], counts: 'closing line' },
+  { script: 'test:deploy', counts: 'bun test' },
   { script: 'test:binary', counts: 'bun test' },
   { script: 'test:examples', counts: 'bun test' },
   { script: 'typecheck' },

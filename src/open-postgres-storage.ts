@@ -1,5 +1,6 @@
 import { createPostgresLoginGuard } from './auth/login-guard.postgres.ts'
 import { createPostgresRevocations } from './auth/revocations.postgres.ts'
+import { deriveSharedSecret } from './auth/shared-secret.ts'
 import { createLag } from './chats/lag.ts'
 import { createPostgresMessageAdministration } from './chats/message-administration.postgres.ts'
 import { createEpoch } from './chats/message-ids.ts'
@@ -7,7 +8,9 @@ import { openPostgresMessageLog, type PostgresMessageLog } from './chats/message
 import { type Clock, systemClock } from './clock.ts'
 import { type Config, databaseUrlFault } from './config.ts'
 import type { ReadinessCode } from './contract/types.gen.ts'
-import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
+import { createLimitKeys } from './limits/limit-keys.ts'
+import { createPostgresLimitStore } from './limits/limit-store.postgres.ts'
+import { openSharedLimits } from './limits/shared-limits.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
 import { RestartRequired, UnusableStorage } from './storage/errors.ts'
 import {
@@ -102,6 +105,12 @@ function follow({ url, connection, initial, messageLog, replication, onError }: 
   }
 }
 
+/** The services that use one Redis server do not share their limits, unless they share their database. */
+function limitNamespace(config: Config, database: string): string {
+  const hash = createLimitKeys(deriveSharedSecret(config, 'limit namespace'))
+  return `parley:limits:${hash('database', database)}`
+}
+
 interface RedisOptions extends Pick<StorageOptions, 'onError' | 'onRedisRecovered'> {
   readonly config: Config
   readonly pool: Pool
@@ -120,7 +129,14 @@ async function openRedisServices({ config, pool, epoch, onError, onRedisRecovere
     onLost: onError,
     onRecovered: () => onRedisRecovered?.(),
   })
-  return { openExchange: openRedisExchange({ redis, config, epoch, database, onError }), close: redis.close }
+  return {
+    openExchange: openRedisExchange({ redis, config, epoch, database, onError }),
+    async openLimitStore() {
+      const { createRedisLimitStore } = await import('./limits/limit-store.redis.ts')
+      return createRedisLimitStore({ redis, namespace: limitNamespace(config, database) })
+    },
+    close: redis.close,
+  }
 }
 
 /** Deletes, once a minute, what has expired. */
@@ -152,7 +168,13 @@ function schedulePruning(prune: readonly (() => Promise<void>)[], onError: (erro
  */
 export async function openPostgresStorage(
   config: PostgresConfig,
-  { onError, onNotice, onRedisRecovered, clock = systemClock }: StorageOptions & { readonly clock?: Clock },
+  {
+    onError,
+    onNotice,
+    onRedisRecovered,
+    onLimitsShared,
+    clock = systemClock,
+  }: StorageOptions & { readonly clock?: Clock },
 ): Promise<Storage> {
   const url = config.databaseUrl
   const timeoutMs = config.storageTimeoutSeconds * 1000
@@ -182,17 +204,28 @@ export async function openPostgresStorage(
   const changes = follow({ url, connection, initial, messageLog, replication, onError })
   const revocations = createPostgresRevocations({ pool, feed: changes.feed })
   const loginGuard = createPostgresLoginGuard({ pool })
-  const pruning = schedulePruning([revocations.prune, loginGuard.prune], onError)
+  const postgresLimits = createPostgresLimitStore({ pool: connection.limits })
+  const limits = await openSharedLimits({
+    ...config,
+    store: (await redis?.openLimitStore()) ?? postgresLimits,
+    secret: deriveSharedSecret(config, 'limits'),
+    onError,
+    onLimitsShared,
+    now: () => systemClock.monotonicMs() / 1000,
+  })
+  const pruning = schedulePruning([revocations.prune, loginGuard.prune, postgresLimits.prune], onError)
   return {
     users: createPostgresUsers({ pool, feed: changes.feed }),
     revocations,
     messageLog,
     loginGuard,
-    rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
+    rateLimits: limits.rateLimits,
+    userSlots: limits.userSlots,
     unmet: changes.unmet,
     async close() {
       messageLog.close()
       pruning.stop()
+      await limits.close()
       redis?.close()
       await changes.close()
       await connection.close()

@@ -10,6 +10,8 @@ import type { Config } from './config.ts'
 import type { ReadinessCode } from './contract/types.gen.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
+import { createMemoryUserSlots } from './limits/user-slots.memory.ts'
+import type { UserSlots } from './limits/user-slots.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import { createChangeCounter } from './storage/sqlite/change-counter.ts'
 import { openExistingSqlite, openSqlite } from './storage/sqlite/connection.ts'
@@ -23,6 +25,7 @@ export interface Storage {
   readonly messageLog: MessageLog
   readonly loginGuard: LoginGuard
   readonly rateLimits: RateLimits
+  readonly userSlots: UserSlots
   /** Why requests cannot be served now, or only some of them: codes of the document. */
   unmet(): readonly ReadinessCode[]
   /** Closes the storage. Call it after `messageLog.flush()`. */
@@ -39,6 +42,8 @@ export interface StorageOptions {
   readonly onNotice?: ((text: string) => void) | undefined
   /** Called when Redis, whose loss was reported to `onError`, works again. */
   readonly onRedisRecovered?: (() => void) | undefined
+  /** Called when the nodes share their limits again, after LimitsNotShared was reported to `onError`. */
+  readonly onLimitsShared?: (() => void) | undefined
   readonly clock?: Clock
 }
 
@@ -49,14 +54,14 @@ export interface StorageOptions {
  */
 export async function openStorage(
   config: Config,
-  { onError, onNotice, onRedisRecovered, clock = systemClock }: StorageOptions,
+  { onError, onNotice, onRedisRecovered, onLimitsShared, clock = systemClock }: StorageOptions,
 ): Promise<Storage> {
   if (config.databaseUrl !== undefined) {
     // Imported only here, so that the start without PostgreSQL does not load its client.
     const { openPostgresStorage } = await import('./open-postgres-storage.ts')
     return openPostgresStorage(
       { ...config, databaseUrl: config.databaseUrl },
-      { onError, onNotice, onRedisRecovered, clock },
+      { onError, onNotice, onRedisRecovered, onLimitsShared, clock },
     )
   }
   const connection = openSqlite(config.dataDir, onError)
@@ -77,6 +82,7 @@ export async function openStorage(
     messageLog,
     loginGuard: createMemoryLoginGuard(() => systemClock.monotonicMs() / 1000),
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
+    userSlots: createMemoryUserSlots(config.maxSocketsPerUser),
     unmet: connection.unmet,
     async close() {
       messageLog.close()

@@ -2,7 +2,8 @@ import { loadKeys } from '../auth/load-keys.ts'
 import type { Config } from '../config.ts'
 import { openapi } from '../contract/documents.ts'
 import { policyNames } from '../contract/policies.ts'
-import { describeError } from '../http/error-handler.ts'
+import { describeError, rootCause } from '../http/error-handler.ts'
+import { LimitsNotShared } from '../limits/limit-store.ts'
 import { openLogger } from '../logger.ts'
 import { openStorage } from '../open-storage.ts'
 import { type RunningServer, startServer } from '../server.ts'
@@ -41,11 +42,14 @@ export async function serve(config: Config): Promise<void> {
     onError(error) {
       if (error instanceof LostStorage) logger.fatal(error.message)
       else if (error instanceof RedisUnavailable) logger.warn({ reason: error.message }, 'redis unavailable')
-      else logger.warn({ cause: describeError(error) }, 'background work failed')
+      else if (error instanceof LimitsNotShared) {
+        logger.warn({ reason: error.message, cause: describeError(rootCause(error)) }, 'limits not shared')
+      } else logger.warn({ cause: describeError(error) }, 'background work failed')
       if (error instanceof RestartRequired) void stop('restart required', restartCode)
     },
     onNotice: (text) => logger.warn(text),
     onRedisRecovered: () => logger.info('redis available again'),
+    onLimitsShared: () => logger.info('limits shared again'),
   })
   const keys = await loadKeys(config)
   server = await startServer({ config, storage, keys, logger })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { type LiveService, startService } from '../examples/live-service.ts'
+import { buildBinary } from '../fixtures/binary.ts'
 import { skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
 import { skipsRedis, startRedis } from '../fixtures/redis-server.ts'
 
@@ -15,8 +16,7 @@ let service: LiveService
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'parley-binary-'))
   binary = join(folder, 'parley')
-  const build = Bun.spawn([process.execPath, 'scripts/build.ts', binary], { cwd: project, stdout: 'ignore' })
-  if ((await build.exited) !== 0) throw new Error('The build failed')
+  await buildBinary(binary)
   // Started in an empty folder, where it cannot find files of the project.
   service = await startService({ command: [binary] })
 })

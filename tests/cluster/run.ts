@@ -14,6 +14,7 @@ import { rollingRestart } from './scenarios/behind-caddy.ts'
 import { clientLibrary } from './scenarios/client.ts'
 import { contractSuite, contractSuiteBehindCaddy } from './scenarios/contract-suite.ts'
 import { faults } from './scenarios/faults.ts'
+import { limits } from './scenarios/limits.ts'
 import { redisFaults } from './scenarios/redis-faults.ts'
 import { revokedToken } from './scenarios/revoked-token.ts'
 import { sameKey } from './scenarios/same-key.ts'
@@ -25,6 +26,7 @@ const scenarios: readonly Scenario[] = [
   ...redisFaults,
   sameKey,
   revokedToken,
+  limits,
   clientLibrary,
   ...behindCaddy,
   contractSuite,

@@ -23,6 +23,8 @@ export interface PostgresConnection {
   readonly appends: Pool
   /** One connection for the feed of changes only, so that it is never late. */
   readonly feed: Pool
+  /** One connection for shared limits only, for which requests may wait. */
+  readonly limits: Pool
   /** How long one attempt of a statement may take. */
   readonly attemptMs: number
   /** Whether a new epoch of the log has begun, because messages may have been lost. */
@@ -35,6 +37,9 @@ const poolSize = 8
 
 /** The feed has to be read within 750 ms, so a frozen connection has to be replaced before. */
 const feedAttemptMs = 400
+
+/** If the limits take longer, a node applies them on its own. */
+const limitsAttemptMs = 1000
 
 /** A migration may take longer than a request. The server shows it as `10min`. */
 const startTimeoutMs = 600_000
@@ -133,14 +138,16 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresCo
   const pool = createPool({ url, name: 'parley', size: poolSize, attemptMs })
   const appends = createPool({ url, name: 'parley appends', size: 1, attemptMs })
   const feed = createPool({ url, name: 'parley feed', size: 1, attemptMs: feedAttemptMs })
+  const limits = createPool({ url, name: 'parley limits', size: 1, attemptMs: limitsAttemptMs })
   return {
     pool,
     appends,
     feed,
+    limits,
     attemptMs,
     startedEpoch,
     async close() {
-      await Promise.allSettled([pool.close(), appends.close(), feed.close()])
+      await Promise.allSettled([pool.close(), appends.close(), feed.close(), limits.close()])
     },
   }
 }
