@@ -3,13 +3,17 @@
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Competitor, type CompetitorName, competitorOptions, startCompetitor } from './competitors.ts'
 import { type Parley, type ParleyOptions, password, root, scriptEnvironment, startParley } from './parley.ts'
 import { type Server, type ServerOptions, startServer, track } from './processes.ts'
 import { hashPassword } from './seed.ts'
 
 /** The size of a run: durations, amounts of data, and numbers of clients. */
 export interface Size {
+  /** Many short rounds: what disturbs the machine for a second then affects few samples of each server. */
   rounds: number
+  /** The number of rounds of rows whose rounds take long. */
+  slowRounds: number
   /** Whether a warm-up round, whose results are discarded, precedes the other rounds. */
   warmUp: boolean
   /** The duration of one measurement. */
@@ -40,12 +44,6 @@ export interface Size {
   growthSockets: number[]
 }
 
-export interface Competitor {
-  server: Server
-  tokens: string[]
-  scriptEnvironment: Record<string, string>
-}
-
 interface BaselineOptions {
   /** The frame that the server broadcasts. */
   frame?: string
@@ -60,7 +58,11 @@ export interface Harness {
   startParley: (options?: Partial<ParleyOptions>) => Promise<Parley>
   startBaseline: (options?: BaselineOptions) => Promise<Server>
   baselineOptions: (options?: BaselineOptions) => ServerOptions
-  startCompetitor: () => Promise<Competitor>
+  startCompetitor: (name: CompetitorName) => Promise<Competitor>
+  /** The options for starting a competitor repeatedly. The first call installs its dependencies. */
+  competitorOptions: (name: CompetitorName) => Promise<ServerOptions>
+  /** The environment of wrk for a server that does not look at tokens. */
+  anonymousScriptEnvironment: () => Promise<Record<string, string>>
   /** Measures verifications per second of `Bun.password.verify` alone, with the given concurrency. */
   measureHashing: (concurrency: number) => Promise<number>
   /** Removes the temporary files of the run. */
@@ -72,9 +74,10 @@ export const connections = 64
 
 export const sizes: Record<'full' | 'quick', Size> = {
   full: {
-    rounds: 9,
+    rounds: 20,
+    slowRounds: 9,
     warmUp: true,
-    seconds: 2,
+    seconds: 1,
     loginSeconds: 4,
     settleSeconds: 4,
     accounts: 1_000,
@@ -96,6 +99,7 @@ export const sizes: Record<'full' | 'quick', Size> = {
   },
   quick: {
     rounds: 1,
+    slowRounds: 1,
     warmUp: false,
     seconds: 1,
     loginSeconds: 1,
@@ -141,7 +145,10 @@ export async function openHarness(size: Size, command: string[]): Promise<Harnes
       startParley(command, { folder, accounts: size.accounts, messages: 0, users: size.users, ...options }),
     startBaseline: (options) => startServer(baselineOptions(options)),
     baselineOptions,
-    startCompetitor: () => startCompetitor(folder, size.users),
+    startCompetitor: (name) => startCompetitor(name, folder, size.users),
+    competitorOptions: (name) => competitorOptions(name, folder),
+    anonymousScriptEnvironment: async () =>
+      scriptEnvironment(await mkdtemp(join(folder, 'anonymous-')), ['anonymous'], ['none']),
     measureHashing: (concurrency) => measureHashing(concurrency, size.loginSeconds),
     removeFiles: () => rm(folder, { recursive: true, force: true }),
   }
@@ -161,6 +168,8 @@ export async function interleave<Name extends string, T>(
   }
   return results
 }
+
+export const slowRounds = (size: Size) => ({ ...size, rounds: size.slowRounds })
 
 /** Like `interleave`, but for a single measurement. */
 export async function repeat<T>(
@@ -195,51 +204,4 @@ async function measureHashing(concurrency: number, seconds: number): Promise<num
   const output = await new Response(child.stdout).text()
   if ((await child.exited) !== 0) throw new Error('The baseline for hashing failed')
   return (JSON.parse(output) as { perSecond: number }).perSecond
-}
-
-async function startCompetitor(folder: string, users: number): Promise<Competitor> {
-  const project = join(import.meta.dir, 'competitors', 'express-socket.io')
-  if (!(await Bun.file(join(project, 'node_modules', 'express', 'package.json')).exists())) {
-    const install = Bun.spawn([process.execPath, 'install', '--frozen-lockfile', '--ignore-scripts'], {
-      cwd: project,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    if ((await install.exited) !== 0)
-      throw new Error('The dependencies of the competitor could not be installed')
-  }
-  const server = await startServer({
-    command: [Bun.which('node') ?? process.execPath, join(project, 'server.js')],
-    cwd: project,
-    environment: {},
-    readyPath: '/',
-  })
-  const usernames = Array.from({ length: users }, (_, index) => `bench.user-${index}`)
-  for (const username of usernames) {
-    const response = await fetch(`http://127.0.0.1:${server.port}/api/auth/register`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ username, password }),
-    })
-    if (response.status !== 201)
-      throw new Error(`The competitor responded to a registration with ${response.status}`)
-  }
-  const tokens = await logIn(server, usernames)
-  const scriptFolder = await mkdtemp(join(folder, 'competitor-'))
-  return { server, tokens, scriptEnvironment: await scriptEnvironment(scriptFolder, usernames, tokens) }
-}
-
-/** Logs in one user after another and returns the tokens. */
-async function logIn({ port }: Server, usernames: readonly string[]): Promise<string[]> {
-  const tokens: string[] = []
-  for (const username of usernames) {
-    const response = await fetch(`http://127.0.0.1:${port}/api/auth/login`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ username, password }),
-    })
-    if (!response.ok)
-      throw new Error(`The response to a login was ${response.status}: ${await response.text()}`)
-    tokens.push(((await response.json()) as { token: string }).token)
-  }
-  return tokens
 }

@@ -1,12 +1,13 @@
 // `bun run bench` measures Parley, the baselines and the competitors in one run. It prints a report and also writes
-// it to a folder, as Markdown and as JSON. docs/benchmark.json is a copy of such a JSON file, and `bun run docs`
-// renders it into the documentation.
+// it to a folder, as Markdown and as JSON. `bun run bench:keep` adds such a JSON file to docs/benchmark,
+// and `bun run docs` renders the newest one into the documentation.
 
 import { mkdir } from 'node:fs/promises'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Harness, openHarness, sizes } from './harness.ts'
+import { measureNoise, observeProcessors } from './noise.ts'
 import { buildParley, root } from './parley.ts'
 import { stopEverything } from './processes.ts'
 import { type Run, renderReport, type Setting } from './report.ts'
@@ -53,13 +54,27 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void cleanUp().then(() => process.exit(130)))
 
 try {
-  const run: Run = { notes: notes(), settings: await settings(), results: [] }
+  const idle = observeProcessors()
+  await Bun.sleep(harness.size.settleSeconds * 1_000)
+  const otherWork = idle().busy
+  const observed = observeProcessors()
+  console.error('Measuring the noise of the machine …')
+  const conditions = {
+    noise: { before: await measureNoise(harness), after: [] as number[] },
+    otherWork,
+    stolen: 0,
+  }
+  const run: Run = { notes: notes(), settings: await settings(), conditions, results: [] }
   for (const name of selected) {
     console.error(`Measuring ${name} …`)
     await flushDisk()
     run.results.push(...((await rows[name]?.(harness)) ?? []))
+    conditions.stolen = observed().stolen
     await writeReports(run)
   }
+  console.error('Measuring the noise of the machine again …')
+  conditions.noise.after = await measureNoise(harness)
+  await writeReports(run)
   console.log(renderReport(run))
 } catch (error) {
   console.error(error instanceof MissingTool ? error.message : error)
@@ -90,6 +105,7 @@ async function settings(): Promise<Setting[]> {
     await new Response(Bun.spawn(['git', 'describe', '--always', '--dirty'], { cwd: root }).stdout).text()
   ).trim()
   return [
+    { name: 'Date', value: new Date().toISOString() },
     { name: 'Commit', value: commit || 'unknown' },
     { name: 'This server', value: build },
     {
@@ -98,7 +114,10 @@ async function settings(): Promise<Setting[]> {
     },
     { name: 'Bun', value: Bun.version },
     { name: 'Competitor runtime', value: Bun.which('node') ? 'Node' : 'Bun' },
-    { name: 'Rounds', value: `${harness.size.rounds} of ${harness.size.seconds} s` },
+    {
+      name: 'Rounds',
+      value: `${harness.size.rounds} of ${harness.size.seconds} s, ${harness.size.slowRounds} of slow rows`,
+    },
   ]
 }
 

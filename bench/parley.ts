@@ -40,6 +40,7 @@ const quota = '999999999/60'
 const maxSockets = '100000'
 const retainedMessages = '100000000'
 const secret = generateSecret()
+export const sourceCommand = [process.execPath, join(root, 'src', 'main.ts')]
 const binary = join(root, 'dist', 'parley')
 
 /** Builds the compiled server from the working copy. Without a build script, the command runs the source. */
@@ -52,7 +53,7 @@ export async function buildParley(): Promise<{ command: string[]; name: string }
     if ((await build.exited) !== 0) throw new Error('`bun run build` failed')
     return { command: [binary], name: 'compiled by `bun run build`' }
   }
-  return { command: [process.execPath, join(root, 'src', 'main.ts')], name: 'from source' }
+  return { command: sourceCommand, name: 'from source' }
 }
 
 export async function startParley(command: string[], options: ParleyOptions): Promise<Parley> {

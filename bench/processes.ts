@@ -44,15 +44,27 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-/** Starts and stops a server. Returns the time from the start of the process to its first response. */
-export async function timeToFirstResponse(options: ServerOptions): Promise<number> {
+export interface Start {
+  /** The time from the start of the process to its first response. */
+  firstResponseMs: number
+  /** The resident memory after the first response. */
+  residentBytes: number
+}
+
+/** How long a server may finish its start in the background before its memory is read. */
+const settleMs = 200
+
+/** Starts and stops a server. */
+export async function measureStart(options: ServerOptions): Promise<Start> {
   const port = freePort()
   const start = performance.now()
   const child = launch(options, port)
   await waitUntilReady(child, `http://127.0.0.1:${port}${options.readyPath}`)
-  const elapsedMs = performance.now() - start
+  const firstResponseMs = performance.now() - start
+  await Bun.sleep(settleMs)
+  const bytes = residentBytes(child.pid)
   await stop(child)
-  return elapsedMs
+  return { firstResponseMs, residentBytes: bytes }
 }
 
 export async function startSocketLoad(): Promise<SocketLoad> {

@@ -2,7 +2,7 @@
 // generated part is between `<!-- NAME: written by bun run docs -->` and `<!-- end of NAME -->`; the rest of
 // a file does not change. With --check, nothing is written, and the command fails if a file is out of date.
 import { readSettings } from '../src/commands/settings.ts'
-import { benchmark, targets } from './docs-benchmark.ts'
+import { benchmark, benchmarkHistory, targets } from './docs-benchmark.ts'
 import { exampleProblem, frameExamples, requestExamples } from './docs-examples.ts'
 import { settingsFaults, settingsTable } from './docs-settings.ts'
 import {
@@ -30,7 +30,7 @@ const files: Readonly<Record<string, Readonly<Record<string, () => string>>>> = 
   'docs/errors.md': { 'example problem': exampleProblem, statuses, problems: catalogue, limits: sizes },
   'docs/realtime.md': { 'close codes': closeCodes },
   'docs/examples.md': { requests: requestExamples, frames: frameExamples },
-  'docs/performance.md': { benchmark },
+  'docs/performance.md': { benchmark, 'benchmark history': benchmarkHistory },
   'docs/operating.md': { 'service paths': servicePaths },
 }
 

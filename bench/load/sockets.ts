@@ -10,10 +10,12 @@ export type SocketCommand =
       count: number
       endpoint: Omit<Endpoint, 'token'>
       tokens: string[]
-      /** A frame that each socket sends after the handshake. Socket.IO needs one to join its namespace. */
-      greeting?: string
-      /** The number of frames that each socket has to receive before it counts as open. */
-      greetingResponses?: number
+      /**
+       * Frames that each socket sends after the handshake, in which TOKEN stands for its token, each with the number
+       * of frames that it has received in total when the next step may follow. Socket.IO needs one to join its
+       * namespace.
+       */
+      greetings?: Array<{ frame: string; responses: number }>
     }
   | { type: 'fan-out'; frame: string; burst: number; seconds: number }
   /** One socket sends a frame at a fixed interval, and receives each of them. */
@@ -78,16 +80,19 @@ async function execute(command: SocketCommand): Promise<SocketResult> {
 }
 
 async function open(command: Extract<SocketCommand, { type: 'open' }>) {
-  const { count, endpoint, tokens, greeting, greetingResponses = 0 } = command
+  const { count, endpoint, tokens, greetings = [] } = command
   while (counters.length < count) {
     const opening = Math.min(maxPendingHandshakes, count - counters.length)
-    const opened = await Promise.all(
-      Array.from({ length: opening }, (_, index) =>
-        openFrameCounter({ ...endpoint, token: tokens[(counters.length + index) % tokens.length] }),
-      ),
-    )
-    if (greeting) for (const counter of opened) counter.send(textFrame(greeting))
-    await withTimeout(Promise.all(opened.map((counter) => counter.waitForCount(greetingResponses))))
+    const open = async (index: number) => {
+      const token = tokens[(counters.length + index) % tokens.length]
+      const counter = await openFrameCounter({ ...endpoint, token })
+      for (const { frame, responses } of greetings) {
+        counter.send(textFrame(frame.replace('TOKEN', token ?? '')))
+        await counter.waitForCount(responses)
+      }
+      return counter
+    }
+    const opened = await withTimeout(Promise.all(Array.from({ length: opening }, (_, index) => open(index))))
     counters.push(...opened)
   }
   for (const counter of counters) counter.received = 0
@@ -141,14 +146,14 @@ function totalReceived() {
   return counters.reduce((sum, counter) => sum + counter.received, 0)
 }
 
-async function withTimeout(work: Promise<unknown>) {
+async function withTimeout<T>(work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(
     () => reject(new Error(`Not all frames arrived within ${deliveryTimeoutMs} ms`)),
     deliveryTimeoutMs,
   )
   try {
-    await Promise.race([work, promise])
+    return await Promise.race([work, promise])
   } finally {
     clearTimeout(timer)
   }

@@ -18,14 +18,14 @@ if (!wrk) console.warn('The benchmark tests are skipped: wrk was not found. Inst
 
 /** The beginning of each workload's name, and its number of targets. */
 const targets = {
-  'GET profile, 64 connections': 3,
+  'GET profile, 64 connections': 4,
   'POST send, 64 connections': 1,
   'POST login, 8 connections': 1,
   'Fan-out, 200 sockets': 2,
   'Fan-out, 10 sockets': 1,
   'Resume of': 2,
   'Memory per idle socket': 1,
-  'Startup, existing database': 1,
+  'Startup, existing database': 3,
   'GET profile, growing data': 1,
   'POST login, growing data': 1,
   'POST send, growing data': 1,
@@ -84,6 +84,13 @@ describe.skipIf(!wrk)('a quick run of the benchmark', () => {
         }
       }
     }
+  })
+
+  test('measures the noise before and after the rows', () => {
+    expect(run.conditions?.noise.before).not.toBeEmpty()
+    expect(run.conditions?.noise.after).not.toBeEmpty()
+    expect(run.conditions?.otherWork).toBeFinite()
+    expect(run.conditions?.stolen).toBeFinite()
   })
 
   test('reports the machine and warns that figures of a quick run are not for quoting', () => {
