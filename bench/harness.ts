@@ -55,6 +55,10 @@ interface BaselineOptions {
 
 export interface Harness {
   size: Size
+  /** The command that starts this server. */
+  command: string[]
+  /** The folder of the temporary files. */
+  folder: string
   startParley: (options?: Partial<ParleyOptions>) => Promise<Parley>
   startBaseline: (options?: BaselineOptions) => Promise<Server>
   baselineOptions: (options?: BaselineOptions) => ServerOptions
@@ -141,6 +145,8 @@ export async function openHarness(size: Size, command: string[]): Promise<Harnes
   })
   return {
     size,
+    command,
+    folder,
     startParley: (options) =>
       startParley(command, { folder, accounts: size.accounts, messages: 0, users: size.users, ...options }),
     startBaseline: (options) => startServer(baselineOptions(options)),

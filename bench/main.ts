@@ -15,6 +15,7 @@ import { fanOut } from './rows/fan-out.ts'
 import { growth } from './rows/growth.ts'
 import { idle } from './rows/idle.ts'
 import { login } from './rows/login.ts'
+import { nodes } from './rows/nodes.ts'
 import { profile } from './rows/profile.ts'
 import { resume } from './rows/resume.ts'
 import { send } from './rows/send.ts'
@@ -30,6 +31,7 @@ const rows: Record<string, (harness: Harness) => Promise<Run['results']>> = {
   idle,
   start,
   growth,
+  nodes,
 }
 
 const { values } = parseArgs({

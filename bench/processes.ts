@@ -156,11 +156,20 @@ async function stop(child: Bun.Subprocess) {
   clearTimeout(timer)
 }
 
-function freePort() {
+export function freePort() {
   const probe = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
   const { port } = probe
   probe.stop(true)
   return port
+}
+
+/** Like `cpuSeconds`, for a process that may have ended. */
+export function cpuSecondsOf(pid: number): number {
+  try {
+    return cpuSeconds(pid)
+  } catch {
+    return 0
+  }
 }
 
 /** Reads utime and stime, fields 14 and 15 of proc_pid_stat(5), in clock ticks. Field 2 may contain spaces. */

@@ -18,8 +18,8 @@ export type SocketCommand =
       greetings?: Array<{ frame: string; responses: number }>
     }
   | { type: 'fan-out'; frame: string; burst: number; seconds: number }
-  /** One socket sends a frame at a fixed interval, and receives each of them. */
-  | { type: 'paced-send'; frame: string; everyMs: number; seconds: number }
+  /** The first socket sends a frame at a fixed interval. The socket with the index `receiver` receives each of them. */
+  | { type: 'paced-send'; frame: string; everyMs: number; seconds: number; receiver?: number }
   | { type: 'resume'; count: number; endpoint: Omit<Endpoint, 'token'>; tokens: string[]; frames: number }
   /** Reports the number of frames received since the last `open`. */
   | { type: 'count' }
@@ -113,9 +113,11 @@ async function fanOut({ frame, burst, seconds }: Extract<SocketCommand, { type: 
 }
 
 /** Sends at fixed times without waiting for the previous frame: waiting would hide a stall of the server. */
-async function pacedSend({ frame, everyMs, seconds }: Extract<SocketCommand, { type: 'paced-send' }>) {
-  const [counter] = counters
-  if (!counter) throw new Error('No socket is open')
+async function pacedSend(command: Extract<SocketCommand, { type: 'paced-send' }>) {
+  const { frame, everyMs, seconds, receiver = 0 } = command
+  const [sender] = counters
+  const counter = counters[receiver]
+  if (!sender || !counter) throw new Error('No socket is open')
   const bytes = textFrame(frame)
   const earlier = counter.received
   const start = performance.now()
@@ -124,7 +126,7 @@ async function pacedSend({ frame, everyMs, seconds }: Extract<SocketCommand, { t
   for (let due = start; due < start + seconds * 1_000; due += everyMs) {
     const wait = due - performance.now()
     if (wait > 0) await Bun.sleep(wait)
-    counter.send(bytes)
+    sender.send(bytes)
     const count = earlier + latencies.length + 1
     const latency = previous.then(() => counter.waitForCount(count)).then(() => performance.now() - due)
     latencies.push(latency)

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { Run } from '../../bench/report.ts'
+import { skipsPostgres } from '../fixtures/postgres-server.ts'
 
 /** Finds wrk. Throws if WRK_PATH is set but is not an executable file. */
 function wrkPath(): string | undefined {
@@ -31,6 +32,7 @@ const targets = {
   'POST send, growing data': 1,
   'Resume, growing data': 1,
   'Delivery, growing number of sockets': 1,
+  'GET profile on PostgreSQL': skipsPostgres ? 0 : 1,
 }
 
 describe.skipIf(!wrk)('a quick run of the benchmark', () => {
