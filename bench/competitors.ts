@@ -9,8 +9,11 @@ import { type Server, type ServerOptions, startServer } from './processes.ts'
 export interface CompetitorKind {
   title: string
   runtime: 'bun' | 'node'
-  register: string
-  login: string
+  /** Where and with what a user registers and logs in, and which property of the response is the token. */
+  register: { path: string; body: (username: string) => object }
+  login: { path: string; body: (username: string) => object; token: string }
+  profilePath: string
+  sendPath: string
   /** The path and the greetings of its WebSocket, see `SocketCommand`. */
   socketPath: string
   greetings: Array<{ frame: string; responses: number }>
@@ -31,15 +34,51 @@ const socketIo = {
   greetings: [{ frame: '40', responses: 2 }],
 }
 const webSocket = { socketPath: '/', greetings: [], frame: (json: string) => json }
-const paths = { register: '/api/auth/register', login: '/api/auth/login' }
+const credentials = (username: string) => ({ username, password })
+/** The paths and bodies of this server's documents. */
+const documented = {
+  register: { path: '/api/auth/register', body: credentials },
+  login: { path: '/api/auth/login', body: credentials, token: 'token' },
+  profilePath: '/api/users/profile',
+  sendPath: '/api/chats/send',
+}
 
 /** The names are those of the folders in bench/competitors. */
 export const competitorKinds = {
-  elysia: { title: 'Elysia', runtime: 'bun', ...paths, ...webSocket },
+  elysia: { title: 'Elysia', runtime: 'bun', ...documented, ...webSocket },
+  hono: {
+    title: 'Hono and better-auth',
+    runtime: 'bun',
+    ...documented,
+    register: {
+      path: '/api/auth/sign-up/email',
+      body: (username) => ({ ...credentials(username), name: username, email: `${username}@example.com` }),
+    },
+    login: { path: '/api/auth/sign-in/username', body: credentials, token: 'token' },
+    ...webSocket,
+  },
+  feathers: {
+    title: 'FeathersJS',
+    runtime: 'node',
+    register: { path: '/users', body: credentials },
+    login: {
+      path: '/authentication',
+      body: (username) => ({ strategy: 'local', ...credentials(username) }),
+      token: 'accessToken',
+    },
+    profilePath: '/profile',
+    sendPath: '/messages',
+    socketPath: socketIo.socketPath,
+    greetings: [
+      ...socketIo.greetings,
+      { frame: '420["create","authentication",{"strategy":"jwt","accessToken":"TOKEN"}]', responses: 3 },
+    ],
+    frame: (json) => `42["create","messages",${json}]`,
+  },
   'express-socket.io': {
     title: 'Express and Socket.IO',
     runtime: 'node',
-    ...paths,
+    ...documented,
     ...socketIo,
     frame: (json) => `42["message",${json}]`,
   },
@@ -55,7 +94,7 @@ export async function competitorOptions(name: CompetitorName, folder: string): P
     command: [node ?? process.execPath, join(project, 'server.js')],
     cwd: project,
     environment: { DATABASE: join(await mkdtemp(join(folder, 'competitor-')), 'database.sqlite') },
-    readyPath: '/api/users/profile',
+    readyPath: competitorKinds[name].profilePath,
   }
 }
 
@@ -66,19 +105,20 @@ export async function startCompetitor(
 ): Promise<Competitor> {
   const kind: CompetitorKind = competitorKinds[name]
   const server = await startServer(await competitorOptions(name, folder))
-  const usernames = Array.from({ length: users }, (_, index) => `bench.user-${index}`)
-  for (const username of usernames) await post(server, kind.register, { username, password })
+  const { register, login } = kind
   // One after the other: the server hashes passwords with all processors.
+  const usernames = Array.from({ length: users }, (_, index) => `bench.user.${index}`)
   const tokens: string[] = []
   for (const username of usernames) {
-    const response = await post(server, kind.login, { username, password })
-    tokens.push(((await response.json()) as { token: string }).token)
+    await post(server, register.path, register.body(username))
+    const response = await post(server, login.path, login.body(username))
+    tokens.push(String(response[login.token]))
   }
   const scriptFolder = await mkdtemp(join(folder, 'competitor-'))
   return { kind, server, tokens, scriptEnvironment: await scriptEnvironment(scriptFolder, usernames, tokens) }
 }
 
-async function post({ port }: Server, path: string, body: object): Promise<Response> {
+async function post({ port }: Server, path: string, body: object): Promise<Record<string, unknown>> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -86,7 +126,7 @@ async function post({ port }: Server, path: string, body: object): Promise<Respo
   })
   if (!response.ok)
     throw new Error(`The response to ${path} was ${response.status}: ${await response.text()}`)
-  return response
+  return (await response.json()) as Record<string, unknown>
 }
 
 async function install(project: string) {

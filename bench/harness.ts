@@ -34,6 +34,11 @@ export interface Size {
   /** The number of clients in the `resume` row, and the number of messages that each has missed. */
   resumingClients: number
   missedMessages: number
+  /** The numbers of sockets in the `competitors` row: those that receive messages, and those that are idle. */
+  competitorSockets: number[]
+  competitorIdleSockets: number
+  /** The number of rounds in which new servers are started to measure the memory of their sockets. */
+  competitorIdleRounds: number
   /** The amounts of data in the `growth` row, from the smallest to the largest. */
   growth: Array<{ accounts: number; messages: number }>
   /** The number of active users in the `growth` row, spread over all accounts. */
@@ -92,6 +97,9 @@ export const sizes: Record<'full' | 'quick', Size> = {
     fewSockets: 10,
     resumingClients: 100,
     missedMessages: 10_000,
+    competitorSockets: [100, 1_000],
+    competitorIdleSockets: 5_000,
+    competitorIdleRounds: 3,
     growth: [
       { accounts: 1_000, messages: 10_000 },
       { accounts: 100_000, messages: 100_000 },
@@ -116,6 +124,9 @@ export const sizes: Record<'full' | 'quick', Size> = {
     fewSockets: 10,
     resumingClients: 20,
     missedMessages: 1_000,
+    competitorSockets: [20, 100],
+    competitorIdleSockets: 200,
+    competitorIdleRounds: 1,
     growth: [
       { accounts: 100, messages: 1_000 },
       { accounts: 10_000, messages: 10_000 },

@@ -11,6 +11,7 @@ import { measureNoise, observeProcessors } from './noise.ts'
 import { buildParley, root } from './parley.ts'
 import { stopEverything } from './processes.ts'
 import { type Run, renderReport, type Setting } from './report.ts'
+import { competitors } from './rows/competitors.ts'
 import { fanOut } from './rows/fan-out.ts'
 import { growth } from './rows/growth.ts'
 import { idle } from './rows/idle.ts'
@@ -32,6 +33,7 @@ const rows: Record<string, (harness: Harness) => Promise<Run['results']>> = {
   start,
   growth,
   nodes,
+  competitors,
 }
 
 const { values } = parseArgs({

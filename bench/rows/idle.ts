@@ -1,26 +1,32 @@
 import { type Harness, interleave, slowRounds } from '../harness.ts'
-import { type Server, startSocketLoad } from '../processes.ts'
+import { type Server, type SocketLoad, startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
 import { ratios } from '../statistics.ts'
 import { connectToBaseline, connectToParley } from './sockets.ts'
+
+/** Opens sockets, returns the memory that each of them added, and stops the server. */
+export async function memoryPerSocket(
+  server: Server,
+  connect: (load: SocketLoad) => Promise<unknown>,
+  count: number,
+  settleSeconds: number,
+): Promise<number> {
+  const load = await startSocketLoad()
+  await Bun.sleep(settleSeconds * 1_000)
+  const before = server.residentBytes()
+  await connect(load)
+  await Bun.sleep(settleSeconds * 1_000)
+  const bytes = (server.residentBytes() - before) / count
+  await Promise.all([load.stop(), server.stop()])
+  return bytes
+}
 
 /** Measures the memory per idle socket in a server that has just started. Each socket belongs to another user. */
 export async function idle(harness: Harness): Promise<Result[]> {
   const { idleSockets: count, settleSeconds } = harness.size
 
-  async function measure(
-    server: Server,
-    connect: (load: Awaited<ReturnType<typeof startSocketLoad>>) => Promise<unknown>,
-  ) {
-    const load = await startSocketLoad()
-    await Bun.sleep(settleSeconds * 1_000)
-    const before = server.residentBytes()
-    await connect(load)
-    await Bun.sleep(settleSeconds * 1_000)
-    const bytes = (server.residentBytes() - before) / count
-    await Promise.all([load.stop(), server.stop()])
-    return bytes
-  }
+  const measure = (server: Server, connect: (load: SocketLoad) => Promise<unknown>) =>
+    memoryPerSocket(server, connect, count, settleSeconds)
 
   const measured = await interleave(slowRounds(harness.size), {
     parley: async () => {

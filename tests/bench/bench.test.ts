@@ -69,6 +69,13 @@ describe.skipIf(!wrk)('a quick run of the benchmark', () => {
     expect(found).toHaveLength(count)
   })
 
+  test('measures every competitor on every workload', () => {
+    const ours = run.results.filter(({ work }) => work.startsWith('Competitors'))
+    const workloads = Map.groupBy(ours, ({ work }) => work)
+    expect(workloads.size).toBe(7)
+    for (const results of workloads.values()) expect(results).toHaveLength(4)
+  })
+
   test('has no other targets', () => {
     const expected = Object.values(targets).reduce((sum, count) => sum + count, 0)
     expect(run.results.filter(({ target }) => target)).toHaveLength(expected)
@@ -77,7 +84,7 @@ describe.skipIf(!wrk)('a quick run of the benchmark', () => {
   test('has samples for every figure, all of them finite and positive', () => {
     for (const { work, samples, figures } of run.results) {
       // In a short run, garbage collection can free more memory than the sockets use.
-      const lowerBound = work.startsWith('Memory') ? Number.NEGATIVE_INFINITY : 0
+      const lowerBound = /^(Competitors, m|M)emory per idle/.test(work) ? Number.NEGATIVE_INFINITY : 0
       for (const series of [samples, ...figures.map((figure) => figure.samples)]) {
         expect(series.length).toBeGreaterThan(0)
         for (const sample of series) {
