@@ -79,6 +79,7 @@ try {
   console.error('Measuring the noise of the machine again …')
   conditions.noise.after = await measureNoise(harness)
   await writeReports(run)
+  await writeCharts(run)
   console.log(renderReport(run))
 } catch (error) {
   console.error(error instanceof MissingTool ? error.message : error)
@@ -97,6 +98,11 @@ async function writeReports(run: Run) {
   await mkdir(values.reports, { recursive: true })
   await Bun.write(join(values.reports, 'bench.json'), `${JSON.stringify(run, null, 2)}\n`)
   await Bun.write(join(values.reports, 'bench.md'), renderReport(run))
+}
+
+async function writeCharts(run: Run) {
+  const { renderCharts } = await import('./charts.ts')
+  for (const { file, svg } of await renderCharts(run)) await Bun.write(join(values.reports, file), svg)
 }
 
 async function cleanUp() {

@@ -1,4 +1,5 @@
 // Renders the kept runs of the benchmark, docs/benchmark/*.json, as Markdown.
+import { renderCharts } from '../bench/charts.ts'
 import { readHistory, resultKey, settingOf } from '../bench/history.ts'
 import {
   conditionsText,
@@ -19,6 +20,13 @@ const latest = history.at(-1)?.run
 if (!latest) throw new Error('docs/benchmark contains no run')
 const { settings, results } = latest
 const withTarget = results.filter(({ target }) => target)
+
+/** The charts of the newest run, written next to it. */
+export const charts = await renderCharts(latest)
+
+/** Shows the charts in a page, given the path from the page to their folder. */
+export const chartImages = (folder: string) =>
+  charts.map(({ file, title }) => `![${title}](${folder}/${file})`).join('\n\n')
 
 /** The machine, and the results that have a target, for the README. */
 export const targets = () =>

@@ -69,6 +69,15 @@ describe.skipIf(!wrk)('a quick run of the benchmark', () => {
     expect(found).toHaveLength(count)
   })
 
+  test('draws the charts for light and dark pages', async () => {
+    const drawn = ['targets', 'competitors', 'growth', ...(skipsPostgres ? [] : ['nodes'])]
+    for (const name of drawn) {
+      const svg = await Bun.file(join(folder, `${name}.svg`)).text()
+      expect(svg).toContain('prefers-color-scheme:dark')
+      expect(svg).toContain('currentColor')
+    }
+  })
+
   test('measures every competitor on every workload', () => {
     const ours = run.results.filter(({ work }) => work.startsWith('Competitors'))
     const workloads = Map.groupBy(ours, ({ work }) => work)
