@@ -203,7 +203,7 @@ function growthBars(results: readonly Result[]): Bar[] {
 function themeConfig() {
   const text = 'currentColor'
   return {
-    background: null,
+    background: 'transparent',
     font: 'system-ui, sans-serif',
     view: { stroke: null },
     title: { color: text, anchor: 'start', fontSize: 14 },
