@@ -81,33 +81,48 @@ export interface Harness {
 /** The number of connections that wrk opens, except for logins. */
 export const connections = 64
 
-export const sizes: Record<'full' | 'quick', Size> = {
+const standard: Size = {
+  rounds: 20,
+  slowRounds: 9,
+  warmUp: true,
+  seconds: 1,
+  loginSeconds: 4,
+  settleSeconds: 4,
+  accounts: 1_000,
+  users: 64,
+  startRounds: 20,
+  idleSockets: 10_000,
+  manySockets: 1_000,
+  fewSockets: 10,
+  resumingClients: 100,
+  missedMessages: 10_000,
+  competitorSockets: [100, 1_000],
+  competitorIdleSockets: 5_000,
+  competitorIdleRounds: 3,
+  growth: [
+    { accounts: 1_000, messages: 10_000 },
+    { accounts: 100_000, messages: 100_000 },
+    { accounts: 1_000_000, messages: 1_000_000 },
+  ],
+  growthUsers: 1_000,
+  growthMissedMessages: 5_000,
+  growthSockets: [10, 100, 1_000, 10_000],
+}
+
+export const sizes: Record<'standard' | 'full' | 'quick', Size> = {
+  standard,
+  /** Larger amounts of data and more clients. They take minutes to prepare, so there are fewer rounds. */
   full: {
-    rounds: 20,
-    slowRounds: 9,
-    warmUp: true,
-    seconds: 1,
-    loginSeconds: 4,
-    settleSeconds: 4,
-    accounts: 1_000,
-    users: 64,
-    startRounds: 20,
-    idleSockets: 10_000,
-    manySockets: 1_000,
-    fewSockets: 10,
-    resumingClients: 100,
-    missedMessages: 10_000,
-    competitorSockets: [100, 1_000],
-    competitorIdleSockets: 5_000,
-    competitorIdleRounds: 3,
+    ...standard,
+    slowRounds: 5,
+    resumingClients: 1_000,
+    missedMessages: 5_000,
     growth: [
       { accounts: 1_000, messages: 10_000 },
-      { accounts: 100_000, messages: 100_000 },
       { accounts: 1_000_000, messages: 1_000_000 },
+      { accounts: 1_000_000, messages: 10_000_000 },
     ],
-    growthUsers: 1_000,
-    growthMissedMessages: 5_000,
-    growthSockets: [10, 100, 1_000, 10_000],
+    growthSockets: [10, 1_000, 20_000],
   },
   quick: {
     rounds: 1,

@@ -53,7 +53,9 @@ async function printComparison(): Promise<number> {
 async function keepRun(): Promise<number> {
   const reasons = [
     ...reasonsNotToQuote(run.conditions),
-    ...(run.notes.some((note) => /--(quick|only)/.test(note)) ? ['Not all rows were measured in full.'] : []),
+    ...(run.notes.some((note) => /--(quick|full|only)/.test(note))
+      ? ['It does not have all rows in the standard size.']
+      : []),
   ]
   if (reasons.length > 0 && !values.anyway) {
     console.error(`The run is not kept. ${reasons.join(' ')}\nUse --anyway to keep it with this warning.`)

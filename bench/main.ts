@@ -39,6 +39,7 @@ const rows: Record<string, (harness: Harness) => Promise<Run['results']>> = {
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
     only: { type: 'string' },
     reports: { type: 'string', default: join(root, 'reports') },
   },
@@ -50,7 +51,9 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-const kind = values.quick ? 'quick' : 'full'
+const kind = values.quick ? 'quick' : values.full ? 'full' : 'standard'
+// A server with 20,000 sockets needs as many file descriptors, and so does the process that opens them.
+if (kind === 'full') await raiseFileLimit()
 const { command, name: build } = await buildParley()
 const harness = await openHarness(sizes[kind], command)
 // Also clean up when the run is interrupted.
@@ -86,6 +89,18 @@ try {
   process.exitCode = 1
 } finally {
   await cleanUp()
+}
+
+/** Raises the limit of open files for this process and its children. Only root may exceed the hard limit. */
+async function raiseFileLimit() {
+  const needed = Math.max(...sizes.full.growthSockets) + 1_000
+  const raise = Bun.spawn(['prlimit', '--pid', `${process.pid}`, `--nofile=${needed}:${needed}`], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if ((await raise.exited) !== 0)
+    console.error(
+      `The limit of open files is lower than ${needed}: run \`ulimit -Hn ${needed}\` as root before.`,
+    )
 }
 
 /** Flushes the writes of earlier rows, which would otherwise slow down the commits of the next row. */
@@ -132,7 +147,7 @@ async function settings(): Promise<Setting[]> {
 }
 
 function notes() {
-  const command = `Written by \`bun run bench${values.quick ? ' --quick' : ''}${values.only ? ` --only ${values.only}` : ''}\`.`
+  const command = `Written by \`bun run bench${kind === 'standard' ? '' : ` --${kind}`}${values.only ? ` --only ${values.only}` : ''}\`.`
   return values.quick
     ? [command, 'A quick run only shows that the benchmark works. It is too short for figures to quote.']
     : [command]

@@ -1,7 +1,7 @@
 // Starts each server and load generator as a separate process, reads its processor time and memory from /proc, and
 // stops it by its process handle.
 
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import type { SocketCommand, SocketResult } from './load/sockets.ts'
 
 export interface Server {
@@ -9,7 +9,11 @@ export interface Server {
   /** The processor time in seconds that all threads have used so far. */
   cpuSeconds: () => number
   residentBytes: () => number
+  /** The number of open file descriptors, among them sockets. */
+  openFiles: () => number
   stop: () => Promise<void>
+  /** Sends SIGKILL, which the process cannot handle. */
+  kill: () => Promise<void>
 }
 
 export interface ServerOptions {
@@ -40,7 +44,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     port,
     cpuSeconds: () => cpuSeconds(child.pid),
     residentBytes: () => residentBytes(child.pid),
+    openFiles: () => readdirSync(`/proc/${child.pid}/fd`).length,
     stop: () => stop(child),
+    kill: async () => {
+      child.kill('SIGKILL')
+      await child.exited
+    },
   }
 }
 

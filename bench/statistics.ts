@@ -46,3 +46,15 @@ export function medianInterval(samples: readonly number[]): [low: number, high: 
 export function ratios(numerators: readonly number[], denominators: readonly number[]): number[] {
   return numerators.map((value, round) => value / (denominators[round] ?? Number.NaN))
 }
+
+/**
+ * The slope of a line through the points by Theil and Sen: the median of the slopes between all pairs of points. Up to
+ * a quarter of the points may be outliers without an effect.
+ */
+export function slope(points: ReadonlyArray<{ x: number; y: number }>): number {
+  return median(
+    points.flatMap((first, index) =>
+      points.slice(index + 1).map((second) => (second.y - first.y) / (second.x - first.x)),
+    ),
+  )
+}

@@ -24,9 +24,9 @@ const withTarget = results.filter(({ target }) => target)
 /** The charts of the newest run, written next to it. */
 export const charts = await renderCharts(latest)
 
-/** Shows the charts in a page, given the path from the page to their folder. */
-export const chartImages = (folder: string) =>
-  charts.map(({ file, title }) => `![${title}](${folder}/${file})`).join('\n\n')
+/** Shows the charts in the README. The service does not serve them, so the guides have none. */
+export const chartImages = () =>
+  charts.map(({ file, title }) => `![${title}](docs/benchmark/${file})`).join('\n\n')
 
 /** The machine, and the results that have a target, for the README. */
 export const targets = () =>

@@ -24,7 +24,7 @@ const files: Readonly<Record<string, Readonly<Record<string, () => string>>>> = 
   'README.md': {
     configuration: () => settingsTable(settings),
     benchmark: targets,
-    charts: () => chartImages('docs/benchmark'),
+    charts: chartImages,
   },
   'docs/rate-limiting.md': {
     'rate limits': rateLimits,
