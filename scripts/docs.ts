@@ -37,7 +37,6 @@ const files: Readonly<Record<string, Readonly<Record<string, () => string>>>> = 
   'docs/performance.md': {
     benchmark,
     'benchmark history': benchmarkHistory,
-    charts: () => chartImages('benchmark'),
   },
   'docs/operating.md': { 'service paths': servicePaths },
 }
