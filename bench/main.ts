@@ -2,11 +2,12 @@
 // it to a folder, as Markdown and as JSON. `bun run bench:keep` adds such a JSON file to docs/benchmark,
 // and `bun run docs` renders the newest one into the documentation.
 
+import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Harness, openHarness, sizes } from './harness.ts'
+import { type Harness, openHarness, type Size, sizes } from './harness.ts'
 import { measureNoise, observeProcessors } from './noise.ts'
 import { buildParley, root } from './parley.ts'
 import { stopEverything } from './processes.ts'
@@ -52,10 +53,9 @@ if (unknown.length > 0) {
 }
 
 const kind = values.quick ? 'quick' : values.full ? 'full' : 'standard'
-// A server with 20,000 sockets needs as many file descriptors, and so does the process that opens them.
-if (kind === 'full') await raiseFileLimit()
 const { command, name: build } = await buildParley()
-const harness = await openHarness(sizes[kind], command)
+const size = await fitFileLimit(sizes[kind])
+const harness = await openHarness(size, command)
 // Also clean up when the run is interrupted.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void cleanUp().then(() => process.exit(130)))
@@ -91,16 +91,28 @@ try {
   await cleanUp()
 }
 
-/** Raises the limit of open files for this process and its children. Only root may exceed the hard limit. */
-async function raiseFileLimit() {
-  const needed = Math.max(...sizes.full.growthSockets) + 1_000
-  const raise = Bun.spawn(['prlimit', '--pid', `${process.pid}`, `--nofile=${needed}:${needed}`], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  if ((await raise.exited) !== 0)
-    console.error(
-      `The limit of open files is lower than ${needed}: run \`ulimit -Hn ${needed}\` as root before.`,
-    )
+/**
+ * Raises the limit of open files for this process and its children, because a server with 20,000 sockets needs as many
+ * files. Only root may exceed the hard limit; otherwise, the number of sockets is reduced.
+ */
+async function fitFileLimit(size: Size): Promise<Size> {
+  const reserve = 1_000
+  const needed = Math.max(...size.growthSockets) + reserve
+  if (fileLimit() < needed) {
+    const limit = `--nofile=${needed}:${needed}`
+    await Bun.spawn(['prlimit', '--pid', `${process.pid}`, limit], { stdio: ['ignore', 'ignore', 'ignore'] })
+      .exited
+  }
+  const most = fileLimit() - reserve
+  return { ...size, growthSockets: size.growthSockets.map((count) => Math.min(count, most)) }
+}
+
+/** The hard limit, to which Bun raises its own soft limit. */
+function fileLimit(): number {
+  const limit = /^Max open files\s+\S+\s+(\d+|unlimited)/m.exec(
+    readFileSync('/proc/self/limits', 'utf8'),
+  )?.[1]
+  return limit === undefined || limit === 'unlimited' ? Number.POSITIVE_INFINITY : Number(limit)
 }
 
 /** Flushes the writes of earlier rows, which would otherwise slow down the commits of the next row. */

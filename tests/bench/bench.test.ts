@@ -118,3 +118,25 @@ describe.skipIf(!wrk)('a quick run of the benchmark', () => {
     expect(run.notes.join()).toContain('quick')
   })
 })
+
+describe('a quick soak', () => {
+  test('kills the server twice and finds every acknowledged message exactly once', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-soak-test-'))
+    const soak = Bun.spawn([process.execPath, 'bench/soak.ts', '--quick', '--reports', folder], {
+      cwd: resolve(import.meta.dir, '../..'),
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    try {
+      expect(await soak.exited).toBe(0)
+      const { lifetimes, counts, findings } = await Bun.file(join(folder, 'soak.json')).json()
+      expect(lifetimes).toHaveLength(3)
+      expect(counts.acknowledged).toBeGreaterThan(0)
+      expect(counts['frames received']).toBeGreaterThan(0)
+      expect(findings).toEqual([])
+    } finally {
+      soak.kill('SIGTERM')
+      await soak.exited
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+})
