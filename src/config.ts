@@ -20,6 +20,8 @@ export interface Config extends KeySettings {
   readonly dataDir: string
   /** The PostgreSQL database that all nodes share. Without it, the service uses SQLite in `dataDir`. */
   readonly databaseUrl: string | undefined
+  /** The Redis server that carries messages between nodes. Without it, nodes read them from the database. */
+  readonly redisUrl: string | undefined
   /** How long a request may wait for PostgreSQL. */
   readonly storageTimeoutSeconds: number
   readonly tokenTtlSeconds: number
@@ -141,6 +143,18 @@ export function readConfig(environment: Environment, policies: readonly string[]
     return url
   }
 
+  function redisUrl(): string | undefined {
+    const url = text('REDIS_URL')
+    if (url === undefined) return undefined
+    if (!isRedisUrl(url)) {
+      faults.push('REDIS_URL must be a URL such as redis://user:password@host:6379, or rediss:// for TLS')
+    }
+    if (text('DATABASE_URL') === undefined) {
+      faults.push('REDIS_URL needs DATABASE_URL: Redis only connects nodes that share a PostgreSQL database')
+    }
+    return url
+  }
+
   function overrides(): Record<string, RateLimitOverride> {
     const found: Record<string, RateLimitOverride> = {}
     const known = new Map(policies.map((policy) => [rateLimitPrefix + policy.toUpperCase(), policy]))
@@ -166,6 +180,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
     port: integer('PORT', 3000, 0, 65_535),
     dataDir: readDataDir(environment),
     databaseUrl: databaseUrl(),
+    redisUrl: redisUrl(),
     storageTimeoutSeconds: integer('STORAGE_TIMEOUT_SECONDS', 10, 1, 60),
     ...readKeySettings({ environment, choice, faults }),
     tokenTtlSeconds: integer('TOKEN_TTL_SECONDS', 86_400, 1, 31_536_000),
@@ -204,6 +219,13 @@ export function databaseUrlFault(value: string): string | undefined {
   return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== ''
     ? undefined
     : 'DATABASE_URL must be a URL such as postgres://user:password@host:5432/database'
+}
+
+/** The path is the number of a database. Parameters have no meaning, so one is probably a mistake. */
+function isRedisUrl(value: string): boolean {
+  const url = URL.parse(value)
+  if (url === null || url.hostname === '' || !/^rediss?:$/.test(url.protocol)) return false
+  return /^(\/\d{0,9})?$/.test(url.pathname) && url.search === '' && url.hash === ''
 }
 
 /** The data folder, for commands that need no other setting. */

@@ -15,7 +15,9 @@ import {
   readFeed,
 } from './storage/postgres/change-feed.ts'
 import { openPostgres, type PostgresConnection } from './storage/postgres/connection.ts'
+import { readDatabaseIdentity } from './storage/postgres/identity.ts'
 import { type Listener, listen } from './storage/postgres/listener.ts'
+import type { Pool } from './storage/postgres/pool.ts'
 import { createPostgresUsers } from './users/users.postgres.ts'
 
 type PostgresConfig = Config & { readonly databaseUrl: string }
@@ -57,7 +59,7 @@ function follow({ url, connection, initial, messageLog, onError }: FollowOptions
     read,
     onError,
     onState(state) {
-      if (state.removals !== removals) messageLog.forgetRecent()
+      if (state.removals !== removals) messageLog.forgetRecent(state.head)
       removals = state.removals
       messageLog.hear(state.head)
       listener.compare(state.head)
@@ -81,6 +83,27 @@ function follow({ url, connection, initial, messageLog, onError }: FollowOptions
       await listener.close()
     },
   }
+}
+
+interface RedisOptions extends Pick<StorageOptions, 'onError' | 'onRedisRecovered'> {
+  readonly config: Config
+  readonly pool: Pool
+  readonly epoch: string
+}
+
+/** Connects to Redis, if it is configured. Does not wait for it: everything works without it. */
+async function openRedisServices({ config, pool, epoch, onError, onRedisRecovered }: RedisOptions) {
+  if (config.redisUrl === undefined) return undefined
+  // Imported only here, so that the start without Redis does not load them.
+  const { openRedis } = await import('./storage/redis/connection.ts')
+  const { openRedisExchange } = await import('./open-redis-exchange.ts')
+  const database = await readDatabaseIdentity(pool)
+  const redis = openRedis({
+    url: config.redisUrl,
+    onLost: onError,
+    onRecovered: () => onRedisRecovered?.(),
+  })
+  return { openExchange: openRedisExchange({ redis, config, epoch, database, onError }), close: redis.close }
 }
 
 /** Deletes, once a minute, what has expired. */
@@ -112,13 +135,14 @@ function schedulePruning(prune: readonly (() => Promise<void>)[], onError: (erro
  */
 export async function openPostgresStorage(
   config: PostgresConfig,
-  { onError, clock = systemClock }: StorageOptions & { readonly clock?: Clock },
+  { onError, onRedisRecovered, clock = systemClock }: StorageOptions & { readonly clock?: Clock },
 ): Promise<Storage> {
   const url = config.databaseUrl
   const timeoutMs = config.storageTimeoutSeconds * 1000
   const connection = await openPostgres({ url, timeoutMs, epoch: createEpoch() })
   const { pool, appends } = connection
   const initial = await readFeed(connection.pool)
+  const redis = await openRedisServices({ config, pool, epoch: initial.epoch, onError, onRedisRecovered })
   const messageLog = openPostgresMessageLog({
     pool,
     appends,
@@ -129,6 +153,7 @@ export async function openPostgresStorage(
     retentionCount: config.messageRetentionCount,
     timeoutMs,
     onError,
+    openExchange: redis?.openExchange,
   })
   const changes = follow({ url, connection, initial, messageLog, onError })
   const revocations = createPostgresRevocations({ pool, feed: changes.feed })
@@ -144,6 +169,7 @@ export async function openPostgresStorage(
     async close() {
       messageLog.close()
       pruning.stop()
+      redis?.close()
       await changes.close()
       await connection.close()
     },

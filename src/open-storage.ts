@@ -34,6 +34,8 @@ export interface StorageOptions {
    * files are removed or replaced.
    */
   readonly onError: (error: unknown) => void
+  /** Called when Redis, whose loss was reported to `onError`, works again. */
+  readonly onRedisRecovered?: (() => void) | undefined
   readonly clock?: Clock
 }
 
@@ -44,12 +46,15 @@ export interface StorageOptions {
  */
 export async function openStorage(
   config: Config,
-  { onError, clock = systemClock }: StorageOptions,
+  { onError, onRedisRecovered, clock = systemClock }: StorageOptions,
 ): Promise<Storage> {
   if (config.databaseUrl !== undefined) {
     // Imported only here, so that the start without PostgreSQL does not load its client.
     const { openPostgresStorage } = await import('./open-postgres-storage.ts')
-    return openPostgresStorage({ ...config, databaseUrl: config.databaseUrl }, { onError, clock })
+    return openPostgresStorage(
+      { ...config, databaseUrl: config.databaseUrl },
+      { onError, onRedisRecovered, clock },
+    )
   }
   const connection = openSqlite(config.dataDir, onError)
   const { queries, write } = connection

@@ -6,7 +6,7 @@ import { describeError } from '../http/error-handler.ts'
 import { openLogger } from '../logger.ts'
 import { openStorage } from '../open-storage.ts'
 import { startServer } from '../server.ts'
-import { LostStorage } from '../storage/errors.ts'
+import { LostStorage, RedisUnavailable } from '../storage/errors.ts'
 import { findUnknownSettings } from '../unknown-settings.ts'
 import { hostAndPort, localHost } from './service-address.ts'
 
@@ -35,8 +35,10 @@ export async function serve(config: Config): Promise<void> {
   const storage = await openStorage(config, {
     onError(error) {
       if (error instanceof LostStorage) logger.fatal(error.message)
+      else if (error instanceof RedisUnavailable) logger.warn({ reason: error.message }, 'redis unavailable')
       else logger.warn({ cause: describeError(error) }, 'background work failed')
     },
+    onRedisRecovered: () => logger.info('redis available again'),
   })
   const keys = await loadKeys(config)
   const server = await startServer({ config, storage, keys, logger })

@@ -13,6 +13,9 @@ export class UnusableStorage extends Error {}
 /** The storage was taken away while the service was running. Only a restart helps; the message says how. */
 export class LostStorage extends Error {}
 
+/** Redis cannot be reached, or does not respond. A command that was sent may have been executed. */
+export class RedisUnavailable extends Error {}
+
 /**
  * The connection to the storage was lost while a change was being made, and it cannot be determined whether
  * the change was made. A client may repeat a message with its idempotency key.

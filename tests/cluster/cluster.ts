@@ -24,14 +24,18 @@ export interface Cluster extends AsyncDisposable {
 
 const nodeCount = 3
 
+type Environment = Readonly<Record<string, string>>
+
+export const noLimits: Environment = { RATE_LIMITS: 'off' }
+
 /**
  * Starts three nodes at the same time, in front of an empty database.
  *
- * @param environment settings in addition to those of all scenarios
+ * @param environment settings in addition to those of all scenarios; those of a node, if it is a function
  */
 export async function startCluster(
   postgres: PostgresServer,
-  environment: Readonly<Record<string, string>> = { RATE_LIMITS: 'off' },
+  environment: Environment | ((number: number) => Environment) = noLimits,
 ): Promise<Cluster> {
   const secret = generateSecret()
   const database = await postgres.createDatabase()
@@ -39,7 +43,8 @@ export async function startCluster(
   let started = 0
 
   async function join(): Promise<Node> {
-    const name = `node ${++started}`
+    const number = ++started
+    const name = `node ${number}`
     const proxy = await startTcpProxy(postgres.port)
     const url = postgres.url(database).replace(`:${postgres.port}/`, `:${proxy.port}/`)
     const server = await startServer({
@@ -48,7 +53,7 @@ export async function startCluster(
         DATABASE_URL: url,
         JWT_SECRET: secret,
         DRAIN_SECONDS: '0',
-        ...environment,
+        ...(typeof environment === 'function' ? environment(number) : environment),
       },
     })
     const node = { ...server, name, proxy }

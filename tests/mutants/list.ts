@@ -5,6 +5,7 @@ import { clientMutants } from './client.ts'
 import { commandsMutants } from './commands.ts'
 import { httpMutants } from './http.ts'
 import { postgresMutants } from './postgres.ts'
+import { redisMutants } from './redis.ts'
 import { storageMutants } from './storage.ts'
 
 /** A change of the source that breaks one promise of the service. */
@@ -28,5 +29,6 @@ export const mutants: readonly Mutant[] = [
   ...commandsMutants,
   ...storageMutants,
   ...postgresMutants,
+  ...redisMutants,
   ...clientMutants,
 ]
