@@ -1,11 +1,11 @@
-// Starts nodes of this server on one PostgreSQL database, and with Redis if the server has that setting.
+// Starts nodes of this server on one PostgreSQL database, with Redis or without.
 
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PostgresServer } from '../tests/fixtures/postgres-server.ts'
 import type { Harness } from './harness.ts'
-import { issueTokens, password, root, scriptEnvironment, serverEnvironment } from './parley.ts'
-import { cpuSecondsOf, freePort, type Server, startServer, track } from './processes.ts'
+import { issueTokens, password, scriptEnvironment, serverEnvironment } from './parley.ts'
+import { cpuSecondsOf, type Server, startServer } from './processes.ts'
 
 export interface Cluster {
   nodes: Server[]
@@ -39,29 +39,6 @@ export async function startCluster(
     scriptEnvironment: await scriptEnvironment(cwd, usernames, tokens),
     stop: () => Promise.all(nodes.map(({ stop }) => stop())),
   }
-}
-
-/** Starts Redis without persistence. Undefined if it is not installed, or if the server has no setting for it. */
-export async function startRedis(): Promise<string | undefined> {
-  const program = Bun.which('redis-server')
-  const settings = await Bun.file(join(root, '.env.example')).text()
-  if (!program || !/\bREDIS_URL=/.test(settings)) return undefined
-  const port = freePort()
-  const child = track(
-    Bun.spawn([program, '--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    }),
-  )
-  const reader = child.stdout.getReader()
-  let output = ''
-  while (!output.includes('Ready to accept connections')) {
-    const { done, value } = await reader.read()
-    if (done) throw new Error(`Redis did not start:\n${output}`)
-    output += new TextDecoder().decode(value)
-  }
-  reader.releaseLock()
-  void child.stdout.pipeTo(new WritableStream())
-  return `redis://127.0.0.1:${port}`
 }
 
 /** The processor time in seconds of all of PostgreSQL's processes. */

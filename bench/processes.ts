@@ -2,6 +2,7 @@
 // stops it by its process handle.
 
 import { readdirSync, readFileSync } from 'node:fs'
+import { freePort } from '../tests/fixtures/free-port.ts'
 import type { SocketCommand, SocketResult } from './load/sockets.ts'
 
 export interface Server {
@@ -163,13 +164,6 @@ async function stop(child: Bun.Subprocess) {
   const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
   await child.exited
   clearTimeout(timer)
-}
-
-export function freePort() {
-  const probe = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
-  const { port } = probe
-  probe.stop(true)
-  return port
 }
 
 /** Like `cpuSeconds`, for a process that may have ended. */

@@ -11,6 +11,7 @@ import {
   loginGuard,
   rateLimitHeaders,
   rateLimits,
+  readiness,
   servicePaths,
   sizes,
   statuses,
@@ -34,11 +35,8 @@ const files: Readonly<Record<string, Readonly<Record<string, () => string>>>> = 
   'docs/errors.md': { 'example problem': exampleProblem, statuses, problems: catalogue, limits: sizes },
   'docs/realtime.md': { 'close codes': closeCodes },
   'docs/examples.md': { requests: requestExamples, frames: frameExamples },
-  'docs/performance.md': {
-    benchmark,
-    'benchmark history': benchmarkHistory,
-  },
-  'docs/operating.md': { 'service paths': servicePaths },
+  'docs/performance.md': { benchmark, 'benchmark history': benchmarkHistory },
+  'docs/operating.md': { 'service paths': servicePaths, readiness },
 }
 
 async function update(path: string, before: string, after: string) {

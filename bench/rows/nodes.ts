@@ -1,5 +1,5 @@
 import { connections, type Harness, interleave, slowRounds } from '../harness.ts'
-import { type Cluster, postgresCpuSeconds, startCluster, startRedis } from '../nodes.ts'
+import { type Cluster, postgresCpuSeconds, startCluster } from '../nodes.ts'
 import { type Server, type SocketLoad, startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
 import { quantile, ratios } from '../statistics.ts'
@@ -29,12 +29,13 @@ interface Setup extends Cluster {
 export async function nodes(harness: Harness): Promise<Result[]> {
   requireWrk()
   const { findPostgres, startPostgres } = await import('../../tests/fixtures/postgres-server.ts')
+  const { skipsRedis, startRedis } = await import('../../tests/fixtures/redis-server.ts')
   if (!findPostgres()) {
     console.error('The row is skipped: PostgreSQL is not installed (`apt-get install postgresql`).')
     return []
   }
   await using postgres = await startPostgres()
-  const redisUrl = await startRedis()
+  await using redis = skipsRedis ? undefined : await startRedis()
   const single = await harness.startParley()
   const setups: Record<string, Setup> = {
     [oneProcess]: await connect({ ...single, nodes: [single.server] }),
@@ -43,9 +44,9 @@ export async function nodes(harness: Harness): Promise<Result[]> {
     setups[`${count} ${count === 1 ? 'node' : 'nodes'} on PostgreSQL`] = await connect(
       await startCluster(harness, postgres, count),
     )
-  if (redisUrl !== undefined)
+  if (redis)
     setups['3 nodes on PostgreSQL with Redis'] = await connect(
-      await startCluster(harness, postgres, 3, redisUrl),
+      await startCluster(harness, postgres, 3, redis.url),
     )
 
   const size = slowRounds(harness.size)

@@ -58,7 +58,7 @@ const maxDeliveryMs = 500
 const exchangePatienceMs = 15
 
 /** The frame of a stored message: the same text on every node, and the same as in SQLite. */
-function toFrame(row: MessageRow, id: string): string {
+export function toFrame(row: MessageRow, id: string): string {
   const { userId, username, idempotencyKey, sentAt, message } = row
   const user = `{"id":${JSON.stringify(userId)},"username":${JSON.stringify(username)}}`
   const key = idempotencyKey === null ? '' : `,"idempotencyKey":${JSON.stringify(idempotencyKey)}`

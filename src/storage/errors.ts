@@ -13,6 +13,9 @@ export class UnusableStorage extends Error {}
 /** The storage was taken away while the service was running. Only a restart helps; the message says how. */
 export class LostStorage extends Error {}
 
+/** The storage was replaced or has lost data. A restart continues with what there is, and clients learn of it. */
+export class RestartRequired extends LostStorage {}
+
 /** Redis cannot be reached, or does not respond. A command that was sent may have been executed. */
 export class RedisUnavailable extends Error {}
 

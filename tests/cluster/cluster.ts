@@ -14,12 +14,14 @@ export interface Cluster extends AsyncDisposable {
   readonly database: string
   /** The nodes that are running. */
   readonly nodes: readonly Node[]
-  /** Starts a node. It joins the cluster when it listens. */
-  join(): Promise<Node>
+  /** Starts a node. It joins the cluster when it listens. @param port any free one by default */
+  join(port?: number): Promise<Node>
   /** Kills a node with SIGKILL. */
   kill(node: Node): Promise<void>
   /** Stops a node with SIGTERM, as a restart does. */
   stop(node: Node): Promise<void>
+  /** Stops a node and starts another one on its port. */
+  restart(node: Node): Promise<void>
 }
 
 const nodeCount = 3
@@ -42,7 +44,7 @@ export async function startCluster(
   const nodes: Node[] = []
   let started = 0
 
-  async function join(): Promise<Node> {
+  async function join(port = 0): Promise<Node> {
     const number = ++started
     const name = `node ${number}`
     const proxy = await startTcpProxy(postgres.port)
@@ -53,6 +55,7 @@ export async function startCluster(
         DATABASE_URL: url,
         JWT_SECRET: secret,
         DRAIN_SECONDS: '0',
+        PORT: String(port),
         ...(typeof environment === 'function' ? environment(number) : environment),
       },
     })
@@ -80,7 +83,7 @@ export async function startCluster(
     await node.proxy[Symbol.asyncDispose]()
   }
 
-  await Promise.all(Array.from({ length: nodeCount }, join))
+  await Promise.all(Array.from({ length: nodeCount }, () => join()))
   return {
     postgres,
     database,
@@ -88,6 +91,10 @@ export async function startCluster(
     join,
     kill,
     stop,
+    async restart(node) {
+      await stop(node)
+      await join(Number(new URL(node.url).port))
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([...nodes].map(kill))
     },

@@ -7,21 +7,28 @@ import { createRandom } from '../faults/random.ts'
 import { killProcesses } from '../faults/server.ts'
 import { skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
 import { skipsRedis } from '../fixtures/redis-server.ts'
+import { skipsCaddy } from './caddy.ts'
 import type { LoadVerdict } from './load.ts'
 import type { Scenario } from './scenario.ts'
+import { rollingRestart } from './scenarios/behind-caddy.ts'
 import { clientLibrary } from './scenarios/client.ts'
-import { contractSuite } from './scenarios/contract-suite.ts'
+import { contractSuite, contractSuiteBehindCaddy } from './scenarios/contract-suite.ts'
 import { faults } from './scenarios/faults.ts'
+import { limits } from './scenarios/limits.ts'
 import { redisFaults } from './scenarios/redis-faults.ts'
 import { revokedToken } from './scenarios/revoked-token.ts'
 import { sameKey } from './scenarios/same-key.ts'
 
+/** These need Caddy, which may be missing. */
+const behindCaddy = skipsCaddy ? [] : [rollingRestart, contractSuiteBehindCaddy]
 const scenarios: readonly Scenario[] = [
   ...faults,
   ...redisFaults,
   sameKey,
   revokedToken,
+  limits,
   clientLibrary,
+  ...behindCaddy,
   contractSuite,
 ]
 
@@ -37,6 +44,7 @@ if (!Number.isSafeInteger(seed)) throw new Error('--seed has to be an integer')
 const named = scenarios.filter(({ title }) => title.includes(options.only))
 const selected = named.filter(({ quickRounds }) => !options.quick || quickRounds > 0)
 if (selected.length === 0) throw new Error(`there is no scenario with "${options.only}" in its title`)
+if (skipsCaddy) console.log('Skipped: the scenarios behind Caddy')
 if (skipsPostgres) {
   console.log(`0 passed, 0 failed, ${selected.length} skipped`)
   process.exit(0)

@@ -4,6 +4,7 @@ import { chatsStoringMutants } from './chats-storing.ts'
 import { clientMutants } from './client.ts'
 import { commandsMutants } from './commands.ts'
 import { httpMutants } from './http.ts'
+import { limitMutants } from './limits.ts'
 import { postgresMutants } from './postgres.ts'
 import { redisMutants } from './redis.ts'
 import { storageMutants } from './storage.ts'
@@ -29,6 +30,7 @@ export const mutants: readonly Mutant[] = [
   ...commandsMutants,
   ...storageMutants,
   ...postgresMutants,
+  ...limitMutants,
   ...redisMutants,
   ...clientMutants,
 ]
