@@ -26,6 +26,11 @@ export interface Size {
   startRounds: number
   /** The wait before memory is read, so that garbage collection can finish. */
   settleSeconds: number
+  /**
+   * The wait until sockets count as idle. Bun returns freed memory when the process has done little for half a
+   * minute.
+   */
+  idleSeconds: number
   /** The number of sockets in the `idle` row. */
   idleSockets: number
   /** The numbers of sockets in the `fan-out` row. */
@@ -88,6 +93,7 @@ const standard: Size = {
   seconds: 1,
   loginSeconds: 4,
   settleSeconds: 4,
+  idleSeconds: 32,
   accounts: 1_000,
   users: 64,
   startRounds: 20,
@@ -131,6 +137,7 @@ export const sizes: Record<'standard' | 'full' | 'quick', Size> = {
     seconds: 1,
     loginSeconds: 1,
     settleSeconds: 0.2,
+    idleSeconds: 0.2,
     accounts: 100,
     users: 8,
     startRounds: 3,

@@ -78,9 +78,9 @@ async function compareRequestsAndDeliveries(harness: Harness, names: CompetitorN
 
 /** Starts new servers in each round, because a server rarely returns memory. */
 async function compareIdleSockets(harness: Harness, names: CompetitorName[]): Promise<Result[]> {
-  const { competitorIdleSockets: count, competitorIdleRounds: rounds, settleSeconds } = harness.size
+  const { competitorIdleSockets: count, competitorIdleRounds: rounds } = harness.size
   const measure = ({ server, connect }: Contender) =>
-    memoryPerSocket(server, (load) => connect(load, count), count, settleSeconds)
+    memoryPerSocket(server, (load) => connect(load, count), { ...harness.size, count })
   const measured = await interleave(
     { rounds, warmUp: false },
     {
