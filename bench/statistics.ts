@@ -42,7 +42,7 @@ export function medianInterval(samples: readonly number[]): [low: number, high: 
   return [low, high]
 }
 
-/** The ratios of two series, one per round. */
+/** The ratios of two series, one per round. Throws if a round measured nothing, which a kept run could not express. */
 export function ratios(numerators: readonly number[], denominators: readonly number[]): number[] {
   return numerators.map((value, round) => value / (denominators[round] ?? Number.NaN))
 }

@@ -47,7 +47,7 @@ export async function resume(harness: Harness): Promise<Result[]> {
   })
   await Promise.all([load.stop(), sender.stop(), parley.stop()])
 
-  const work = `Resume of ${missedMessages.toLocaleString('en-US')} messages, ${resumingClients} concurrent clients`
+  const work = `Resume of ${missedMessages.toLocaleString('en-US')} messages, ${resumingClients.toLocaleString('en-US')} concurrent clients`
   const samples = (name: keyof (typeof measured)[number]) => measured.map((each) => each[name])
   return [
     {
