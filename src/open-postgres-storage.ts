@@ -6,6 +6,7 @@ import { openPostgresMessageLog, type PostgresMessageLog } from './chats/message
 import { type Clock, systemClock } from './clock.ts'
 import { type Config, databaseUrlFault } from './config.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
+import type { StorageMeasurements } from './metrics/metrics.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
 import { LostStorage, UnusableStorage } from './storage/errors.ts'
 import {
@@ -16,9 +17,13 @@ import {
 } from './storage/postgres/change-feed.ts'
 import { openPostgres, type PostgresConnection } from './storage/postgres/connection.ts'
 import { type Listener, listen } from './storage/postgres/listener.ts'
+import { readDatabaseSize } from './storage/postgres/measurements.ts'
 import { createPostgresUsers } from './users/users.postgres.ts'
 
 type PostgresConfig = Config & { readonly databaseUrl: string }
+
+/** How long a scrape of the metrics waits for the database. */
+const maxMeasurementMs = 1000
 
 /** How often outdated revocations and failed logins are deleted. */
 const pruningIntervalMs = 60_000
@@ -75,11 +80,44 @@ function follow({ url, connection, initial, messageLog, onError }: FollowOptions
   })
   return {
     feed,
+    reconnects: listener.reconnects,
     isReady: () => !lost && feed.isReady(),
     async close() {
       feed.close()
       await listener.close()
     },
+  }
+}
+
+interface MeasurementOptions {
+  readonly connection: PostgresConnection
+  readonly messageLog: PostgresMessageLog
+  readonly changes: { readonly feed: ChangeFeed; reconnects(): number }
+}
+
+/** The state of the database and of this node. A scrape does not wait for a database that does not respond. */
+function createMeasurement({ connection, messageLog, changes }: MeasurementOptions) {
+  const pools = [connection.pool, connection.appends, connection.feed]
+  /** What the database has told, or undefined if it is late. */
+  function ask<Result>(question: Promise<Result>): Promise<Result | undefined> {
+    const answer = question.catch(() => undefined)
+    return Promise.race([answer, Bun.sleep(maxMeasurementMs).then(() => undefined)])
+  }
+  return async (): Promise<StorageMeasurements> => {
+    const [databaseBytes, log] = changes.feed.isReady()
+      ? await Promise.all([
+          ask(readDatabaseSize(connection.pool)),
+          ask(Promise.resolve(messageLog.measure())),
+        ])
+      : []
+    return {
+      databaseBytes,
+      log,
+      node: { ...messageLog.measureNode(), feedAge: changes.feed.age() },
+      reconnects: {
+        postgresql: changes.reconnects() + pools.reduce((sum, pool) => sum + pool.reconnects(), 0),
+      },
+    }
   }
 }
 
@@ -112,7 +150,7 @@ function schedulePruning(prune: readonly (() => Promise<void>)[], onError: (erro
  */
 export async function openPostgresStorage(
   config: PostgresConfig,
-  { onError, clock = systemClock }: StorageOptions & { readonly clock?: Clock },
+  { onError, clock = systemClock, metrics }: StorageOptions & { readonly clock?: Clock },
 ): Promise<Storage> {
   const url = config.databaseUrl
   const timeoutMs = config.storageTimeoutSeconds * 1000
@@ -129,6 +167,7 @@ export async function openPostgresStorage(
     retentionCount: config.messageRetentionCount,
     timeoutMs,
     onError,
+    metrics,
   })
   const changes = follow({ url, connection, initial, messageLog, onError })
   const revocations = createPostgresRevocations({ pool, feed: changes.feed })
@@ -141,6 +180,7 @@ export async function openPostgresStorage(
     loginGuard,
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
     isReady: changes.isReady,
+    measure: createMeasurement({ connection, messageLog, changes }),
     async close() {
       messageLog.close()
       pruning.stop()

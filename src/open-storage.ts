@@ -10,8 +10,10 @@ import type { Config } from './config.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
 import type { MaybePromise } from './maybe-promise.ts'
+import type { LogMetrics, StorageMeasurements } from './metrics/metrics.ts'
 import { createChangeCounter } from './storage/sqlite/change-counter.ts'
 import { openExistingSqlite, openSqlite } from './storage/sqlite/connection.ts'
+import { measureFiles } from './storage/sqlite/measurements.ts'
 import { createSqliteUsers } from './users/users.sqlite.ts'
 import type { Users } from './users/users.ts'
 
@@ -24,6 +26,8 @@ export interface Storage {
   readonly rateLimits: RateLimits
   /** Whether requests can be served now. */
   isReady(): boolean
+  /** The state of the storage, for metrics. */
+  measure(): MaybePromise<StorageMeasurements>
   /** Closes the storage. Call it after `messageLog.flush()`. */
   close(): Promise<void>
 }
@@ -35,6 +39,17 @@ export interface StorageOptions {
    */
   readonly onError: (error: unknown) => void
   readonly clock?: Clock
+  readonly metrics?: LogMetrics | undefined
+}
+
+/** What the log can tell now: it cannot if the database cannot be read. */
+function measureLog(messageLog: MessageLog) {
+  try {
+    const measured = messageLog.measure()
+    return measured instanceof Promise ? undefined : measured
+  } catch {
+    return undefined
+  }
 }
 
 /**
@@ -44,12 +59,12 @@ export interface StorageOptions {
  */
 export async function openStorage(
   config: Config,
-  { onError, clock = systemClock }: StorageOptions,
+  { onError, clock = systemClock, metrics }: StorageOptions,
 ): Promise<Storage> {
   if (config.databaseUrl !== undefined) {
     // Imported only here, so that the start without PostgreSQL does not load its client.
     const { openPostgresStorage } = await import('./open-postgres-storage.ts')
-    return openPostgresStorage({ ...config, databaseUrl: config.databaseUrl }, { onError, clock })
+    return openPostgresStorage({ ...config, databaseUrl: config.databaseUrl }, { onError, clock, metrics })
   }
   const connection = openSqlite(config.dataDir, onError)
   const { queries, write } = connection
@@ -60,6 +75,7 @@ export async function openStorage(
     retentionDays: config.messageRetentionDays,
     retentionCount: config.messageRetentionCount,
     onError,
+    metrics,
   })
   const changes = createChangeCounter(queries.$client)
   const revocations = createSqliteRevocations({ queries, write, changes, onError })
@@ -70,6 +86,7 @@ export async function openStorage(
     loginGuard: createMemoryLoginGuard(() => systemClock.monotonicMs() / 1000),
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
     isReady: connection.isReady,
+    measure: () => ({ ...measureFiles(config.dataDir), log: measureLog(messageLog) }),
     async close() {
       messageLog.close()
       revocations.close()

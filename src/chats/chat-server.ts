@@ -4,6 +4,7 @@ import { maxFrameBytes } from '../contract/frames.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
+import type { SocketMetrics } from '../metrics/metrics.ts'
 import { asChatSocket, type ChatSocket, type Connection, type SocketData } from './connection.ts'
 import type { ConnectionLog } from './connection-log.ts'
 import { startConnectionSweep } from './connection-sweep.ts'
@@ -26,12 +27,16 @@ interface ChatServerOptions {
   readonly connectionLog: ConnectionLog
   /** Bytes that may wait for a client before its connection is closed. */
   readonly socketBufferBytes: number
+  readonly metrics?: SocketMetrics | undefined
 }
+
+/** The part of Bun's server that broadcasts. */
+export type Broadcaster = Pick<Server<SocketData>, 'publish' | 'subscriberCount'>
 
 export interface ChatServer {
   readonly handlers: WebSocketHandler<SocketData>
   /** Starts to broadcast the log's messages to the sockets of `server`. */
-  attach(server: Pick<Server<SocketData>, 'publish'>): void
+  attach(server: Broadcaster): void
   /** Closes all connections, spread over `seconds`, so that the clients do not all reconnect at once. */
   drain(seconds: number): Promise<void>
   close(): void
@@ -51,7 +56,7 @@ function hearControlFrame(socket: ServerWebSocket<SocketData>): void {
 
 /** The WebSocket side of the service: connects frames, connections, replays and broadcasts. */
 export function createChatServer(options: ChatServerOptions): ChatServer {
-  const { messageLog, connections, connectionLog, toProblem } = options
+  const { messageLog, connections, connectionLog, toProblem, metrics } = options
 
   function subscribe(socket: ChatSocket): void {
     socket.subscribe(topic)
@@ -67,14 +72,25 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       toProblem(error, crypto.randomUUID())
       connections.closeAfterPending(socket, 'internal-error')
     },
+    onPage: metrics?.replayed,
   })
   const sweep = startConnectionSweep({
     ...options,
     onError: (error) => void toProblem(error, crypto.randomUUID()),
   })
 
+  function publishAndCount(server: Broadcaster, frame: string, { delivered }: SocketMetrics): void {
+    delivered(server.subscriberCount(topic))
+    // Zero if Bun has dropped the frame for any client. It then closes that connection, but does not say which.
+    if (server.publish(topic, frame) !== 0) return
+    for (const { data, readyState } of connections.values()) {
+      if (readyState !== WebSocket.OPEN) data.cutOff = true
+    }
+  }
+
   function open(socket: ChatSocket): void {
     connections.add(socket)
+    metrics?.opened()
     if (socket.data.replay) replayer.start(socket)
     else subscribe(socket)
   }
@@ -119,12 +135,14 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         const accepted = asChatSocket(socket)
         if (!accepted) return
         connectionLog.closed(accepted, code)
+        metrics?.closed(code, accepted.data.cutOff)
         connections.remove(accepted)
       },
     },
     attach(server) {
       messageLog.subscribe(({ frame }) => {
-        server.publish(topic, frame)
+        if (metrics) publishAndCount(server, frame, metrics)
+        else server.publish(topic, frame)
         connectionLog.broadcast()
       })
     },

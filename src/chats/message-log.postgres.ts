@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
+import type { LogMetrics, NodeMeasurements } from '../metrics/metrics.ts'
 import { StorageUnavailable } from '../storage/errors.ts'
 import type { Pool } from '../storage/postgres/pool.ts'
 import { createAppender } from './appender.postgres.ts'
@@ -12,6 +13,7 @@ import {
   type MessageRow,
   readFollowing,
   readMessage,
+  readOldest,
   readPreceding,
   readRange,
   removeMessages,
@@ -33,6 +35,7 @@ export interface PostgresMessageLogOptions {
   readonly timeoutMs: number
   /** Called with errors of background work; no request is waiting for it. */
   readonly onError: (error: unknown) => void
+  readonly metrics?: LogMetrics | undefined
 }
 
 export interface PostgresMessageLog extends MessageLog {
@@ -44,6 +47,8 @@ export interface PostgresMessageLog extends MessageLog {
   refuseAppends(cause: Error): void
   /** The sequence of the newest message that listeners have received. */
   applied(): number
+  /** How far this node is behind the log. */
+  measureNode(): Pick<NodeMeasurements, 'lagMessages' | 'healings'>
 }
 
 const rowsPerRead = 1000
@@ -187,6 +192,7 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
     toMessage,
     encode: ids.encode,
     deliver: delivery.deliver,
+    metrics: options.metrics,
   })
   const maintenance = createLogMaintenance({
     pool,
@@ -216,6 +222,11 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
     },
     subscribe: listeners.add,
     flush: appender.flush,
+    async measure() {
+      const [oldest] = await pool.read(({ $client }) => readOldest($client, 1))
+      const head = sequencer.applied()
+      return { positions: oldest ? head - oldest.sequence + 1 : 0, oldestSentAt: oldest?.sentAt }
+    },
     close() {
       maintenance.stop()
       healer.stop()
@@ -232,5 +243,6 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
       refusal = new StorageUnavailable(cause)
     },
     applied: sequencer.applied,
+    measureNode: () => ({ lagMessages: sequencer.lag(), healings: healer.healings() }),
   }
 }

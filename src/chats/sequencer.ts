@@ -31,6 +31,8 @@ export interface Sequencer {
   offer(range: MessageRange): void
   /** Records that the log has a message with this sequence. */
   hear(head: number): void
+  /** The number of messages that the log is known to have and that were not delivered yet. */
+  lag(): number
   /** Whether the log is known to have messages that were not delivered yet. */
   hasGap(): boolean
   /** Ends a gap that does not exist: the log has no messages after `head`. */
@@ -129,6 +131,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     hear(head) {
       heard = Math.max(heard, head)
     },
+    lag: () => heard - applied,
     hasGap: () => heard > applied,
     confirmHead(head) {
       if (held.length === 0) heard = Math.max(applied, head)

@@ -22,6 +22,13 @@ function announce(config: Config, port: number): void {
   console.error(`\n${lines.join('\n')}\n`)
 }
 
+/** What is counted, if METRICS_PORT is set. Imported only then, so that other starts do not load prom-client. */
+async function createMetrics({ metricsPort }: Config) {
+  if (metricsPort === undefined) return undefined
+  const { createPrometheusMetrics } = await import('../metrics/metrics.prometheus.ts')
+  return createPrometheusMetrics()
+}
+
 /**
  * Serves until SIGTERM or SIGINT. Returns once the service is listening.
  *
@@ -32,14 +39,17 @@ export async function serve(config: Config): Promise<void> {
   for (const { variable, setting } of findUnknownSettings(process.env, policyNames)) {
     logger.warn({ variable }, `${variable} is not a setting and has no effect. Did you mean ${setting}?`)
   }
+  const metrics = await createMetrics(config)
   const storage = await openStorage(config, {
+    metrics: metrics?.log,
     onError(error) {
+      metrics?.backgroundFailure()
       if (error instanceof LostStorage) logger.fatal(error.message)
       else logger.warn({ cause: describeError(error) }, 'background work failed')
     },
   })
   const keys = await loadKeys(config)
-  const server = await startServer({ config, storage, keys, logger })
+  const server = await startServer({ config, storage, keys, logger, metrics })
   let stopping = false
 
   async function stop(signal: string): Promise<void> {
@@ -68,6 +78,9 @@ export async function serve(config: Config): Promise<void> {
   logger.info(
     {
       url: `http://${hostAndPort(config.host, server.port)}`,
+      ...(server.metricsPort !== undefined && {
+        metricsUrl: `http://${hostAndPort(config.metricsHost, server.metricsPort)}/metrics`,
+      }),
       development: config.development,
       version: openapi.info.version,
       bun: Bun.version,

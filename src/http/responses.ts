@@ -4,6 +4,7 @@ import { commonHeaders, jsonMediaType } from '../contract/operations.ts'
 import { type ProblemCode, problemMediaType } from '../contract/problems.ts'
 import type { ClientAddress, Peer } from '../limits/client-address.ts'
 import { countHeader, policyHeader } from '../limits/rate-limits.ts'
+import type { RequestMetrics } from '../metrics/metrics.ts'
 import { allowOriginHeader, type Cors } from './cors.ts'
 import type { ToProblem } from './error-handler.ts'
 import type { RequestContext } from './request-context.ts'
@@ -30,7 +31,7 @@ export interface Responses {
   problem(context: RequestContext, thrown: unknown, headers?: HeaderValues): Response
   /** The response to a preflight, or undefined if the request is not one. */
   preflight(request: Request, peer: Peer | null): Response | undefined
-  /** Writes the request's log line. @param code the code of the problem, if the response is one */
+  /** Counts the request, and writes its log line. @param code the code of the problem, if the response is one */
   logRequest(context: RequestContext, status: number, code?: ProblemCode): void
 }
 
@@ -42,11 +43,13 @@ interface ResponsesOptions {
   readonly logClientAddress: boolean
   /** Undefined if no page of another origin may read responses. */
   readonly cors: Cors | undefined
+  /** Undefined if nothing is counted. */
+  readonly metrics?: RequestMetrics | undefined
 }
 
 /** Creates the responses. Each has a request id, and a line in the log. */
 export function createResponses(options: ResponsesOptions): Responses {
-  const { logger, toProblem, clientAddress, cors } = options
+  const { logger, toProblem, clientAddress, cors, metrics } = options
   const logsRequests = logger.isLevelEnabled('info')
   const logsClients = logsRequests && options.logClientAddress
 
@@ -66,7 +69,12 @@ export function createResponses(options: ResponsesOptions): Responses {
   }
 
   function logRequest(context: RequestContext, status: number, code?: ProblemCode): void {
-    if (!logsRequests) return
+    const { request, route, startedAt } = context
+    metrics?.count({ method: request.method, route, startedAt }, status, code)
+    if (logsRequests) writeLine(context, status, code)
+  }
+
+  function writeLine(context: RequestContext, status: number, code?: ProblemCode): void {
     const { request, route, requestId, client, userId } = context
     const ms = elapsedMs(context)
     logger.info(
@@ -97,6 +105,7 @@ export function createResponses(options: ResponsesOptions): Responses {
     headers: headersOf,
     json({ method, route, status, headers }) {
       const logSuccess = createSuccessLine(logger, { method, route, status })
+      const countSuccess = metrics?.counter(method, route, status)
       // Shared by all responses and changed before each: Bun copies the headers when it creates a response
       // (tests/unit/http/responses.test.ts). Converting an object for each response takes twice as long.
       const shared = new Headers({
@@ -110,11 +119,9 @@ export function createResponses(options: ResponsesOptions): Responses {
       return (context, text, headers) => {
         const { request, requestId, limiter, count } = context
         // The route of GET also serves HEAD.
-        if (logsRequests && request.method === method) {
-          logSuccess(context)
-        } else {
-          logRequest(context, status)
-        }
+        if (logsRequests && request.method === method) logSuccess(context)
+        else if (logsRequests) writeLine(context, status)
+        countSuccess?.(context.startedAt)
         shared.set('x-request-id', requestId)
         if (limiter && count) shared.set('ratelimit', countHeader(limiter, count))
         // An operation has the same additional headers in every response, so none remains from an earlier one.

@@ -32,6 +32,8 @@ export interface ChangeFeed {
   wake(): void
   /** Whether the feed was read a moment ago, so that requests can be served. */
   isReady(): boolean
+  /** Seconds since the feed was read. */
+  age(): number
   close(): void
 }
 
@@ -107,6 +109,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     countOwn: () => void uncached++,
     wake,
     isReady: () => !isReplica && now() - freshAt < unreadyAfterMs,
+    age: () => (now() - freshAt) / 1000,
     close() {
       closed = true
       clearInterval(timer)

@@ -28,6 +28,8 @@ export interface Pool {
    * @throws OutcomeUnknown if the connection was lost before the server confirmed the change
    */
   write<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result>
+  /** How often all connections were replaced, because one did not respond. */
+  reconnects(): number
   close(): Promise<void>
 }
 
@@ -58,11 +60,13 @@ export function openClient({ url, name, size, attemptMs }: PoolOptions): SQL {
 export function createPool(options: PoolOptions): Pool {
   const open = () => drizzle({ client: openClient(options), schema }) as Queries
   let current = open()
+  let reconnects = 0
 
   /** Closing also fails the statements that still wait for a response. */
   function replace(queries: Queries): void {
     if (queries !== current) return
     current = open()
+    reconnects++
     queries.$client.close({ timeout: 0 }).catch(() => {})
   }
 
@@ -101,6 +105,7 @@ export function createPool(options: PoolOptions): Pool {
         throw writeError(error)
       }
     },
+    reconnects: () => reconnects,
     close: () => current.$client.close({ timeout: 0 }),
   }
 }
