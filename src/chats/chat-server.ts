@@ -5,6 +5,7 @@ import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import type { SocketMetrics } from '../metrics/metrics.ts'
+import { createBacklogScan } from './backlog-scan.ts'
 import { asChatSocket, type ChatSocket, type Connection, type SocketData } from './connection.ts'
 import type { ConnectionLog } from './connection-log.ts'
 import { startConnectionSweep } from './connection-sweep.ts'
@@ -14,6 +15,9 @@ import type { MessageLog } from './message-log.ts'
 import { createReplayer } from './replayer.ts'
 
 const topic = 'chat'
+
+/** The code of a connection that ended without a close frame (RFC 6455, section 7.4.1). */
+const abnormalClosure = 1006
 
 /** How long a drain waits for received frames. */
 const maxPendingMs = 10_000
@@ -79,13 +83,12 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
     onError: (error) => void toProblem(error, crypto.randomUUID()),
   })
 
+  const scanBacklog = createBacklogScan(connections)
+
   function publishAndCount(server: Broadcaster, frame: string, { delivered }: SocketMetrics): void {
     delivered(server.subscriberCount(topic))
-    // Zero if Bun has dropped the frame for any client. It then closes that connection, but does not say which.
-    if (server.publish(topic, frame) !== 0) return
-    for (const { data, readyState } of connections.values()) {
-      if (readyState !== WebSocket.OPEN) data.cutOff = true
-    }
+    // Negative if bytes wait for any client; Bun does not say for which.
+    if (server.publish(topic, frame) < 0) scanBacklog()
   }
 
   function open(socket: ChatSocket): void {
@@ -129,13 +132,15 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       pong: hearControlFrame,
       drain(socket) {
         const accepted = asChatSocket(socket)
-        if (accepted) replayer.drained(accepted)
+        if (!accepted) return
+        accepted.data.isBehind = false
+        replayer.drained(accepted)
       },
       close(socket, code) {
         const accepted = asChatSocket(socket)
         if (!accepted) return
         connectionLog.closed(accepted, code)
-        metrics?.closed(code, accepted.data.cutOff)
+        metrics?.closed(code, code === abnormalClosure && accepted.data.isBehind)
         connections.remove(accepted)
       },
     },

@@ -21,8 +21,8 @@ export interface Connection {
   heardAt: number
   /** Pings since then. */
   pings: number
-  /** Whether Bun has closed the connection because too many bytes waited for the client. */
-  cutOff: boolean
+  /** Whether the client had not read what it was sent when this was last examined. */
+  isBehind: boolean
   /** The frame that is being checked asynchronously; later frames wait for it, to keep their order. */
   receiving: Promise<void> | undefined
   /** The total length of the frames that are being checked or wait, in characters. */
@@ -76,7 +76,7 @@ export const createConnection = (
   replay: cursor === undefined ? undefined : { cursor, waiting: false },
   heardAt: monotonicSeconds(),
   pings: 0,
-  cutOff: false,
+  isBehind: false,
   receiving: undefined,
   waitingLength: 0,
   record,
@@ -85,6 +85,6 @@ export const createConnection = (
 /** Sends a frame to this connection alone. */
 export function sendTo(socket: ChatSocket, frame: string): void {
   if (socket.data.record) socket.data.record.framesSent++
-  // Bun returns 0 for a frame that it has dropped; it closes the connection then.
-  if (socket.send(frame) === 0) socket.data.cutOff = true
+  // Bun returns 0 for a frame that it has dropped. It then closes the connection.
+  if (socket.send(frame) === 0) socket.data.isBehind = true
 }

@@ -4,6 +4,7 @@ import { openapi } from '../contract/documents.ts'
 import { policyNames } from '../contract/policies.ts'
 import { describeError } from '../http/error-handler.ts'
 import { openLogger } from '../logger.ts'
+import { openMetrics } from '../metrics/open-metrics.ts'
 import { openStorage } from '../open-storage.ts'
 import { startServer } from '../server.ts'
 import { LostStorage } from '../storage/errors.ts'
@@ -22,13 +23,6 @@ function announce(config: Config, port: number): void {
   console.error(`\n${lines.join('\n')}\n`)
 }
 
-/** What is counted, if METRICS_PORT is set. Imported only then, so that other starts do not load prom-client. */
-async function createMetrics({ metricsPort }: Config) {
-  if (metricsPort === undefined) return undefined
-  const { createPrometheusMetrics } = await import('../metrics/metrics.prometheus.ts')
-  return createPrometheusMetrics()
-}
-
 /**
  * Serves until SIGTERM or SIGINT. Returns once the service is listening.
  *
@@ -39,7 +33,7 @@ export async function serve(config: Config): Promise<void> {
   for (const { variable, setting } of findUnknownSettings(process.env, policyNames)) {
     logger.warn({ variable }, `${variable} is not a setting and has no effect. Did you mean ${setting}?`)
   }
-  const metrics = await createMetrics(config)
+  const metrics = await openMetrics(config)
   const storage = await openStorage(config, {
     metrics: metrics?.log,
     onError(error) {
