@@ -4,6 +4,8 @@ import { maxFrameBytes } from '../contract/frames.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
+import type { SocketMetrics } from '../metrics/metrics.ts'
+import { createBacklogScan } from './backlog-scan.ts'
 import { asChatSocket, type ChatSocket, type Connection, type SocketData } from './connection.ts'
 import type { ConnectionLog } from './connection-log.ts'
 import { startConnectionSweep } from './connection-sweep.ts'
@@ -13,6 +15,9 @@ import type { MessageLog } from './message-log.ts'
 import { createReplayer } from './replayer.ts'
 
 const topic = 'chat'
+
+/** The code of a connection that ended without a close frame (RFC 6455, section 7.4.1). */
+const abnormalClosure = 1006
 
 /** How long a drain waits for received frames. */
 const maxPendingMs = 10_000
@@ -26,12 +31,16 @@ interface ChatServerOptions {
   readonly connectionLog: ConnectionLog
   /** Bytes that may wait for a client before its connection is closed. */
   readonly socketBufferBytes: number
+  readonly metrics?: SocketMetrics | undefined
 }
+
+/** The part of Bun's server that broadcasts. */
+export type Broadcaster = Pick<Server<SocketData>, 'publish' | 'subscriberCount'>
 
 export interface ChatServer {
   readonly handlers: WebSocketHandler<SocketData>
   /** Starts to broadcast the log's messages to the sockets of `server`. */
-  attach(server: Pick<Server<SocketData>, 'publish'>): void
+  attach(server: Broadcaster): void
   /** Closes all connections, spread over `seconds`, so that the clients do not all reconnect at once. */
   drain(seconds: number): Promise<void>
   close(): void
@@ -51,7 +60,7 @@ function hearControlFrame(socket: ServerWebSocket<SocketData>): void {
 
 /** The WebSocket side of the service: connects frames, connections, replays and broadcasts. */
 export function createChatServer(options: ChatServerOptions): ChatServer {
-  const { messageLog, connections, connectionLog, toProblem } = options
+  const { messageLog, connections, connectionLog, toProblem, metrics } = options
 
   function subscribe(socket: ChatSocket): void {
     socket.subscribe(topic)
@@ -67,14 +76,24 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       toProblem(error, crypto.randomUUID())
       connections.closeAfterPending(socket, 'internal-error')
     },
+    onPage: metrics?.replayed,
   })
   const sweep = startConnectionSweep({
     ...options,
     onError: (error) => void toProblem(error, crypto.randomUUID()),
   })
 
+  const scanBacklog = createBacklogScan(connections)
+
+  function publishAndCount(server: Broadcaster, frame: string, { delivered }: SocketMetrics): void {
+    delivered(server.subscriberCount(topic))
+    // Negative if bytes wait for any client; Bun does not say for which.
+    if (server.publish(topic, frame) < 0) scanBacklog()
+  }
+
   function open(socket: ChatSocket): void {
     connections.add(socket)
+    metrics?.opened()
     if (socket.data.replay) replayer.start(socket)
     else subscribe(socket)
   }
@@ -113,18 +132,22 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       pong: hearControlFrame,
       drain(socket) {
         const accepted = asChatSocket(socket)
-        if (accepted) replayer.drained(accepted)
+        if (!accepted) return
+        accepted.data.isBehind = false
+        replayer.drained(accepted)
       },
       close(socket, code) {
         const accepted = asChatSocket(socket)
         if (!accepted) return
         connectionLog.closed(accepted, code)
+        metrics?.closed(code, code === abnormalClosure && accepted.data.isBehind)
         connections.remove(accepted)
       },
     },
     attach(server) {
       messageLog.subscribe(({ frame }) => {
-        server.publish(topic, frame)
+        if (metrics) publishAndCount(server, frame, metrics)
+        else server.publish(topic, frame)
         connectionLog.broadcast()
       })
     },

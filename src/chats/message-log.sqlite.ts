@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts'
 import type { ChatMessage } from '../contract/frames.ts'
+import type { LogMetrics } from '../metrics/metrics.ts'
 import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
 import { withStorageErrors } from '../storage/sqlite/errors.ts'
 import { messageLog } from '../storage/sqlite/schema.ts'
@@ -8,6 +9,7 @@ import { createEraser } from './eraser.sqlite.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createListeners } from './listeners.ts'
 import { createLogClock } from './log-clock.ts'
+import { measureCommits } from './measured-commit.ts'
 import { createEpoch, createMessageIds } from './message-ids.ts'
 import {
   gone,
@@ -29,6 +31,7 @@ export interface MessageLogOptions {
   readonly retentionCount: number
   /** Called with errors of background work; no request is waiting for it. */
   readonly onError: (error: unknown) => void
+  readonly metrics?: LogMetrics | undefined
 }
 
 /** The time of a commit, which all of its messages share. */
@@ -133,7 +136,10 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     id: ids.encode(sequence),
     frame,
   })
-  const commits = createGroupCommit({ maxBatchSize, commit })
+  const commits = createGroupCommit<NewMessage>({
+    maxBatchSize,
+    commit: measureCommits(options.metrics, (message) => message, commit),
+  })
   const eraser = createEraser({
     statements,
     write,
@@ -177,6 +183,10 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     eraseMessagesOf: eraser.erase,
     subscribe: listeners.add,
     flush: commits.flush,
+    measure() {
+      const [oldest] = withStorageErrors(() => statements.oldest().all({ limit: 1 }))
+      return { positions: oldest ? head - oldest.sequence + 1 : 0, oldestSentAt: oldest?.sentAt }
+    },
     close() {
       trimming.stop()
       eraser.stop()

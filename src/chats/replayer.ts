@@ -12,6 +12,8 @@ interface ReplayerOptions {
   /** Called when the client has received every stored message. It must subscribe to live messages synchronously. */
   readonly onCaughtUp: (socket: ChatSocket) => void
   readonly onFailed: (socket: ChatSocket, error: unknown) => void
+  /** Called with the number of messages of each page that is sent. */
+  readonly onPage?: ((messages: number) => void) | undefined
 }
 
 export interface Replayer {
@@ -24,7 +26,8 @@ export interface Replayer {
  * Sends clients the messages that they missed, one page at a time and in turns, so that neither a long
  * replay nor a thousand of them delay live messages.
  */
-export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }: ReplayerOptions): Replayer {
+export function createReplayer(options: ReplayerOptions): Replayer {
+  const { messageLog, pauseBytes, onCaughtUp, onFailed, onPage } = options
   const queue: ChatSocket[] = []
   let running = false
 
@@ -66,14 +69,17 @@ export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }:
     if (!replay || socket.readyState !== WebSocket.OPEN) return
     const head = messageLog.head()
     const { messages, end = head } = await readPage(socket, replay)
+    let sent = 0
     socket.cork(() => {
       for (const { id, frame } of messages) {
         sendTo(socket, frame)
+        sent++
         replay.cursor = id
         if (socket.getBufferedAmount() > pauseBytes) return
       }
       replay.cursor = end
     })
+    onPage?.(sent)
     // The log returns only messages that were broadcast, so a client at its head has missed nothing.
     if (replay.cursor === messageLog.head()) {
       socket.data.replay = undefined

@@ -78,6 +78,7 @@ interface OpenApi {
     readonly headers: Record<string, Header>
     readonly parameters: { readonly ApiVersion: Parameter }
   }
+  readonly 'x-trace-context': { readonly 'request-header': string }
   readonly 'x-limits': { readonly 'request-body-bytes': number }
   readonly 'x-service-paths': Record<string, string>
   readonly 'x-readiness': Record<string, { readonly status: number; readonly when: string }>

@@ -375,6 +375,7 @@ export interface components {
             "API-Version"?: components["schemas"]["ApiVersion"];
             Origin?: string;
             "Sec-WebSocket-Protocol"?: string;
+            traceparent?: string;
         };
         SendFrame: {
             /**
@@ -442,6 +443,7 @@ export interface components {
         BadRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -458,6 +460,7 @@ export interface components {
         BadRequestBody: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -474,6 +477,7 @@ export interface components {
         BadHandshake: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -490,6 +494,7 @@ export interface components {
         UpgradeRequired: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -507,6 +512,7 @@ export interface components {
         Unauthorized: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -524,6 +530,7 @@ export interface components {
         Forbidden: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -540,6 +547,7 @@ export interface components {
         WrongPassword: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -556,6 +564,7 @@ export interface components {
         NotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -570,6 +579,7 @@ export interface components {
         MethodNotAllowed: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -585,6 +595,7 @@ export interface components {
         ContentTooLarge: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -601,6 +612,7 @@ export interface components {
         UnsupportedMediaType: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -617,6 +629,7 @@ export interface components {
         UnprocessableCursor: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -633,6 +646,7 @@ export interface components {
         TooManyAttempts: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -650,6 +664,7 @@ export interface components {
         TooManyRequests: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -667,6 +682,7 @@ export interface components {
         TooManyConnections: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -684,6 +700,7 @@ export interface components {
         InternalServerError: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -700,6 +717,7 @@ export interface components {
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -717,6 +735,7 @@ export interface components {
         HashingUnavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -734,6 +753,7 @@ export interface components {
         ConnectionsUnavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -764,6 +784,12 @@ export interface components {
     headers: {
         /** @description Identifies this request in the server's log. */
         "X-Request-Id": components["schemas"]["RequestId"];
+        /**
+         * @description The trace of a request with a valid `traceparent`, and the span of the request in it. The format is
+         *     that of `traceparent` (W3C Trace Context).
+         * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-8d2e3f6a1b9c0d4e-01
+         */
+        traceresponse: string;
         /** @description The API version of the response. */
         "API-Version": "1";
         /** @description Forbids browsers to guess another media type. */
@@ -835,6 +861,7 @@ export interface operations {
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -852,6 +879,7 @@ export interface operations {
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -869,6 +897,7 @@ export interface operations {
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -887,6 +916,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -924,6 +954,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -942,6 +973,7 @@ export interface operations {
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -962,6 +994,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -999,6 +1032,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1020,6 +1054,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1053,6 +1088,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1071,6 +1107,7 @@ export interface operations {
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1106,6 +1143,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1146,6 +1184,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1168,6 +1207,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1205,6 +1245,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1228,6 +1269,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1273,6 +1315,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1298,6 +1341,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1338,6 +1382,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1360,6 +1405,7 @@ export interface operations {
             410: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1376,6 +1422,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1412,6 +1459,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1430,6 +1478,7 @@ export interface operations {
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
