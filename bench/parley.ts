@@ -19,6 +19,8 @@ export interface ParleyOptions {
   users: number
   /** Writes an access log to a file. Without it, the log level is `warn`. */
   accessLog?: boolean
+  /** Serves metrics. */
+  metrics?: boolean
 }
 
 export interface Parley {
@@ -70,6 +72,7 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
       MESSAGE_RETENTION_COUNT: retainedMessages,
       JWT_SECRET: secret,
       DRAIN_SECONDS: '0',
+      ...(options.metrics && { METRICS_PORT: '0' }),
       ...Object.fromEntries(policyNames().map((policy) => [`RATE_LIMIT_${policy.toUpperCase()}`, quota])),
     },
     readyPath: '/readyz',
