@@ -30,6 +30,7 @@ const steps: readonly Step[] = [
   { script: 'test:monitoring', counts: 'bun test' },
   { script: 'test:storage', counts: 'bun test' },
   { script: 'test:faults', args: ['--quick'], counts: 'closing line' },
+  { script: 'test:deploy', counts: 'bun test' },
   { script: 'test:binary', counts: 'bun test' },
   { script: 'test:examples', counts: 'bun test' },
   { script: 'typecheck' },

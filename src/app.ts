@@ -32,7 +32,7 @@ import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { Storage } from './open-storage.ts'
 import { clientScript } from './pages/client-script.ts'
-import { healthRoutes } from './pages/health.ts'
+import { healthRoutes, isReady } from './pages/health.ts'
 import { jwksPage } from './pages/jwks.ts'
 import { problemPages } from './pages/problems.ts'
 import { guidePages, landingPage, websocketPage } from './pages/rendered-pages.ts'
@@ -112,7 +112,7 @@ function mount(
 
 /** Composes the service from its parts. It does not listen; `startServer` does. */
 export async function createApp({ config, storage, keys, logger, isDraining, metrics }: AppOptions) {
-  const { users, revocations, messageLog, loginGuard: guard } = storage
+  const { users, revocations, messageLog, userSlots, loginGuard: guard } = storage
   const rateLimits = metrics ? measureRateLimits(storage.rateLimits, metrics.refusals) : storage.rateLimits
   const toProblem = createErrorHandler(logger)
   const tokens = createTokens({ keys, ttlSeconds: config.tokenTtlSeconds, audience: config.jwtAudience })
@@ -121,7 +121,7 @@ export async function createApp({ config, storage, keys, logger, isDraining, met
   const verified = createIdentities({ tokens, users, revocations, rateLimits })
   const identities = metrics ? measureIdentities(verified, metrics.identityLookup) : verified
   const authenticator = createAuthenticator({ identities, rateLimits, clientAddress, isDraining })
-  const connections = createConnections(config)
+  const connections = createConnections({ maxSockets: config.maxSockets, userSlots })
   const connectionLog = createConnectionLog(logger)
   const chat = createChatServer({
     messageLog,
@@ -134,7 +134,7 @@ export async function createApp({ config, storage, keys, logger, isDraining, met
     metrics: metrics?.sockets,
   })
   metrics?.setSources({
-    isReady: () => !isDraining() && storage.isReady(),
+    isReady: () => !isDraining() && isReady(storage.unmet()),
     sockets: () => connections.size,
     maxSockets: config.maxSockets,
     backlogBytes: connections.backlogBytes,
@@ -173,7 +173,7 @@ export async function createApp({ config, storage, keys, logger, isDraining, met
   })
   const routes = {
     ...operations,
-    ...healthRoutes({ isDraining, isReady: storage.isReady, responses }),
+    ...healthRoutes({ isDraining, unmet: storage.unmet, responses }),
     [channelPath]: {
       GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage(config) }),
     },

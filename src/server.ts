@@ -31,10 +31,10 @@ export interface RunningServer {
 }
 
 /** Seconds after which idle HTTP connections are closed. */
-const idleTimeoutSeconds = 30
+export const idleTimeoutSeconds = 30
 
 /** How long a stop waits for running requests. The longest is a login at the end of a full queue. */
-const maxRequestMs = 10_000
+export const maxRequestMs = 10_000
 
 /** Serves the metrics, if they are configured. @throws CannotListen */
 async function startMetrics({ config, metrics }: Pick<ServerOptions, 'config' | 'metrics'>) {

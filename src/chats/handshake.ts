@@ -101,7 +101,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
       throw new ProblemError('unsupported-api-version', { supportedVersions })
     }
     const { after } = readQuery(request, { validator: connectQuery }) as { after?: string }
-    connections.acquireSlot(identity.user)
+    await connections.acquireSlot(identity.user)
     const headers = {
       ...responses.headers(context),
       ...(protocols.length > 0 && { [protocolHeader]: subprotocol }),

@@ -81,6 +81,7 @@ interface OpenApi {
   readonly 'x-trace-context': { readonly 'request-header': string }
   readonly 'x-limits': { readonly 'request-body-bytes': number }
   readonly 'x-service-paths': Record<string, string>
+  readonly 'x-readiness': Record<string, { readonly status: number; readonly when: string }>
   readonly 'x-problems': Record<string, ProblemEntry>
 }
 

@@ -4,7 +4,9 @@ import { chatsStoringMutants } from './chats-storing.ts'
 import { clientMutants } from './client.ts'
 import { commandsMutants } from './commands.ts'
 import { httpMutants } from './http.ts'
+import { limitMutants } from './limits.ts'
 import { postgresMutants } from './postgres.ts'
+import { redisMutants } from './redis.ts'
 import { storageMutants } from './storage.ts'
 
 /** A change of the source that breaks one promise of the service. */
@@ -28,5 +30,7 @@ export const mutants: readonly Mutant[] = [
   ...commandsMutants,
   ...storageMutants,
   ...postgresMutants,
+  ...limitMutants,
+  ...redisMutants,
   ...clientMutants,
 ]

@@ -28,6 +28,8 @@ export interface Pool {
    * @throws OutcomeUnknown if the connection was lost before the server confirmed the change
    */
   write<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result>
+  /** Whether the last attempt has failed for a transient reason. */
+  isFailing(): boolean
   /** How often all connections were replaced, because one did not respond. */
   reconnects(): number
   close(): Promise<void>
@@ -60,6 +62,7 @@ export function openClient({ url, name, size, attemptMs }: PoolOptions): SQL {
 export function createPool(options: PoolOptions): Pool {
   const open = () => drizzle({ client: openClient(options), schema }) as Queries
   let current = open()
+  let failing = false
   let reconnects = 0
 
   /** Closing also fails the statements that still wait for a response. */
@@ -78,7 +81,12 @@ export function createPool(options: PoolOptions): Pool {
       reject(new QueryTimedOut(options.attemptMs))
     }, options.attemptMs)
     try {
-      return await Promise.race([work(queries), late])
+      const result = await Promise.race([work(queries), late])
+      failing = false
+      return result
+    } catch (error) {
+      failing = failureKind(error) !== 'fault'
+      throw error
     } finally {
       clearTimeout(timer)
     }
@@ -105,6 +113,7 @@ export function createPool(options: PoolOptions): Pool {
         throw writeError(error)
       }
     },
+    isFailing: () => failing,
     reconnects: () => reconnects,
     close: () => current.$client.close({ timeout: 0 }),
   }
