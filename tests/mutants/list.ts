@@ -5,6 +5,7 @@ import { clientMutants } from './client.ts'
 import { commandsMutants } from './commands.ts'
 import { httpMutants } from './http.ts'
 import { limitMutants } from './limits.ts'
+import { metricsMutants } from './metrics.ts'
 import { postgresMutants } from './postgres.ts'
 import { redisMutants } from './redis.ts'
 import { storageMutants } from './storage.ts'
@@ -32,5 +33,6 @@ export const mutants: readonly Mutant[] = [
   ...postgresMutants,
   ...limitMutants,
   ...redisMutants,
+  ...metricsMutants,
   ...clientMutants,
 ]
