@@ -35,6 +35,7 @@ import { problemPages } from './pages/problems.ts'
 import { guidePages, landingPage, websocketPage } from './pages/rendered-pages.ts'
 import { type Document, swaggerPages } from './pages/swagger.ts'
 import { tryPages } from './pages/try.ts'
+import { roomHandlers } from './rooms/handlers.ts'
 import { userHandlers } from './users/handlers.ts'
 
 export interface AppOptions {
@@ -90,7 +91,7 @@ function mount(
 
 /** Composes the service from its parts. It does not listen; `startServer` does. */
 export async function createApp({ config, storage, keys, logger, isDraining }: AppOptions) {
-  const { users, revocations, messageLog, rateLimits, loginGuard: guard } = storage
+  const { users, revocations, messageLog, rooms, rateLimits, loginGuard: guard } = storage
   const toProblem = createErrorHandler(logger)
   const tokens = createTokens({ keys, ttlSeconds: config.tokenTtlSeconds, audience: config.jwtAudience })
   const passwords = createPasswords({ concurrency: availableParallelism() })
@@ -127,8 +128,16 @@ export async function createApp({ config, storage, keys, logger, isDraining }: A
         onError: (error) => void toProblem(error, crypto.randomUUID()),
       }),
       ...sessionHandlers({ users, revocations, tokens, maxSessionSeconds: config.sessionMaxDays * 86_400 }),
-      ...accountHandlers({ users, passwords, tokens, guard, eraseMessages: messageLog.eraseMessagesOf }),
+      ...accountHandlers({
+        users,
+        passwords,
+        tokens,
+        guard,
+        leaveRooms: storage.leaveRooms,
+        eraseMessages: messageLog.eraseMessagesOf,
+      }),
       ...userHandlers,
+      ...roomHandlers({ rooms, changes: messageLog, creationOpen: config.roomCreationOpen }),
       ...chatHandlers({ messageLog }),
     },
     authenticator,

@@ -20,6 +20,11 @@ import { createPostgresUsers } from './users/users.postgres.ts'
 
 type PostgresConfig = Config & { readonly databaseUrl: string }
 
+function missing(): never {
+  throw new Error('PostgreSQL has no rooms yet')
+}
+const missingRooms = { listOf: missing, listPublic: missing, get: missing, members: missing }
+
 /** How often outdated revocations and failed logins are deleted. */
 const pruningIntervalMs = 60_000
 
@@ -138,6 +143,8 @@ export async function openPostgresStorage(
     users: createPostgresUsers({ pool, feed: changes.feed }),
     revocations,
     messageLog,
+    rooms: missingRooms,
+    leaveRooms: async () => {},
     loginGuard,
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
     isReady: changes.isReady,
@@ -168,6 +175,7 @@ export async function openPostgresAdministration(url: string): Promise<Administr
   return {
     users: createPostgresUsers({ pool, feed }),
     messages: createPostgresMessageAdministration(pool),
+    rooms: { ...missingRooms, list: missing, find: missing, request: missing },
     close: connection.close,
   }
 }

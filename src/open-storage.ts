@@ -10,6 +10,10 @@ import type { Config } from './config.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
 import type { MaybePromise } from './maybe-promise.ts'
+import { createSqliteRoomAdministration } from './rooms/room-administration.sqlite.ts'
+import { startRoomWork } from './rooms/room-work.sqlite.ts'
+import { createSqliteRooms } from './rooms/rooms.sqlite.ts'
+import type { RoomAdministration, Rooms } from './rooms/rooms.ts'
 import { createChangeCounter } from './storage/sqlite/change-counter.ts'
 import { openExistingSqlite, openSqlite } from './storage/sqlite/connection.ts'
 import { createSqliteUsers } from './users/users.sqlite.ts'
@@ -20,6 +24,9 @@ export interface Storage {
   readonly users: Users
   readonly revocations: Revocations
   readonly messageLog: MessageLog
+  readonly rooms: Rooms
+  /** Removes the user of a removed account from all rooms. If it fails, this is left to background work. */
+  leaveRooms(userId: string): Promise<void>
   readonly loginGuard: LoginGuard
   readonly rateLimits: RateLimits
   /** Whether requests can be served now. */
@@ -63,14 +70,19 @@ export async function openStorage(
   })
   const changes = createChangeCounter(queries.$client)
   const revocations = createSqliteRevocations({ queries, write, changes, onError })
+  const work = startRoomWork({ queries, write, changes, log: messageLog, onError })
   return {
     users: createSqliteUsers({ queries, write, changes }),
     revocations,
     messageLog,
+    rooms: createSqliteRooms(queries),
+    // The removed account is marked, and this finds the mark.
+    leaveRooms: work.run,
     loginGuard: createMemoryLoginGuard(() => systemClock.monotonicMs() / 1000),
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
     isReady: connection.isReady,
     async close() {
+      work.stop()
       messageLog.close()
       revocations.close()
       connection.close(onError)
@@ -82,6 +94,7 @@ export async function openStorage(
 export interface Administration {
   readonly users: Users
   readonly messages: MessageAdministration
+  readonly rooms: RoomAdministration
   close(): MaybePromise<void>
 }
 
@@ -103,6 +116,7 @@ export async function openAdministration({
   return {
     users: createSqliteUsers({ queries, write, changes: createChangeCounter(queries.$client) }),
     messages: createSqliteMessageAdministration({ queries, write }),
+    rooms: createSqliteRoomAdministration({ queries, write }),
     close: connection.close,
   }
 }

@@ -4,13 +4,20 @@ import { maxFrameBytes } from '../contract/frames.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
-import { asChatSocket, type ChatSocket, type Connection, type SocketData } from './connection.ts'
+import {
+  asChatSocket,
+  type ChatSocket,
+  type Connection,
+  createReplay,
+  type SocketData,
+} from './connection.ts'
 import type { ConnectionLog } from './connection-log.ts'
 import { startConnectionSweep } from './connection-sweep.ts'
 import type { Connections } from './connections.ts'
 import { createFrameReceiver } from './frame-receiver.ts'
 import type { MessageLog } from './message-log.ts'
 import { createReplayer } from './replayer.ts'
+import { createRoomBroadcast } from './room-broadcast.ts'
 
 const topic = 'chat'
 
@@ -53,9 +60,12 @@ function hearControlFrame(socket: ServerWebSocket<SocketData>): void {
 export function createChatServer(options: ChatServerOptions): ChatServer {
   const { messageLog, connections, connectionLog, toProblem } = options
 
-  function subscribe(socket: ChatSocket): void {
+  const rooms = createRoomBroadcast()
+
+  function subscribe(socket: ChatSocket, numbers: readonly number[]): void {
     socket.subscribe(topic)
     connectionLog.subscribed(socket)
+    if (socket.data.receivesRooms) rooms.add(socket, numbers)
   }
 
   const receive = createFrameReceiver(options)
@@ -74,9 +84,15 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   })
 
   function open(socket: ChatSocket): void {
+    const { data } = socket
     connections.add(socket)
-    if (socket.data.replay) replayer.start(socket)
-    else subscribe(socket)
+    // The memberships are those at a place of the log, so such a connection always starts with a replay.
+    if (data.receivesRooms) {
+      const fromHead = { cursor: messageLog.head(), receivesRooms: true, announcesEnd: false }
+      data.replay ??= createReplay(data.identity, fromHead)
+    }
+    if (data.replay) replayer.start(socket)
+    else subscribe(socket, [])
   }
 
   function receiveData(socket: ChatSocket, data: string | Uint8Array): void {
@@ -120,10 +136,15 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         if (!accepted) return
         connectionLog.closed(accepted, code)
         connections.remove(accepted)
+        if (accepted.data.receivesRooms) rooms.remove(accepted)
       },
     },
     attach(server) {
-      messageLog.subscribe(({ frame }) => {
+      messageLog.subscribe(({ frame, delivery }) => {
+        if (delivery) {
+          rooms.deliver(server, frame, delivery)
+          return
+        }
         server.publish(topic, frame)
         connectionLog.broadcast()
       })

@@ -78,7 +78,12 @@ interface OpenApi {
     readonly headers: Record<string, Header>
     readonly parameters: { readonly ApiVersion: Parameter }
   }
-  readonly 'x-limits': { readonly 'request-body-bytes': number }
+  readonly 'x-limits': {
+    readonly 'request-body-bytes': number
+    readonly 'rooms-per-user': number
+    readonly 'members-per-room': number
+    readonly 'members-with-events': number
+  }
   readonly 'x-service-paths': Record<string, string>
   readonly 'x-problems': Record<string, ProblemEntry>
 }

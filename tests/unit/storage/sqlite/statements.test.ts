@@ -24,7 +24,7 @@ test('a prepared statement binds values in the order of its names, and other nam
   const names = ['id', 'epoch', 'trimmed', 'removed']
   prepareStatement<[number, string, number, number]>(queries, query, names).run(1, 'abc', 7, 8)
   expect(queries.select().from(messageLog).all()).toEqual([
-    { id: 1, epoch: 'abc', trimmedThrough: 7, removedThrough: 8 },
+    { id: 1, epoch: 'abc', trimmedThrough: 7, removedThrough: 8, forgottenThrough: 0 },
   ])
   close()
 })
