@@ -23,12 +23,7 @@ test('only members receive the messages of a room, and only on connections with 
   await bob.send('also in the room', room)
   await eve.send('end')
   const received = await Promise.all(clients.map((client) => framesThrough(client, 'end')))
-  expect(received).toEqual([
-    ['in the room', 'also in the room'],
-    ['in the room', 'also in the room'],
-    [],
-    [],
-  ])
+  expect(received).toEqual([['in the room', 'also in the room'], ['in the room', 'also in the room'], [], []])
   for (const client of clients) await client.close()
 })
 
@@ -107,7 +102,8 @@ test('in a room with more than 200 members, only the user concerned receives the
   const resumed = await ada.connect(`?rooms=mine&after=${head}`)
   const resumedOwn = await bob.connect(`?rooms=mine&after=${head}`)
   for (const client of [watcher, resumed]) expect(await framesThrough(client, 'end')).toEqual([])
-  for (const client of [own, resumedOwn]) expect(await framesThrough(client, 'end')).toEqual(['joined member bob'])
+  for (const client of [own, resumedOwn])
+    expect(await framesThrough(client, 'end')).toEqual(['joined member bob'])
   for (const client of [watcher, own, resumed, resumedOwn]) await client.close()
 })
 

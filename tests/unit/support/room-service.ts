@@ -30,7 +30,12 @@ export function createRoomUser(service: Pick<Service, 'url'>, username: string, 
       ...(body && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    return { status: response.status, text, body: JSON.parse(text) as ResponseBody, headers: response.headers }
+    return {
+      status: response.status,
+      text,
+      body: JSON.parse(text) as ResponseBody,
+      headers: response.headers,
+    }
   }
   return {
     username,
