@@ -82,12 +82,14 @@ describe('the examples of rooms, verbatim', () => {
 
   test('an idempotency key creates one room', async () => {
     const { token } = await createAccount(main)
-    const headers = { 'idempotency-key': '"one room"' }
+    const headers = { 'idempotency-key': '"one-room"' }
     const first = await call(main, 'createRoom', { token, headers, body: { name: 'Room' } })
     const again = await call(main, 'createRoom', { token, headers, body: { name: 'Room' } })
     expect(again.body).toEqual(first.body)
     const body = { name: 'Another room' }
     await call(main, 'createRoom', { token, headers, body, expect: 'idempotency-key-reused' })
+    const members = [uniqueName()]
+    await call(main, 'createRoom', { token, body: { ...body, members }, expect: 'not-found' })
   })
 })
 
