@@ -5,6 +5,7 @@ import { clientMutants } from './client.ts'
 import { commandsMutants } from './commands.ts'
 import { httpMutants } from './http.ts'
 import { postgresMutants } from './postgres.ts'
+import { roomsMutants } from './rooms.ts'
 import { storageMutants } from './storage.ts'
 
 /** A change of the source that breaks one promise of the service. */
@@ -27,6 +28,7 @@ export const mutants: readonly Mutant[] = [
   ...httpMutants,
   ...commandsMutants,
   ...storageMutants,
+  ...roomsMutants,
   ...postgresMutants,
   ...clientMutants,
 ]
