@@ -20,6 +20,8 @@ interface ViewReaderOptions {
 
 const firstWindow = 512
 const minWindow = 256
+/** After a long silence, the window must not be so large that a burst of entries makes a page expensive. */
+const maxWindow = 16_384
 /** What it costs to look into one more room, in entries that are read in vain. */
 const roomCost = 6
 
@@ -102,10 +104,10 @@ export function createViewReader(options: ViewReaderOptions) {
     const rows = merge(lobby(after, edge, limit + 1), read.all(userId, after, edge, limit + 1))
     const last = rows[limit - 1]
     if (rows.length > limit && last) {
-      view.window = Math.max(minWindow, 2 * (last.sequence - after))
+      view.window = Math.min(maxWindow, Math.max(minWindow, 2 * (last.sequence - after)))
       return { rows, end: last.sequence }
     }
-    if (rows.length < limit / 2) view.window = window * 4
+    if (rows.length < limit / 2) view.window = Math.min(maxWindow, window * 4)
     return { rows, end: edge }
   }
 
