@@ -11,6 +11,7 @@ import type { ReadinessCode } from './contract/types.gen.ts'
 import { createLimitKeys } from './limits/limit-keys.ts'
 import { createPostgresLimitStore } from './limits/limit-store.postgres.ts'
 import { openSharedLimits } from './limits/shared-limits.ts'
+import type { StorageMeasurements } from './metrics/metrics.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
 import { RestartRequired, UnusableStorage } from './storage/errors.ts'
 import {
@@ -23,6 +24,7 @@ import { openPostgres, type PostgresConnection } from './storage/postgres/connec
 import { readDatabaseIdentity } from './storage/postgres/identity.ts'
 import { type Listener, listen } from './storage/postgres/listener.ts'
 import { mayLackMessages, type Replication, startEpoch } from './storage/postgres/log-origin.ts'
+import { readDatabaseSize } from './storage/postgres/measurements.ts'
 import type { Pool } from './storage/postgres/pool.ts'
 import { createPostgresUsers } from './users/users.postgres.ts'
 
@@ -32,6 +34,9 @@ function missing(): never {
   throw new Error('PostgreSQL has no rooms yet')
 }
 const missingRooms = { listOf: missing, listPublic: missing, get: missing, members: missing }
+
+/** How long a scrape of the metrics waits for the database. */
+const maxMeasurementMs = 1000
 
 /** How often outdated revocations and failed logins are deleted. */
 const pruningIntervalMs = 60_000
@@ -103,6 +108,7 @@ function follow({ url, connection, initial, messageLog, replication, onError }: 
       if (lag.isLate(messageLog.applied())) return ['log-outdated']
       return connection.appends.isFailing() ? ['changes-fail'] : []
     },
+    reconnects: listener.reconnects,
     async close() {
       feed.close()
       await listener.close()
@@ -144,6 +150,39 @@ async function openRedisServices({ config, pool, epoch, onError, onRedisRecovere
   }
 }
 
+interface MeasurementOptions {
+  readonly connection: PostgresConnection
+  readonly messageLog: PostgresMessageLog
+  readonly changes: { readonly feed: ChangeFeed; reconnects(): number }
+}
+
+/** The state of the database and of this node. A scrape does not wait for a database that does not respond. */
+function createMeasurement({ connection, messageLog, changes }: MeasurementOptions) {
+  const pools = [connection.pool, connection.appends, connection.feed]
+  /** What the database has told, or undefined if it is late. */
+  function ask<Result>(question: Promise<Result>): Promise<Result | undefined> {
+    const answer = question.catch(() => undefined)
+    return Promise.race([answer, Bun.sleep(maxMeasurementMs).then(() => undefined)])
+  }
+  return async (): Promise<StorageMeasurements> => {
+    const [databaseBytes, log] =
+      changes.feed.unmet().length === 0
+        ? await Promise.all([
+            ask(readDatabaseSize(connection.pool)),
+            ask(Promise.resolve(messageLog.measure())),
+          ])
+        : []
+    return {
+      databaseBytes,
+      log,
+      node: { ...messageLog.measureNode(), feedAge: changes.feed.age() },
+      reconnects: {
+        postgresql: changes.reconnects() + pools.reduce((sum, pool) => sum + pool.reconnects(), 0),
+      },
+    }
+  }
+}
+
 /** Deletes, once a minute, what has expired. */
 function schedulePruning(prune: readonly (() => Promise<void>)[], onError: (error: unknown) => void) {
   let closed = false
@@ -179,6 +218,7 @@ export async function openPostgresStorage(
     onRedisRecovered,
     onLimitsShared,
     clock = systemClock,
+    metrics,
   }: StorageOptions & { readonly clock?: Clock },
 ): Promise<Storage> {
   const url = config.databaseUrl
@@ -205,6 +245,7 @@ export async function openPostgresStorage(
     timeoutMs,
     onError,
     openExchange: redis?.openExchange,
+    metrics,
   })
   const changes = follow({ url, connection, initial, messageLog, replication, onError })
   const revocations = createPostgresRevocations({ pool, feed: changes.feed })
@@ -229,6 +270,7 @@ export async function openPostgresStorage(
     rateLimits: limits.rateLimits,
     userSlots: limits.userSlots,
     unmet: changes.unmet,
+    measure: createMeasurement({ connection, messageLog, changes }),
     async close() {
       messageLog.close()
       pruning.stop()

@@ -1,7 +1,9 @@
+import type { LogMetrics } from '../metrics/metrics.ts'
 import { StorageUnavailable } from '../storage/errors.ts'
 import { failureKind, sqlState } from '../storage/postgres/errors.ts'
 import type { Pool } from '../storage/postgres/pool.ts'
 import { createGroupCommit } from './group-commit.ts'
+import { measureCommits } from './measured-commit.ts'
 import { IdempotencyKeyReused, type NewMessage } from './message-log.ts'
 import {
   giveUpBatch,
@@ -22,6 +24,7 @@ interface AppenderOptions {
   readonly encode: (sequence: number) => string
   /** Delivers a stored batch. The senders receive their outcome once the promise has resolved. */
   readonly deliver: (range: MessageRange) => Promise<void>
+  readonly metrics: LogMetrics | undefined
 }
 
 export interface Appender {
@@ -100,7 +103,10 @@ export function createAppender(options: AppenderOptions): Appender {
     }
   }
 
-  const commits = createGroupCommit<Queued>({ maxBatchSize, commit })
+  const commits = createGroupCommit<Queued>({
+    maxBatchSize,
+    commit: measureCommits(options.metrics, ({ message }) => message, commit),
+  })
   return {
     append(message) {
       if (pending >= maxPending) {

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
+import type { LogMetrics, NodeMeasurements } from '../metrics/metrics.ts'
 import { StorageUnavailable } from '../storage/errors.ts'
 import type { Pool } from '../storage/postgres/pool.ts'
 import { createAppender } from './appender.postgres.ts'
@@ -12,6 +13,7 @@ import {
   type MessageRow,
   readFollowing,
   readMessage,
+  readOldest,
   readPreceding,
   readRange,
   removeMessages,
@@ -36,6 +38,7 @@ export interface PostgresMessageLogOptions {
   readonly onError: (error: unknown) => void
   /** Carries messages to other nodes. Without it, they are notified of messages, and read them. */
   readonly openExchange?: OpenRangeExchange | undefined
+  readonly metrics?: LogMetrics | undefined
 }
 
 export interface PostgresMessageLog extends MessageLog {
@@ -47,6 +50,8 @@ export interface PostgresMessageLog extends MessageLog {
   refuseAppends(cause: Error): void
   /** The sequence of the newest message that listeners have received. */
   applied(): number
+  /** How far this node is behind the log. */
+  measureNode(): Pick<NodeMeasurements, 'lagMessages' | 'healings'>
 }
 
 const rowsPerRead = 1000
@@ -214,6 +219,7 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
     toMessage,
     encode: ids.encode,
     deliver: delivery.deliver,
+    metrics: options.metrics,
   })
   const maintenance = createLogMaintenance({
     pool,
@@ -245,6 +251,11 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
     },
     subscribe: listeners.add,
     flush: appender.flush,
+    async measure() {
+      const [oldest] = await pool.read(({ $client }) => readOldest($client, 1))
+      const head = sequencer.applied()
+      return { positions: oldest ? head - oldest.sequence + 1 : 0, oldestSentAt: oldest?.sentAt }
+    },
     close() {
       maintenance.stop()
       delivery.close()
@@ -261,5 +272,6 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
       refusal = new StorageUnavailable(cause)
     },
     applied: sequencer.applied,
+    measureNode: () => ({ lagMessages: sequencer.lag(), healings: delivery.healer.healings() }),
   }
 }

@@ -12,7 +12,9 @@ interface HealthOptions {
   readonly responses: Responses
 }
 
-const statusOf = (code: ReadinessCode) => openapi['x-readiness'][code]?.status
+/** Whether requests can be served although these conditions are unmet. */
+export const isReady = (unmet: readonly ReadinessCode[]): boolean =>
+  unmet.every((code) => openapi['x-readiness'][code]?.status !== 503)
 
 /**
  * Liveness and readiness, for supervisors and load balancers. They are routes of Bun's router: the first request
@@ -57,7 +59,7 @@ export function healthRoutes({ isDraining, unmet, responses }: HealthOptions) {
     '/livez': route('/livez', (context) => success(context, { status: 'live' })),
     '/readyz': route('/readyz', (context) => {
       const reasons: readonly ReadinessCode[] = isDraining() ? ['draining', ...unmet()] : unmet()
-      if (reasons.some((code) => statusOf(code) === 503)) return refusal(context, reasons)
+      if (!isReady(reasons)) return refusal(context, reasons)
       return success(context, { status: 'ready', ...(reasons.length > 0 && { reasons }) })
     }),
   }
