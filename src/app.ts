@@ -39,6 +39,7 @@ import { problemPages } from './pages/problems.ts'
 import { guidePages, landingPage, websocketPage } from './pages/rendered-pages.ts'
 import { type Document, swaggerPages } from './pages/swagger.ts'
 import { tryPages } from './pages/try.ts'
+import { roomHandlers } from './rooms/handlers.ts'
 import { userHandlers } from './users/handlers.ts'
 
 export interface AppOptions {
@@ -113,7 +114,7 @@ function mount(
 
 /** Composes the service from its parts. It does not listen; `startServer` does. */
 export async function createApp({ config, storage, keys, logger, isDraining, metrics }: AppOptions) {
-  const { users, revocations, messageLog, userSlots, loginGuard: guard } = storage
+  const { users, revocations, messageLog, rooms, userSlots, loginGuard: guard } = storage
   const rateLimits = metrics ? measureRateLimits(storage.rateLimits, metrics.refusals) : storage.rateLimits
   const toProblem = createErrorHandler(logger)
   const tokens = createTokens({ keys, ttlSeconds: config.tokenTtlSeconds, audience: config.jwtAudience })
@@ -167,8 +168,16 @@ export async function createApp({ config, storage, keys, logger, isDraining, met
         onError: (error) => void toProblem(error, crypto.randomUUID()),
       }),
       ...sessionHandlers({ users, revocations, tokens, maxSessionSeconds: config.sessionMaxDays * 86_400 }),
-      ...accountHandlers({ users, passwords, tokens, guard, eraseMessages: messageLog.eraseMessagesOf }),
+      ...accountHandlers({
+        users,
+        passwords,
+        tokens,
+        guard,
+        leaveRooms: storage.leaveRooms,
+        eraseMessages: messageLog.eraseMessagesOf,
+      }),
       ...userHandlers,
+      ...roomHandlers({ rooms, changes: messageLog, creationOpen: config.roomCreationOpen }),
       ...chatHandlers({ messageLog }),
     },
     authenticator,

@@ -38,6 +38,8 @@ export interface Config extends KeySettings {
   readonly sessionMaxDays: number
   /** Whether anyone may register, or only operators create accounts. */
   readonly registrationOpen: boolean
+  /** Whether every user may create rooms, or only operators. */
+  readonly roomCreationOpen: boolean
   /**
    * Origins whose pages may send requests and connect, `*` for all, or `https://*.example.com` for all
    * subdomains; in development, the origins of localhost as well.
@@ -201,6 +203,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
     tokenTtlSeconds: integer('TOKEN_TTL_SECONDS', 86_400, 1, 31_536_000),
     sessionMaxDays: integer('SESSION_MAX_DAYS', 30, 0, 36_500),
     registrationOpen: choice('REGISTRATION', 'open', ['open', 'closed']) === 'open',
+    roomCreationOpen: choice('ROOM_CREATION', 'everyone', ['everyone', 'operator']) === 'everyone',
     corsOrigins: origins('CORS_ORIGINS'),
     development,
     tryPage: choice('TRY_PAGE', development ? 'on' : 'off', ['on', 'off']) === 'on',

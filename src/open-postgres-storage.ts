@@ -30,6 +30,11 @@ import { createPostgresUsers } from './users/users.postgres.ts'
 
 type PostgresConfig = Config & { readonly databaseUrl: string }
 
+function missing(): never {
+  throw new Error('PostgreSQL has no rooms yet')
+}
+const missingRooms = { listOf: missing, listPublic: missing, get: missing, members: missing }
+
 /** How long a scrape of the metrics waits for the database. */
 const maxMeasurementMs = 1000
 
@@ -264,6 +269,8 @@ export async function openPostgresStorage(
     users: createPostgresUsers({ pool, feed: changes.feed }),
     revocations,
     messageLog,
+    rooms: missingRooms,
+    leaveRooms: async () => {},
     loginGuard,
     rateLimits: limits.rateLimits,
     userSlots: limits.userSlots,
@@ -298,6 +305,7 @@ export async function openPostgresAdministration(url: string): Promise<Administr
   return {
     users: createPostgresUsers({ pool, feed }),
     messages: createPostgresMessageAdministration(pool),
+    rooms: { ...missingRooms, list: missing, find: missing, request: missing },
     close: connection.close,
   }
 }

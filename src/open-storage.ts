@@ -14,6 +14,10 @@ import { createMemoryUserSlots } from './limits/user-slots.memory.ts'
 import type { UserSlots } from './limits/user-slots.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { LogMetrics, StorageMeasurements } from './metrics/metrics.ts'
+import { createSqliteRoomAdministration } from './rooms/room-administration.sqlite.ts'
+import { startRoomWork } from './rooms/room-work.sqlite.ts'
+import { createSqliteRooms } from './rooms/rooms.sqlite.ts'
+import type { RoomAdministration, Rooms } from './rooms/rooms.ts'
 import { createChangeCounter } from './storage/sqlite/change-counter.ts'
 import { openExistingSqlite, openSqlite } from './storage/sqlite/connection.ts'
 import { measureFiles } from './storage/sqlite/measurements.ts'
@@ -25,6 +29,9 @@ export interface Storage {
   readonly users: Users
   readonly revocations: Revocations
   readonly messageLog: MessageLog
+  readonly rooms: Rooms
+  /** Removes the user of a removed account from all rooms. If it fails, this is left to background work. */
+  leaveRooms(userId: string): Promise<void>
   readonly loginGuard: LoginGuard
   readonly rateLimits: RateLimits
   readonly userSlots: UserSlots
@@ -92,16 +99,21 @@ export async function openStorage(
   })
   const changes = createChangeCounter(queries.$client)
   const revocations = createSqliteRevocations({ queries, write, changes, onError })
+  const work = startRoomWork({ queries, write, changes, log: messageLog, onError })
   return {
     users: createSqliteUsers({ queries, write, changes }),
     revocations,
     messageLog,
+    rooms: createSqliteRooms(queries),
+    // The removed account is marked, and this finds the mark.
+    leaveRooms: work.run,
     loginGuard: createMemoryLoginGuard(() => systemClock.monotonicMs() / 1000),
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
     userSlots: createMemoryUserSlots(config.maxSocketsPerUser),
     unmet: connection.unmet,
     measure: () => ({ ...measureFiles(config.dataDir), log: measureLog(messageLog) }),
     async close() {
+      work.stop()
       messageLog.close()
       revocations.close()
       connection.close(onError)
@@ -113,6 +125,7 @@ export async function openStorage(
 export interface Administration {
   readonly users: Users
   readonly messages: MessageAdministration
+  readonly rooms: RoomAdministration
   close(): MaybePromise<void>
 }
 
@@ -134,6 +147,7 @@ export async function openAdministration({
   return {
     users: createSqliteUsers({ queries, write, changes: createChangeCounter(queries.$client) }),
     messages: createSqliteMessageAdministration({ queries, write }),
+    rooms: createSqliteRoomAdministration({ queries, write }),
     close: connection.close,
   }
 }

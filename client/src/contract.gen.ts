@@ -14,6 +14,15 @@ export const routes = {
   sendMessage: ['POST', '/api/chats/send', 'sbi'],
   listMessages: ['GET', '/api/chats/messages', 's'],
   getMessage: ['GET', '/api/chats/messages/{id}', 's'],
+  createRoom: ['POST', '/api/rooms', 'sbi'],
+  listRooms: ['GET', '/api/rooms', 's'],
+  getRoom: ['GET', '/api/rooms/{room}', 's'],
+  updateRoom: ['PATCH', '/api/rooms/{room}', 'sb'],
+  removeRoom: ['DELETE', '/api/rooms/{room}', 's'],
+  listMembers: ['GET', '/api/rooms/{room}/members', 's'],
+  setMember: ['PUT', '/api/rooms/{room}/members/{username}', 'sb'],
+  removeMember: ['DELETE', '/api/rooms/{room}/members/{username}', 's'],
+  openDirectRoom: ['PUT', '/api/rooms/direct/{username}', 's'],
 } as const
 
 export const channelPath = '/'
@@ -138,6 +147,7 @@ export interface components {
         MessageText: string;
         SendMessageRequest: {
             message: components["schemas"]["MessageText"];
+            room?: components["schemas"]["RoomId"];
         };
         SendMessageResponse: {
             /** @constant */
@@ -145,7 +155,7 @@ export interface components {
         };
         /** @description Opaque. It identifies a message and its position in the log, and serves as a cursor. */
         MessageId: string;
-        /** @description Chosen by the sender. It is unique for a user as long as the message is stored. */
+        /** @description Chosen by the sender. It is unique for a user, and within each room, as long as the message is stored. */
         IdempotencyKey: string;
         /**
          * Format: date-time
@@ -160,10 +170,101 @@ export interface components {
             /** @constant */
             event: "message";
             id: components["schemas"]["MessageId"];
+            /** @description The room that the message was sent to; absent if it was sent to all users. */
+            room?: components["schemas"]["RoomId"];
             message: components["schemas"]["MessageText"];
             user: components["schemas"]["User"];
             sentAt: components["schemas"]["Timestamp"];
             idempotencyKey?: components["schemas"]["IdempotencyKey"];
+        };
+        /** @description Opaque. It identifies a room. */
+        RoomId: string;
+        /** @description Any characters. The pattern refuses unpaired surrogates, which are not characters. */
+        RoomName: string;
+        /**
+         * @description Which messages a member may read: `all` messages of the room, or only those from the times when the
+         *     user was a member (`joined`). It never changes.
+         * @enum {string}
+         */
+        RoomHistory: "all" | "joined";
+        /**
+         * @description Owners add and remove members, and rename and remove the room.
+         * @enum {string}
+         */
+        Role: "owner" | "member";
+        Room: {
+            id: components["schemas"]["RoomId"];
+            name: components["schemas"]["RoomName"];
+            /** @description Whether the room is listed, and every user may join it. */
+            public: boolean;
+            history: components["schemas"]["RoomHistory"];
+            /** @description Whether it is the room of two users. Its name consists of both usernames. */
+            direct: boolean;
+        };
+        Member: {
+            user: components["schemas"]["User"];
+            role: components["schemas"]["Role"];
+        };
+        CreateRoomRequest: {
+            name: components["schemas"]["RoomName"];
+            /**
+             * @description Whether the room is listed, and every user may join it.
+             * @default false
+             */
+            public?: boolean;
+            /** @description The default is `joined`; a public room has to have `all`, which is its default. */
+            history?: components["schemas"]["RoomHistory"];
+            /** @description Users who become members at once, in addition to the user of the token. */
+            members?: components["schemas"]["Username"][];
+        };
+        CreateRoomResponse: {
+            /** @constant */
+            message: "Room created successfully";
+            room: components["schemas"]["Room"];
+        };
+        RoomPage: {
+            rooms: components["schemas"]["Room"][];
+            /** @description The cursor of the next page; null if there is none. */
+            next: components["schemas"]["RoomId"] | null;
+        };
+        RoomResponse: {
+            room: components["schemas"]["Room"];
+        };
+        UpdateRoomRequest: {
+            name: components["schemas"]["RoomName"];
+        };
+        UpdateRoomResponse: {
+            /** @constant */
+            message: "Room updated successfully";
+            room: components["schemas"]["Room"];
+        };
+        RemoveRoomResponse: {
+            /** @constant */
+            message: "Room removed successfully";
+        };
+        MemberPage: {
+            members: components["schemas"]["Member"][];
+            /** @description The number of all members of the room. */
+            readonly count: number;
+            /** @description The cursor of the next page; null if there is none. */
+            next: components["schemas"]["UserId"] | null;
+        };
+        SetMemberRequest: {
+            role?: components["schemas"]["Role"];
+        };
+        SetMemberResponse: {
+            /** @constant */
+            message: "Member saved successfully";
+            member: components["schemas"]["Member"];
+        };
+        RemoveMemberResponse: {
+            /** @constant */
+            message: "Member removed successfully";
+        };
+        OpenDirectRoomResponse: {
+            /** @constant */
+            message: "Room opened successfully";
+            room: components["schemas"]["Room"];
         };
         MessagePage: {
             messages: components["schemas"]["ChatMessage"][];
@@ -216,6 +317,11 @@ export interface components {
         ValidationProblem: components["schemas"]["Problem"] & Record<string, never>;
         ConnectQuery: {
             after?: components["schemas"]["MessageId"];
+            /**
+             * @description Also receive the messages and events of all rooms of the user.
+             * @enum {string}
+             */
+            rooms?: "mine";
         };
         ConnectHeaders: {
             Authorization?: string;
@@ -231,6 +337,7 @@ export interface components {
              */
             event?: "message";
             message: components["schemas"]["MessageText"];
+            room?: components["schemas"]["RoomId"];
             idempotencyKey?: components["schemas"]["IdempotencyKey"];
         };
         DisconnectFrame: {
@@ -248,10 +355,15 @@ export interface components {
         GapFrame: {
             /** @constant */
             event: "gap";
-            /** @description The id of the oldest stored message, which follows this frame; null if no message is stored. */
+            /**
+             * @description The id of the oldest stored message, which follows this frame; null if no message is stored. With
+             *     `room`, the oldest entry of the room that the client has not received.
+             */
             oldest: components["schemas"]["MessageId"] | null;
             /** @description A cursor from which the client can resume, for example if the connection ends before the next frame. */
             cursor: components["schemas"]["MessageId"];
+            /** @description The room whose entries were removed; absent if messages to all users were. */
+            room?: components["schemas"]["RoomId"];
         };
         CaughtUpFrame: {
             /** @constant */
@@ -284,6 +396,43 @@ export interface components {
             /** @description The time at which the connection ends, unless it is extended again. */
             expiresAt: components["schemas"]["ExpiryTime"];
         };
+        /** @description The user who caused the event; null for the operator and for what the server does by itself. */
+        Actor: components["schemas"]["User"] | null;
+        JoinedFrame: {
+            /** @constant */
+            event: "joined";
+            id: components["schemas"]["MessageId"];
+            room: components["schemas"]["Room"];
+            user: components["schemas"]["User"];
+            role: components["schemas"]["Role"];
+            by: components["schemas"]["Actor"];
+            sentAt: components["schemas"]["Timestamp"];
+        };
+        LeftFrame: {
+            /** @constant */
+            event: "left";
+            id: components["schemas"]["MessageId"];
+            room: components["schemas"]["RoomId"];
+            user: components["schemas"]["User"];
+            by: components["schemas"]["Actor"];
+            sentAt: components["schemas"]["Timestamp"];
+        };
+        RoomChangedFrame: {
+            /** @constant */
+            event: "room-changed";
+            id: components["schemas"]["MessageId"];
+            room: components["schemas"]["Room"];
+            by: components["schemas"]["Actor"];
+            sentAt: components["schemas"]["Timestamp"];
+        };
+        RoomRemovedFrame: {
+            /** @constant */
+            event: "room-removed";
+            id: components["schemas"]["MessageId"];
+            room: components["schemas"]["RoomId"];
+            by: components["schemas"]["Actor"];
+            sentAt: components["schemas"]["Timestamp"];
+        };
         RegisterUserInput: components["schemas"]["RegisterRequest"];
         RegisterUserOutput: components["schemas"]["RegisterResponse"];
         LoginUserInput: components["schemas"]["LoginRequest"];
@@ -301,6 +450,7 @@ export interface components {
         SendMessageInput: components["schemas"]["SendMessageRequest"];
         SendMessageOutput: components["schemas"]["SendMessageResponse"];
         ListMessagesInput: {
+            room?: components["schemas"]["RoomId"];
             after?: components["schemas"]["MessageId"];
             before?: components["schemas"]["MessageId"];
             /** @default 50 */
@@ -311,6 +461,37 @@ export interface components {
             id: components["schemas"]["MessageId"];
         };
         GetMessageOutput: components["schemas"]["ChatMessage"];
+        CreateRoomInput: components["schemas"]["CreateRoomRequest"];
+        CreateRoomOutput: components["schemas"]["CreateRoomResponse"];
+        ListRoomsInput: {
+            /**
+             * @default mine
+             * @enum {string}
+             */
+            scope?: "mine" | "public";
+            after?: components["schemas"]["RoomId"];
+            /** @default 50 */
+            limit?: number;
+        };
+        ListRoomsOutput: components["schemas"]["RoomPage"];
+        GetRoomInput: Record<string, never>;
+        GetRoomOutput: components["schemas"]["RoomResponse"];
+        UpdateRoomInput: components["schemas"]["UpdateRoomRequest"];
+        UpdateRoomOutput: components["schemas"]["UpdateRoomResponse"];
+        RemoveRoomInput: Record<string, never>;
+        RemoveRoomOutput: components["schemas"]["RemoveRoomResponse"];
+        ListMembersInput: {
+            after?: components["schemas"]["UserId"];
+            /** @default 50 */
+            limit?: number;
+        };
+        ListMembersOutput: components["schemas"]["MemberPage"];
+        SetMemberInput: components["schemas"]["SetMemberRequest"];
+        SetMemberOutput: components["schemas"]["SetMemberResponse"];
+        RemoveMemberInput: Record<string, never>;
+        RemoveMemberOutput: components["schemas"]["RemoveMemberResponse"];
+        OpenDirectRoomInput: Record<string, never>;
+        OpenDirectRoomOutput: components["schemas"]["OpenDirectRoomResponse"];
     };
     responses: never;
     parameters: never;
@@ -361,24 +542,69 @@ export interface Operations {
   sendMessage: {
     input: Schemas['SendMessageInput']
     output: Schemas['SendMessageOutput']
-    problems: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+    problems: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
   }
   listMessages: {
     input: Schemas['ListMessagesInput'] | undefined
     output: Schemas['ListMessagesOutput']
-    problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'cursor-gone' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+    problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'cursor-gone' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
   }
   getMessage: {
     input: Schemas['GetMessageInput']
     output: Schemas['GetMessageOutput']
     problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
   }
+  createRoom: {
+    input: Schemas['CreateRoomInput']
+    output: Schemas['CreateRoomOutput']
+    problems: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'room-creation-closed' | 'not-found' | 'method-not-allowed' | 'room-limit-exceeded' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
+  listRooms: {
+    input: Schemas['ListRoomsInput'] | undefined
+    output: Schemas['ListRoomsOutput']
+    problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
+  getRoom: {
+    input: Schemas['GetRoomInput'] | undefined
+    output: Schemas['GetRoomOutput']
+    problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
+  updateRoom: {
+    input: Schemas['UpdateRoomInput']
+    output: Schemas['UpdateRoomOutput']
+    problems: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
+  removeRoom: {
+    input: Schemas['RemoveRoomInput'] | undefined
+    output: Schemas['RemoveRoomOutput']
+    problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
+  listMembers: {
+    input: Schemas['ListMembersInput'] | undefined
+    output: Schemas['ListMembersOutput']
+    problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
+  setMember: {
+    input: Schemas['SetMemberInput'] | undefined
+    output: Schemas['SetMemberOutput']
+    problems: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'room-limit-exceeded' | 'last-owner' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
+  removeMember: {
+    input: Schemas['RemoveMemberInput'] | undefined
+    output: Schemas['RemoveMemberOutput']
+    problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
+  openDirectRoom: {
+    input: Schemas['OpenDirectRoomInput'] | undefined
+    output: Schemas['OpenDirectRoomOutput']
+    problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'room-creation-closed' | 'not-found' | 'method-not-allowed' | 'room-limit-exceeded' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
+  }
 }
 
 /** The codes of all problems. A later release may add codes. */
-export type ProblemCode = 'malformed-json' | 'malformed-handshake' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'invalid-credentials' | 'session-expired' | 'origin-not-allowed' | 'wrong-password' | 'registration-closed' | 'user-mismatch' | 'not-found' | 'method-not-allowed' | 'username-taken' | 'cursor-gone' | 'content-too-large' | 'unsupported-media-type' | 'unsupported-websocket-version' | 'validation-failed' | 'password-too-common' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'login-throttled' | 'too-many-sockets' | 'internal-error' | 'hashing-overloaded' | 'storage-unavailable' | 'shutting-down' | 'sockets-exhausted'
+export type ProblemCode = 'malformed-json' | 'malformed-handshake' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'invalid-credentials' | 'session-expired' | 'origin-not-allowed' | 'wrong-password' | 'registration-closed' | 'user-mismatch' | 'not-owner' | 'room-creation-closed' | 'not-found' | 'method-not-allowed' | 'username-taken' | 'room-limit-exceeded' | 'last-owner' | 'cursor-gone' | 'content-too-large' | 'unsupported-media-type' | 'unsupported-websocket-version' | 'validation-failed' | 'password-too-common' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'login-throttled' | 'too-many-sockets' | 'internal-error' | 'hashing-overloaded' | 'storage-unavailable' | 'shutting-down' | 'sockets-exhausted'
 
-export type ServerFrame = Schemas['ChatMessage'] | Schemas['ErrorFrame'] | Schemas['GapFrame'] | Schemas['CaughtUpFrame'] | Schemas['StoredFrame'] | Schemas['PongFrame'] | Schemas['AuthenticatedFrame']
+export type ServerFrame = Schemas['ChatMessage'] | Schemas['ErrorFrame'] | Schemas['GapFrame'] | Schemas['CaughtUpFrame'] | Schemas['StoredFrame'] | Schemas['PongFrame'] | Schemas['AuthenticatedFrame'] | Schemas['JoinedFrame'] | Schemas['LeftFrame'] | Schemas['RoomChangedFrame'] | Schemas['RoomRemovedFrame']
 
 /** Why the server ended a connection whose token is no longer valid. */
 export type TokenCloseReason = 'token-expired' | 'logged-out' | 'account-removed'

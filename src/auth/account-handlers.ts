@@ -12,6 +12,8 @@ interface AccountOptions {
   readonly passwords: Passwords
   readonly tokens: Tokens
   readonly guard: LoginGuard
+  /** Removes the user of a removed account from all rooms. If it fails, this is left to background work. */
+  readonly leaveRooms: (userId: string) => Promise<void>
   /** Erases the messages of a removed user. */
   readonly eraseMessages: (userId: string) => Promise<void>
 }
@@ -22,6 +24,7 @@ export function accountHandlers({
   passwords,
   tokens,
   guard,
+  leaveRooms,
   eraseMessages,
 }: AccountOptions): Pick<Handlers, 'changePassword' | 'deleteProfile'> {
   /** @throws ProblemError login-throttled or wrong-password */
@@ -69,6 +72,7 @@ export function accountHandlers({
       await changeVerified(user, password, async (passwordHash) =>
         (await users.remove(user.id, { passwordHash, eraseMessages: erase })) ? true : undefined,
       )
+      await leaveRooms(user.id)
       if (erase) await eraseMessages(user.id)
       return reply({})
     },

@@ -6,13 +6,20 @@ import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import type { SocketMetrics } from '../metrics/metrics.ts'
 import { createBacklogScan } from './backlog-scan.ts'
-import { asChatSocket, type ChatSocket, type Connection, type SocketData } from './connection.ts'
+import {
+  asChatSocket,
+  type ChatSocket,
+  type Connection,
+  createReplay,
+  type SocketData,
+} from './connection.ts'
 import type { ConnectionLog } from './connection-log.ts'
 import { startConnectionSweep } from './connection-sweep.ts'
 import type { Connections } from './connections.ts'
 import { createFrameReceiver } from './frame-receiver.ts'
 import type { MessageLog } from './message-log.ts'
 import { createReplayer } from './replayer.ts'
+import { createRoomBroadcast, type Publish } from './room-broadcast.ts'
 
 const topic = 'chat'
 
@@ -62,9 +69,12 @@ function hearControlFrame(socket: ServerWebSocket<SocketData>): void {
 export function createChatServer(options: ChatServerOptions): ChatServer {
   const { messageLog, connections, connectionLog, toProblem, metrics } = options
 
-  function subscribe(socket: ChatSocket): void {
+  const rooms = createRoomBroadcast()
+
+  function subscribe(socket: ChatSocket, numbers: readonly number[]): void {
     socket.subscribe(topic)
     connectionLog.subscribed(socket)
+    if (socket.data.receivesRooms) rooms.add(socket, numbers)
   }
 
   const receive = createFrameReceiver(options)
@@ -85,17 +95,28 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
 
   const scanBacklog = createBacklogScan(connections)
 
-  function publishAndCount(server: Broadcaster, frame: string, { delivered }: SocketMetrics): void {
-    delivered(server.subscriberCount(topic))
+  function publishAndCount(
+    server: Broadcaster,
+    to: string,
+    frame: string,
+    { delivered }: SocketMetrics,
+  ): void {
+    delivered(server.subscriberCount(to))
     // Negative if bytes wait for any client; Bun does not say for which.
-    if (server.publish(topic, frame) < 0) scanBacklog()
+    if (server.publish(to, frame) < 0) scanBacklog()
   }
 
   function open(socket: ChatSocket): void {
+    const { data } = socket
     connections.add(socket)
     metrics?.opened()
-    if (socket.data.replay) replayer.start(socket)
-    else subscribe(socket)
+    // The memberships are those at a place of the log, so such a connection always starts with a replay.
+    if (data.receivesRooms) {
+      const fromHead = { cursor: messageLog.head(), receivesRooms: true, announcesEnd: false }
+      data.replay ??= createReplay(data.identity, fromHead)
+    }
+    if (data.replay) replayer.start(socket)
+    else subscribe(socket, [])
   }
 
   function receiveData(socket: ChatSocket, data: string | Uint8Array): void {
@@ -142,12 +163,19 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         connectionLog.closed(accepted, code)
         metrics?.closed(code, code === abnormalClosure && accepted.data.isBehind)
         connections.remove(accepted)
+        if (accepted.data.receivesRooms) rooms.remove(accepted)
       },
     },
     attach(server) {
-      messageLog.subscribe(({ frame }) => {
-        if (metrics) publishAndCount(server, frame, metrics)
-        else server.publish(topic, frame)
+      const publish: Publish = metrics
+        ? (to, frame) => publishAndCount(server, to, frame, metrics)
+        : (to, frame) => void server.publish(to, frame)
+      messageLog.subscribe(({ frame, delivery }) => {
+        if (delivery) {
+          rooms.deliver(publish, frame, delivery)
+          return
+        }
+        publish(topic, frame)
         connectionLog.broadcast()
       })
     },

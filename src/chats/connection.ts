@@ -2,6 +2,7 @@ import type { ServerWebSocket } from 'bun'
 import { monotonicSeconds } from '../clock.ts'
 import type { CloseCodeName } from '../contract/types.gen.ts'
 import type { Identity } from '../http/gate.ts'
+import type { LogView } from './message-log.ts'
 
 /** The state of one WebSocket connection. Kept small, because there are thousands. */
 export interface Connection {
@@ -15,6 +16,8 @@ export interface Connection {
   closing: CloseCodeName | undefined
   /** Set by the frame that ends the connection; frames that were received after it are ignored. */
   ended: boolean
+  /** Whether the client also receives the rooms of its user. */
+  readonly receivesRooms: boolean
   /** The progress of a client that resumes; undefined once it receives live messages. */
   replay: Replay | undefined
   /** When the client was last heard: monotonic seconds. */
@@ -49,6 +52,10 @@ export interface Replay {
   cursor: string | undefined
   /** Whether the replay has paused until the client reads what it was sent. */
   waiting: boolean
+  /** What the client receives; undefined for the messages to all users. */
+  readonly view: LogView | undefined
+  /** Whether the client learns when it has received everything. */
+  readonly announcesEnd: boolean
 }
 
 /** A handshake that was refused with a close frame, for clients that cannot read the response. */
@@ -63,17 +70,38 @@ export type ChatSocket = ServerWebSocket<Connection>
 export const asChatSocket = (socket: ServerWebSocket<SocketData>): ChatSocket | undefined =>
   'refusal' in socket.data ? undefined : (socket as ChatSocket)
 
+interface ConnectionOptions {
+  /** The cursor from which the client resumes. */
+  readonly cursor?: string | undefined
+  readonly receivesRooms?: boolean
+  readonly record?: ConnectionRecord | undefined
+}
+
+export const createReplay = (
+  { user }: Identity,
+  {
+    cursor,
+    receivesRooms,
+    announcesEnd = true,
+  }: { cursor: string; receivesRooms: boolean; announcesEnd?: boolean },
+): Replay => ({
+  cursor,
+  waiting: false,
+  view: receivesRooms ? { userId: user.id } : undefined,
+  announcesEnd,
+})
+
 export const createConnection = (
   identity: Identity,
-  cursor: string | undefined,
-  record: ConnectionRecord | undefined,
+  { cursor, receivesRooms = false, record }: ConnectionOptions,
 ): Connection => ({
   identity,
   pending: 0,
   refusals: 0,
   closing: undefined,
   ended: false,
-  replay: cursor === undefined ? undefined : { cursor, waiting: false },
+  receivesRooms,
+  replay: cursor === undefined ? undefined : createReplay(identity, { cursor, receivesRooms }),
   heardAt: monotonicSeconds(),
   pings: 0,
   isBehind: false,

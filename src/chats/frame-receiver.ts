@@ -113,9 +113,9 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
     }
   }
 
-  function store(socket: ChatSocket, { message, idempotencyKey }: SendFrame): void {
+  function store(socket: ChatSocket, { message, idempotencyKey, room }: SendFrame): void {
     const { user } = socket.data.identity
-    const sent: SentMessage = { user, message, idempotencyKey, outcome: undefined, socket }
+    const sent: SentMessage = { user, message, idempotencyKey, room, outcome: undefined, socket }
     connections.startPending(socket)
     const appended = messageLog.append(sent)
     if (appended === waiting?.appended) {

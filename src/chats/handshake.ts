@@ -1,5 +1,6 @@
 import type { Server } from 'bun'
 import {
+  type ConnectQuery,
   connectQuery,
   connectRateLimit,
   refusals,
@@ -100,13 +101,17 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     if (protocols.length > 0 && !protocols.includes(subprotocol)) {
       throw new ProblemError('unsupported-api-version', { supportedVersions })
     }
-    const { after } = readQuery(request, { validator: connectQuery }) as { after?: string }
+    const { after, rooms } = readQuery(request, { validator: connectQuery }) as ConnectQuery
     await connections.acquireSlot(identity.user)
     const headers = {
       ...responses.headers(context),
       ...(protocols.length > 0 && { [protocolHeader]: subprotocol }),
     }
-    const data = createConnection(identity, after, connectionLog.start(context))
+    const data = createConnection(identity, {
+      cursor: after,
+      receivesRooms: rooms !== undefined,
+      record: connectionLog.start(context),
+    })
     if (server.upgrade(request, { data, headers })) return
     connections.releaseSlot(identity.user)
     throw new ProblemError('malformed-handshake')

@@ -2,17 +2,19 @@ import type { MaybePromise } from '../maybe-promise.ts'
 import type { LogMetrics } from '../metrics/metrics.ts'
 import type { NewMessage } from './message-log.ts'
 
-const isAdded = ({ outcome }: NewMessage) =>
-  outcome !== undefined && !(outcome instanceof Error) && !outcome.repeated
+function isAdded(message: NewMessage | undefined): boolean {
+  const outcome = message?.outcome
+  return outcome !== undefined && !(outcome instanceof Error) && !outcome.repeated
+}
 
 /**
  * Counts commits of messages. Without metrics, the function itself is used.
  *
- * @param toMessage returns the message of an item
+ * @param toMessage returns the message of an item; undefined for an item without one
  */
 export function measureCommits<Item>(
   metrics: LogMetrics | undefined,
-  toMessage: (item: Item) => NewMessage,
+  toMessage: (item: Item) => NewMessage | undefined,
   commit: (items: readonly Item[]) => MaybePromise<void>,
 ): (items: readonly Item[]) => MaybePromise<void> {
   if (!metrics) return commit

@@ -1,7 +1,9 @@
 import type { SqliteConnection } from '../storage/sqlite/connection.ts'
 import { messageLog } from '../storage/sqlite/schema.ts'
+import { prepareEntryStatements } from './entry-statements.sqlite.ts'
 import { eraseAllMessages } from './eraser.sqlite.ts'
 import { createMessageIds } from './message-ids.ts'
+import { findNewest, findOldest } from './message-log.sqlite.ts'
 import type { MessageAdministration } from './message-log.ts'
 import { prepareMessageStatements } from './message-statements.sqlite.ts'
 
@@ -30,7 +32,8 @@ export function createSqliteMessageAdministration({
     },
     async eraseMessagesOf(userId) {
       let erased = 0
-      const newest = statements.newestThrough().get({ sequence: Number.MAX_SAFE_INTEGER })?.sequence ?? 0
+      const tables = { statements, entries: prepareEntryStatements(queries) }
+      const newest = findNewest(tables).sequence
       await eraseAllMessages(userId, {
         statements: {
           ...statements,
@@ -42,7 +45,7 @@ export function createSqliteMessageAdministration({
         },
         write,
         head: () => newest,
-        start: () => readState()?.trimmedThrough ?? 0,
+        start: () => findOldest(tables) - 1,
         pause: () => Bun.sleep(pauseMs),
       })
       return erased

@@ -202,6 +202,8 @@ function createReader({ pool, ids, toMessage, delivery }: ReaderOptions) {
   }
 }
 
+const roomsAreMissing = () => new Error('PostgreSQL has no rooms yet')
+
 /** The message log in PostgreSQL, for any number of nodes (docs/decisions/postgres.md). */
 export function openPostgresMessageLog(options: PostgresMessageLogOptions): PostgresMessageLog {
   const { pool, appends, epoch, timeoutMs, onError } = options
@@ -235,6 +237,8 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
     append: (message) => (refusal ? Promise.reject(refusal) : appender.append(message)),
     ...createReader({ pool, ids, toMessage, delivery }),
     head: () => ids.encode(sequencer.applied()),
+    change: () => Promise.reject(roomsAreMissing()),
+    readHistory: () => Promise.reject(roomsAreMissing()),
     async remove(removed) {
       const sequences = removed.flatMap((id) => ids.decode(id) ?? [])
       const found = await pool.write(({ $client }) => removeMessages($client, sequences))

@@ -1,26 +1,27 @@
 import { type Clock, systemClock } from '../clock.ts'
-import type { ChatMessage } from '../contract/frames.ts'
 import type { LogMetrics } from '../metrics/metrics.ts'
 import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
 import { withStorageErrors } from '../storage/sqlite/errors.ts'
 import { messageLog } from '../storage/sqlite/schema.ts'
 import { prepareTransaction } from '../storage/sqlite/statements.ts'
+import { type EntryStatements, type FrameRow, prepareEntryStatements } from './entry-statements.sqlite.ts'
 import { createEraser } from './eraser.sqlite.ts'
 import { createGroupCommit } from './group-commit.ts'
+import { createHistoryReader } from './history-reader.sqlite.ts'
 import { createListeners } from './listeners.ts'
 import { createLogClock } from './log-clock.ts'
 import { measureCommits } from './measured-commit.ts'
 import { createEpoch, createMessageIds } from './message-ids.ts'
+import { gone, type LogView, type MessageLog, type Page, type StoredMessage } from './message-log.ts'
+import { type MessageStatements, prepareMessageStatements } from './message-statements.sqlite.ts'
 import {
-  gone,
-  IdempotencyKeyReused,
-  type MessageLog,
-  type NewMessage,
-  parseFrame,
-  type StoredMessage,
-} from './message-log.ts'
-import { prepareMessageStatements } from './message-statements.sqlite.ts'
-import { findRemovable, scheduleTrimming } from './retention.ts'
+  createMessageWriter,
+  type Pending,
+  type PendingChange,
+  type SentAt,
+} from './message-writer.sqlite.ts'
+import { createRetention } from './retention.sqlite.ts'
+import { createViewReader } from './view-reader.sqlite.ts'
 
 export interface MessageLogOptions {
   readonly queries: Queries
@@ -34,21 +35,34 @@ export interface MessageLogOptions {
   readonly metrics?: LogMetrics | undefined
 }
 
-/** The time of a commit, which all of its messages share. */
-interface SentAt {
-  /** Milliseconds since the epoch. */
-  readonly ms: number
-  /** RFC 3339. */
-  readonly text: string
+interface StoredTables {
+  readonly statements: MessageStatements
+  readonly entries: EntryStatements
 }
 
 const maxBatchSize = 512
 
 /** The state of the log that does not depend on stored messages. It is created with the log. */
 function loadState(queries: Queries): typeof messageLog.$inferSelect {
-  const created = { id: 1, epoch: createEpoch(), trimmedThrough: 0, removedThrough: 0 }
+  const created = { id: 1, epoch: createEpoch(), trimmedThrough: 0, removedThrough: 0, forgottenThrough: 0 }
   queries.insert(messageLog).values(created).onConflictDoNothing().run()
   return queries.select().from(messageLog).get() ?? created
+}
+
+/** The sequence of the oldest message to all users or in a room. */
+export function findOldest({ statements, entries }: StoredTables): number {
+  const [message, entry] = [statements.oldest().all({ limit: 1 })[0], entries.oldest().get(1)]
+  return Math.min(message?.sequence ?? Number.MAX_SAFE_INTEGER, entry?.sequence ?? Number.MAX_SAFE_INTEGER)
+}
+
+/** The newest message to all users or in a room, and the time of the last commit. */
+export function findNewest({ statements, entries }: StoredTables): { sequence: number; sentAt: number } {
+  const message = statements.newestThrough().get({ sequence: Number.MAX_SAFE_INTEGER })
+  const entry = entries.newest().get(Number.MAX_SAFE_INTEGER)
+  return {
+    sequence: Math.max(message?.sequence ?? 0, entry?.sequence ?? 0),
+    sentAt: Math.max(message?.sentAt ?? 0, entry?.sentAt ?? 0),
+  }
 }
 
 /** The message log in SQLite. Messages that arrive while the thread is busy share one transaction. */
@@ -57,55 +71,19 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   const state = loadState(queries)
   const ids = createMessageIds(state.epoch)
   const statements = prepareMessageStatements(queries)
-  const newest = statements.newestThrough().get({ sequence: Number.MAX_SAFE_INTEGER })
-  let { trimmedThrough } = state
-  let head = Math.max(newest?.sequence ?? 0, trimmedThrough, state.removedThrough)
+  const entries = prepareEntryStatements(queries)
+  const newest = findNewest({ statements, entries })
+  let { trimmedThrough, forgottenThrough } = state
+  let head = Math.max(newest.sequence, trimmedThrough, state.removedThrough)
   const clock = createLogClock({
     clock: options.clock ?? systemClock,
-    newestSentAt: newest?.sentAt ?? 0,
+    newestSentAt: newest.sentAt,
   })
   const listeners = createListeners(onError)
-
-  /** The message that the user has already stored with the same key. */
-  const findRepeated = ({ user, idempotencyKey }: NewMessage) =>
-    idempotencyKey === undefined ? undefined : statements.byKey().get({ userId: user.id, idempotencyKey })
-
-  function store({ user, message, idempotencyKey }: NewMessage, sequence: number, sentAt: SentAt) {
-    // JSON.stringify leaves out an undefined key, which is faster than a spread (docs/performance.md).
-    const stored: Omit<ChatMessage, 'idempotencyKey'> & Pick<NewMessage, 'idempotencyKey'> = {
-      event: 'message',
-      id: ids.encode(sequence),
-      message,
-      user: { id: user.id, username: user.username },
-      sentAt: sentAt.text,
-      idempotencyKey,
-    }
-    const frame = JSON.stringify(stored)
-    statements.insert().run(sequence, user.id, idempotencyKey ?? null, sentAt.ms, frame)
-    return { id: stored.id, frame, repeated: false }
-  }
-
-  /** Stores a batch and decides the outcome of each message. Returns the messages that are new. */
-  function storeAll(batch: readonly NewMessage[], sentAt: SentAt): StoredMessage[] {
-    const added: StoredMessage[] = []
-    for (const message of batch) {
-      const earlier = findRepeated(message)
-      if (!earlier) {
-        const stored = store(message, head + added.length + 1, sentAt)
-        added.push(stored)
-        message.outcome = stored
-      } else if (parseFrame(earlier.frame).message === message.message) {
-        message.outcome = { id: ids.encode(earlier.sequence), repeated: true }
-      } else {
-        message.outcome = new IdempotencyKeyReused()
-      }
-    }
-    return added
-  }
-
+  const storeAll = createMessageWriter({ queries, statements, ids, head: () => head })
   const storeTogether = prepareTransaction(queries, storeAll)
 
-  function commit(batch: readonly NewMessage[]): void {
+  function commit(batch: readonly Pending[]): void {
     const ms = clock.stamp()
     const sentAt: SentAt = { ms, text: new Date(ms).toISOString() }
     const stored = write(() => storeTogether(batch, sentAt))
@@ -114,60 +92,83 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     for (const message of stored) listeners.notify(message)
   }
 
-  const retention = {
-    ...options,
-    clock,
-    log: {
-      head: () => head,
-      oldest: (limit: number) => statements.oldest().all({ limit }),
-      newestThrough: (sequence: number) => statements.newestThrough().get({ sequence }),
-    },
-  }
-
-  function trim(limit: number): boolean {
-    const through = findRemovable(retention, limit)
-    if (through === undefined) return false
-    write(() => statements.removeThrough(through))
-    trimmedThrough = through
-    return true
-  }
-
-  const toMessage = ({ sequence, frame }: { sequence: number; frame: string }): StoredMessage => ({
-    id: ids.encode(sequence),
-    frame,
-  })
-  const commits = createGroupCommit<NewMessage>({
+  const toMessage = ({ sequence, frame }: FrameRow): StoredMessage => ({ id: ids.encode(sequence), frame })
+  const commits = createGroupCommit<Pending>({
     maxBatchSize,
-    commit: measureCommits(options.metrics, (message) => message, commit),
+    commit: measureCommits(options.metrics, (item) => ('change' in item ? undefined : item), commit),
+  })
+  const retention = createRetention({
+    ...options,
+    write,
+    statements,
+    entries,
+    clock,
+    head: () => head,
+    trimmedThrough: () => trimmedThrough,
+    onTrimmed: (sequence) => {
+      trimmedThrough = sequence
+    },
+    onForgotten: (sequence) => {
+      forgottenThrough = Math.max(forgottenThrough, sequence)
+    },
   })
   const eraser = createEraser({
-    statements,
+    statements: retention.observed(statements),
     write,
     head: () => head,
-    start: () => trimmedThrough,
+    start: () => findOldest({ statements, entries }) - 1,
     flush: commits.flush,
     onError,
   })
-  const trimming = scheduleTrimming({ onError, trim })
+  const following = (sequence: number, through: number, limit: number) =>
+    statements.following().all({ sequence, head: through, limit })
+  const views = createViewReader({
+    entries,
+    lobby: following,
+    oldestLobby: () => statements.oldest().all({ limit: 1 })[0]?.sequence,
+    head: () => head,
+    lobbyTrimmedThrough: () => Math.max(trimmedThrough, forgottenThrough),
+    roomsTrimmedThrough: retention.roomsTrimmedThrough,
+    encode: ids.encode,
+    toMessage,
+  })
+  const history = createHistoryReader({ entries, ids, head: () => head, toMessage })
+
+  function readLobby(after: number, limit: number): Page {
+    const rows = following(after, head, limit + 1)
+    const more = rows.length > limit
+    const messages = rows.slice(0, limit).map(toMessage)
+    const end = more ? messages.at(-1)?.id : undefined
+    return { start: ids.encode(after), messages, end: end ?? ids.encode(head), more }
+  }
+
+  function readView(view: LogView, cursor: string | undefined, limit: number): Page | typeof gone {
+    if (cursor === undefined) return views.read(view, undefined, limit)
+    const after = ids.decode(cursor)
+    return after === undefined || after > head ? gone : views.read(view, after, limit)
+  }
 
   return {
     append: commits.add,
-    read(id) {
+    async change(change) {
+      const pending: PendingChange = { change, outcome: undefined }
+      await commits.add(pending)
+      if (pending.outcome instanceof Error) throw pending.outcome
+      return pending.outcome ?? {}
+    },
+    read(id, readerId) {
       const sequence = ids.decode(id)
       if (sequence === undefined) return undefined
-      const row = withStorageErrors(() => statements.bySequence().get({ sequence }))
-      return row && toMessage(row)
+      return withStorageErrors(() => {
+        const row = statements.bySequence().get({ sequence })
+        return row ? toMessage(row) : history.readMessage(sequence, readerId)
+      })
     },
-    readAfter(cursor, limit) {
+    readAfter(cursor, limit, view) {
+      if (view) return withStorageErrors(() => readView(view, cursor, limit))
       const after = cursor === undefined ? trimmedThrough : ids.decode(cursor)
       if (after === undefined || after < trimmedThrough || after > head) return gone
-      const rows = withStorageErrors(() =>
-        statements.following().all({ sequence: after, head, limit: limit + 1 }),
-      )
-      const more = rows.length > limit
-      const messages = rows.slice(0, limit).map(toMessage)
-      const end = more ? messages.at(-1)?.id : undefined
-      return { start: ids.encode(after), messages, end: end ?? ids.encode(head), more }
+      return withStorageErrors(() => readLobby(after, limit))
     },
     readBefore(cursor, limit) {
       const before = cursor === undefined ? head + 1 : ids.decode(cursor)
@@ -175,10 +176,14 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       const rows = withStorageErrors(() => statements.preceding().all({ sequence: before, limit: limit + 1 }))
       return { messages: rows.slice(0, limit).reverse().map(toMessage), more: rows.length > limit }
     },
+    readHistory: (room, readerId, range) =>
+      withStorageErrors(() => history.readHistory(room, readerId, range)),
     head: () => ids.encode(head),
     remove(removed) {
       const sequences = removed.flatMap((id) => ids.decode(id) ?? [])
-      return write(() => statements.remove(sequences)).map(ids.encode)
+      const found = write(() => statements.remove(sequences))
+      retention.removed(found)
+      return found.map(ids.encode)
     },
     eraseMessagesOf: eraser.erase,
     subscribe: listeners.add,
@@ -188,7 +193,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       return { positions: oldest ? head - oldest.sequence + 1 : 0, oldestSentAt: oldest?.sentAt }
     },
     close() {
-      trimming.stop()
+      retention.stop()
       eraser.stop()
     },
   }

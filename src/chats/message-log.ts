@@ -2,6 +2,7 @@ import type { ChatMessage } from '../contract/frames.ts'
 import { ProblemError } from '../contract/problems.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { LogMeasurements } from '../metrics/metrics.ts'
+import { type RoomChanges, RoomNotFound } from '../rooms/room-changes.ts'
 import type { User } from '../users/users.ts'
 
 /** A message to append. */
@@ -9,14 +10,32 @@ export interface NewMessage {
   readonly user: User
   readonly message: string
   readonly idempotencyKey: string | undefined
+  /** The id of the room; undefined for a message to all users. */
+  readonly room?: string | undefined
   /** Set by the log before the promise of `append` resolves. */
-  outcome?: Appended | IdempotencyKeyReused | undefined
+  outcome?: Appended | IdempotencyKeyReused | RoomNotFound | undefined
 }
 
 /** A stored message: its id, and the JSON text of the frame that every client receives. */
 export interface StoredMessage {
   readonly id: string
   readonly frame: string
+  /** Set for the messages and events of rooms. */
+  readonly delivery?: RoomDelivery | undefined
+}
+
+/** Which connections receive an entry of a room, and which rooms they receive from then on. */
+export interface RoomDelivery {
+  /** The number of the room. It is never assigned again, and no client sees it. */
+  readonly room: number
+  /** The only user who receives the entry; undefined for all members. */
+  readonly audience?: string | undefined
+  /** The user whose connections receive the room from this entry on, including it. */
+  readonly joins?: string | undefined
+  /** The user whose connections receive the room through this entry. */
+  readonly leaves?: string | undefined
+  /** Whether the room ends with this entry. */
+  readonly ends?: boolean | undefined
 }
 
 /** The log cannot continue from a cursor: it is from another log, or messages after it were removed. */
@@ -30,6 +49,27 @@ export interface Appended {
   readonly repeated: boolean
 }
 
+/**
+ * Reads the messages to all users together with what one user has received, or would have received on an
+ * uninterrupted connection, of all rooms. Create one for each resume, and pass it to all of its reads: it keeps what
+ * the log needs from one page to the next.
+ */
+export interface LogView {
+  readonly userId: string
+  /** The number of sequences that the next page covers. */
+  window?: number
+  /** The gaps up to this sequence were reported: by the number of a room, or 0 for messages to all users. */
+  reportedGaps?: Map<number, number>
+}
+
+/** Entries that were removed, and that the user would have received after the cursor. */
+export interface LogGap {
+  /** The id of the room; undefined for messages to all users. */
+  readonly room: string | undefined
+  /** The id of the oldest stored entry after the cursor, if there is one. */
+  readonly oldest: string | null
+}
+
 export interface Page {
   /** The cursor that the page follows; only for pages that are read forward. */
   readonly start?: string
@@ -40,8 +80,19 @@ export interface Page {
   readonly end?: string
   /** In log order. */
   readonly messages: readonly StoredMessage[]
-  /** Whether there are more messages in the direction of reading. */
+  /** Whether there are more messages in the direction of reading. A page of a view may be empty before the end. */
   readonly more: boolean
+  /** Only for pages of a view: the gaps that were not reported by an earlier page of the view. */
+  readonly gaps?: readonly LogGap[]
+  /** Only for pages of a view whose `end` was the head: the numbers of the user's rooms at that place of the log. */
+  readonly rooms?: readonly number[]
+}
+
+/** A page of the history of a room: after a cursor, or before one, or the newest messages. */
+export interface HistoryRange {
+  readonly after?: string | undefined
+  readonly before?: string | undefined
+  readonly limit: number
 }
 
 /** What a read returns. */
@@ -59,7 +110,7 @@ export class IdempotencyKeyReused extends ProblemError {
  * The messages, in the one order in which every client receives them. An id is opaque outside the log: it
  * identifies a message, its position, and the log that it belongs to.
  */
-export interface MessageLog {
+export interface MessageLog extends RoomChanges {
   /**
    * Resolves when the outcome of the message is decided and durable. All messages of one commit share the
    * promise, which costs least; `outcomeOf` returns the outcome of each.
@@ -67,12 +118,23 @@ export interface MessageLog {
    * @throws StorageUnavailable if nothing was stored
    */
   append(message: NewMessage): Promise<void>
-  /** The messages after `cursor`, or all of them. Never returns a message before the listeners received it. */
-  readAfter(cursor: string | undefined, limit: number): ReadResult
-  /** The messages before `cursor`, or the newest. */
+  /**
+   * The messages after `cursor`, or all of them. Never returns a message before the listeners received it.
+   *
+   * @param view undefined for the messages to all users. With a view, removed messages are a gap of the page, and
+   *   the result is `gone` only if the cursor is from another log.
+   */
+  readAfter(cursor: string | undefined, limit: number, view?: LogView): ReadResult
+  /** The messages to all users before `cursor`, or the newest. */
   readBefore(cursor: string | undefined, limit: number): ReadResult
-  /** Returns a stored message, or undefined if no message with this id is stored. */
-  read(id: string): MaybePromise<StoredMessage | undefined>
+  /** The messages of a room that the reader may see; undefined if the reader may not see the room. */
+  readHistory(
+    room: string,
+    readerId: string,
+    range: HistoryRange,
+  ): MaybePromise<Page | typeof gone | undefined>
+  /** Returns a stored message; undefined if no message has this id, or the reader may not see it. */
+  read(id: string, readerId: string): MaybePromise<StoredMessage | undefined>
   /**
    * A cursor for the end of the log: the id of the newest message that listeners have received or that was
    * stored at startup, even if it has been removed since, or a cursor that precedes the first message.
@@ -85,12 +147,12 @@ export interface MessageLog {
    */
   remove(ids: readonly string[]): MaybePromise<readonly string[]>
   /**
-   * Erases all messages of a user whose account was removed for this purpose (`Users.remove`). Resolves when
-   * they are erased or, if the storage fails, when the erasure was left to background work. An erasure that is
+   * Erases all messages of a user, those in rooms included, whose account was removed for this purpose
+   * (`Users.remove`). Resolves when they are erased or, if the storage fails, when the erasure was left to background work. An erasure that is
    * interrupted continues when the log is opened the next time.
    */
   eraseMessagesOf(userId: string): Promise<void>
-  /** Calls `listener` with each durable message, once, in log order. */
+  /** Calls `listener` with each durable message and each event of a room, once, in log order. */
   subscribe(listener: (message: StoredMessage) => void): void
   /** Resolves when no append is pending. */
   flush(): Promise<void>
@@ -99,6 +161,8 @@ export interface MessageLog {
   /** Stops the background work. */
   close(): void
 }
+
+export { RoomNotFound }
 
 /** What commands do with the messages while the service may be running. */
 export interface MessageAdministration extends Pick<MessageLog, 'remove'> {
@@ -115,6 +179,7 @@ export interface MessageAdministration extends Pick<MessageLog, 'remove'> {
  * The outcome of an append that has resolved.
  *
  * @throws IdempotencyKeyReused if the key came with another message
+ * @throws RoomNotFound if the user was not a member of the room
  */
 export function outcomeOf({ outcome }: NewMessage): Appended {
   if (outcome instanceof Error) throw outcome

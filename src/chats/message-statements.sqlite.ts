@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { once } from '../once.ts'
 import type { Queries } from '../storage/sqlite/connection.ts'
-import { messageLog, messages, users } from '../storage/sqlite/schema.ts'
+import { entries, messageLog, messages, users } from '../storage/sqlite/schema.ts'
 import { prepareStatement } from '../storage/sqlite/statements.ts'
 
 /**
@@ -12,16 +12,21 @@ export function prepareMessageStatements(queries: Queries) {
   const columns = { sequence: messages.sequence, frame: messages.frame }
   const { placeholder } = sql
 
-  /** Removes the messages that match `condition`, and returns their sequences. */
-  function removeWhere(condition: SQL | undefined): number[] {
+  /** Removes the messages that match a condition, those in rooms included, and returns their sequences. */
+  function removeWhere(conditionOn: (table: typeof messages | typeof entries) => SQL | undefined): number[] {
     return queries.transaction(
       () => {
-        const removed = queries
+        const toAll = queries
           .delete(messages)
-          .where(condition)
+          .where(conditionOn(messages))
           .returning({ sequence: messages.sequence })
           .all()
-          .map(({ sequence }) => sequence)
+        const inRooms = queries
+          .delete(entries)
+          .where(and(conditionOn(entries), eq(entries.kind, 'message')))
+          .returning({ sequence: entries.sequence })
+          .all()
+        const removed = [...toAll, ...inRooms].map(({ sequence }) => sequence)
         if (removed.length > 0) {
           const highest = Math.max(...removed)
           queries
@@ -107,21 +112,30 @@ export function prepareMessageStatements(queries: Queries) {
         .limit(1)
         .prepare(),
     ),
-    /** Removes all messages up to `sequence`, and records that their sequences must not be reused. */
-    removeThrough(sequence: number): void {
-      queries.transaction(
+    /**
+     * Removes all messages to all users up to `sequence`, and records that their sequences must not be reused.
+     *
+     * @returns the number of removed messages
+     */
+    removeThrough(sequence: number): number {
+      return queries.transaction(
         () => {
-          queries.delete(messages).where(lte(messages.sequence, sequence)).run()
+          const removed = queries
+            .delete(messages)
+            .where(lte(messages.sequence, sequence))
+            .returning({ sequence: messages.sequence })
+            .all()
           queries.update(messageLog).set({ trimmedThrough: sequence }).run()
+          return removed.length
         },
         { behavior: 'immediate' },
       )
     },
-    remove: (sequences: readonly number[]) => removeWhere(inArray(messages.sequence, [...sequences])),
+    remove: (sequences: readonly number[]) => removeWhere((table) => inArray(table.sequence, [...sequences])),
     /** Removes the messages of a user between two sequences. */
     removeOf: (userId: string, { after, through }: { after: number; through: number }) =>
-      removeWhere(
-        and(gt(messages.sequence, after), lte(messages.sequence, through), eq(messages.userId, userId)),
+      removeWhere((table) =>
+        and(gt(table.sequence, after), lte(table.sequence, through), eq(table.userId, userId)),
       ),
     /** The removed users whose messages are still to be erased. */
     erasures: () =>

@@ -9,8 +9,12 @@ interface ReplayerOptions {
   readonly messageLog: MessageLog
   /** The replay pauses while more bytes than this wait for the client. */
   readonly pauseBytes: number
-  /** Called when the client has received every stored message. It must subscribe to live messages synchronously. */
-  readonly onCaughtUp: (socket: ChatSocket) => void
+  /**
+   * Called when the client has received every stored message. It must subscribe to live messages synchronously.
+   *
+   * @param rooms the numbers of the user's rooms at this place of the log
+   */
+  readonly onCaughtUp: (socket: ChatSocket, rooms: readonly number[]) => void
   readonly onFailed: (socket: ChatSocket, error: unknown) => void
   /** Called with the number of messages of each page that is sent. */
   readonly onPage?: ((messages: number) => void) | undefined
@@ -53,24 +57,36 @@ export function createReplayer(options: ReplayerOptions): Replayer {
 
   /** Reads the next page. If messages were removed in between, reports the gap and starts with the oldest. */
   async function readPage(socket: ChatSocket, replay: Replay): Promise<Page> {
-    const page = await messageLog.readAfter(replay.cursor, pageSize)
+    const { view } = replay
+    const page = await messageLog.readAfter(replay.cursor, pageSize, view)
     if (page !== gone) return page
     replay.cursor = undefined
-    const first = await messageLog.readAfter(undefined, pageSize)
+    const first = await messageLog.readAfter(undefined, pageSize, view)
     if (first === gone) throw new Error('The log cannot be read from its start')
+    if (view) return first
     const cursor = first.start ?? messageLog.head()
     const gap: GapFrame = { event: 'gap', oldest: first.messages[0]?.id ?? null, cursor }
     sendTo(socket, JSON.stringify(gap))
     return first
   }
 
+  /** Reports what was removed from the rooms, or from the messages to all users, before the page. */
+  function sendGaps(socket: ChatSocket, { gaps = [], start: cursor = messageLog.head() }: Page): void {
+    for (const { room, oldest } of gaps) {
+      const frame: GapFrame = { event: 'gap', oldest, cursor, ...(room !== undefined && { room }) }
+      sendTo(socket, JSON.stringify(frame))
+    }
+  }
+
   async function sendPage(socket: ChatSocket): Promise<void> {
     const { replay } = socket.data
     if (!replay || socket.readyState !== WebSocket.OPEN) return
     const head = messageLog.head()
-    const { messages, end = head } = await readPage(socket, replay)
+    const page = await readPage(socket, replay)
+    const { messages, end = head } = page
     let sent = 0
     socket.cork(() => {
+      sendGaps(socket, page)
       for (const { id, frame } of messages) {
         sendTo(socket, frame)
         sent++
@@ -81,11 +97,12 @@ export function createReplayer(options: ReplayerOptions): Replayer {
     })
     onPage?.(sent)
     // The log returns only messages that were broadcast, so a client at its head has missed nothing.
-    if (replay.cursor === messageLog.head()) {
+    const rooms = replay.view ? page.rooms : []
+    if (replay.cursor === messageLog.head() && rooms) {
       socket.data.replay = undefined
       const caughtUp: CaughtUpFrame = { event: 'caught-up', cursor: replay.cursor }
-      sendTo(socket, JSON.stringify(caughtUp))
-      onCaughtUp(socket)
+      if (replay.announcesEnd) sendTo(socket, JSON.stringify(caughtUp))
+      onCaughtUp(socket, rooms)
     } else if (socket.getBufferedAmount() > 0) {
       replay.waiting = true
     } else {

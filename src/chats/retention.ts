@@ -25,6 +25,11 @@ export interface StoredTime {
 export interface RetainedLog {
   /** The sequence of the newest message, even if it has been removed. */
   head(): number
+  /**
+   * The sequence through which the oldest messages exceed the number of messages that may be stored. By default, the
+   * sequences are counted; a log that shares its sequences with another one has to count its messages.
+   */
+  countEdge?(oldest: readonly StoredTime[]): number
   /** The oldest messages, in log order. */
   oldest(limit: number): StoredTime[]
   /** The newest message up to `sequence`. */
@@ -80,9 +85,9 @@ function* findBoundary(
  * @param oldest the messages that may be removed
  */
 function* searchRemovable(
-  { retentionDays, retentionCount, clock }: RetentionLimits,
+  { retentionDays, clock }: RetentionLimits,
   oldest: readonly StoredTime[],
-  head: number,
+  { head, countEdge }: { readonly head: number; readonly countEdge: number },
 ): Search<number | undefined> {
   const [first] = oldest
   const last = oldest.at(-1)
@@ -90,7 +95,7 @@ function* searchRemovable(
   const now = clock.now()
   const retentionMs = retentionDays * dayMs
   const isFromFuture = ({ sentAt }: StoredTime) => sentAt > now
-  const exceedsCount = ({ sequence }: StoredTime) => sequence <= head - retentionCount
+  const exceedsCount = ({ sequence }: StoredTime) => sequence <= countEdge
   // If the oldest message is within the limits, the others are not examined.
   if (!exceedsCount(first) && !isFromFuture(first) && first.sentAt >= now - retentionMs) return undefined
 
@@ -110,8 +115,10 @@ function* searchRemovable(
 
 /** Returns the sequence through which at most `limit` messages exceed the retention limits, if any does. */
 export function findRemovable(options: RetentionOptions, limit: number): number | undefined {
-  const { log } = options
-  const search = searchRemovable(options, log.oldest(limit), log.head())
+  const { log, retentionCount } = options
+  const [oldest, head] = [log.oldest(limit), log.head()]
+  const countEdge = log.countEdge?.(oldest) ?? head - retentionCount
+  const search = searchRemovable(options, oldest, { head, countEdge })
   let step = search.next()
   while (!step.done) step = search.next(log.newestThrough(step.value))
   return step.value
@@ -122,8 +129,9 @@ export async function findRemovableAsynchronously(
   options: AsynchronousRetentionOptions,
   limit: number,
 ): Promise<number | undefined> {
-  const { log } = options
-  const search = searchRemovable(options, await log.oldest(limit), log.head())
+  const { log, retentionCount } = options
+  const [oldest, head] = [await log.oldest(limit), log.head()]
+  const search = searchRemovable(options, oldest, { head, countEdge: head - retentionCount })
   let step = search.next()
   while (!step.done) step = search.next(await log.newestThrough(step.value))
   return step.value

@@ -7,6 +7,7 @@ import { explainFailure } from './failures.ts'
 import { healthcheck } from './healthcheck.ts'
 import { removeMessages } from './messages.ts'
 import { move } from './move.ts'
+import { createRoom, listRooms, removeRoom, setOwner, showRoom } from './rooms.ts'
 import { configure, start } from './start.ts'
 import { addUser, listUsers, logOutUser, removeUser, setPassword, showUser } from './users.ts'
 
@@ -69,6 +70,42 @@ function addUserCommands(users: Command, dataDir: () => string): void {
     .option('--yes', 'do not ask for a confirmation')
     .option(...json)
     .action((username, options) => removeUser(dataDir(), username, options))
+}
+
+function addRoomCommands(rooms: Command, dataDir: () => string): void {
+  rooms
+    .command('list')
+    .description('list all rooms')
+    .option(...json)
+    .action((options) => listRooms(dataDir(), options))
+  rooms
+    .command('show')
+    .description('show a room and its members')
+    .argument('<id>')
+    .option(...json)
+    .action((id, options) => showRoom(dataDir(), id, options))
+  rooms
+    .command('create')
+    .description('create a room, also while users may not')
+    .argument('<name>')
+    .requiredOption('--owner <username>', 'the owner, who can add members')
+    .option('--public', 'list the room, and let every user join it')
+    .option(...json)
+    .action((name, options) => createRoom(dataDir(), name, options))
+  rooms
+    .command('remove')
+    .description('remove a room; its members are told')
+    .argument('<id>')
+    .option('--yes', 'do not ask for a confirmation')
+    .option(...json)
+    .action((id, options) => removeRoom(dataDir(), id, options))
+  rooms
+    .command('set-owner')
+    .description('make a user an owner of a room, and a member if necessary')
+    .argument('<id>')
+    .argument('<username>')
+    .option(...json)
+    .action((id, username, options) => setOwner(dataDir(), id, username, options))
 }
 
 function addDataCommands(program: Command, dataDir: () => string): void {
@@ -167,6 +204,7 @@ Exit codes: 0 success, 1 failure, 2 the command was not understood.`,
       throw new Exit((await healthcheck(configure())) ? 0 : failed)
     })
   addUserCommands(program.command('users').description('manage accounts'), dataDir)
+  addRoomCommands(program.command('rooms').description('manage rooms'), dataDir)
   addDataCommands(program, dataDir)
   addMoveCommand(program)
   addRestoredCommand(program)

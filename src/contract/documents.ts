@@ -79,7 +79,12 @@ interface OpenApi {
     readonly parameters: { readonly ApiVersion: Parameter }
   }
   readonly 'x-trace-context': { readonly 'request-header': string }
-  readonly 'x-limits': { readonly 'request-body-bytes': number }
+  readonly 'x-limits': {
+    readonly 'request-body-bytes': number
+    readonly 'rooms-per-user': number
+    readonly 'members-per-room': number
+    readonly 'members-with-events': number
+  }
   readonly 'x-service-paths': Record<string, string>
   readonly 'x-readiness': Record<string, { readonly status: number; readonly when: string }>
   readonly 'x-problems': Record<string, ProblemEntry>

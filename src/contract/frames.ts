@@ -5,6 +5,7 @@ import { createValidator } from './validator.ts'
 
 type Schemas = components['schemas']
 export type SendFrame = Schemas['SendFrame']
+export type ConnectQuery = Schemas['ConnectQuery']
 export type ErrorFrame = Schemas['ErrorFrame']
 export type GapFrame = Schemas['GapFrame']
 export type CaughtUpFrame = Schemas['CaughtUpFrame']

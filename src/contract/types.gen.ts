@@ -146,7 +146,8 @@ export interface paths {
          * Send a real-time message to all connected users.
          * @description Status 200 means that the message is on disk. Every client that is connected, or that
          *     reconnects and resumes, receives it exactly once. All clients receive the messages in the
-         *     same order.
+         *     same order. With `room`, only the members of that room receive the message, on connections with
+         *     `rooms=mine`.
          */
         post: operations["sendMessage"];
         delete?: never;
@@ -168,7 +169,9 @@ export interface paths {
          *     both), it contains the messages that follow or precede the given one. A page is always in
          *     the order of the log, oldest first. If there are more messages in the same direction,
          *     `next` is the cursor of the next page: pass it as `after` if the request used `after`, and
-         *     as `before` otherwise.
+         *     as `before` otherwise. Without `room`, these are the messages to all users; with `room`, those of
+         *     a public room or of a room of the user. Where the history of a room is `joined`, they are those
+         *     from the times when the user was a member.
          */
         get: operations["listMessages"];
         put?: never;
@@ -192,6 +195,134 @@ export interface paths {
          */
         get: operations["getMessage"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List rooms.
+         * @description With `scope=mine`, the rooms of the user; with `scope=public`, all public rooms. The order is
+         *     fixed and has no meaning. `next` is the cursor of the next page.
+         */
+        get: operations["listRooms"];
+        put?: never;
+        /**
+         * Create a room.
+         * @description The user becomes the owner of the room, and the users in `members` become members. The same
+         *     idempotency key with the same request returns the same room. A name does not have to be unique.
+         *     The operator may keep the creation of rooms to themselves.
+         */
+        post: operations["createRoom"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{room}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a room.
+         * @description A public room, or a room of the user.
+         */
+        get: operations["getRoom"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a room.
+         * @description Only owners may do this. The members receive `room-removed`, and the messages of the room can no
+         *     longer be read. A client that was disconnected still receives what was sent before the removal
+         *     when it resumes, as long as that is stored.
+         */
+        delete: operations["removeRoom"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename a room.
+         * @description Only owners may do this. The members receive `room-changed`.
+         */
+        patch: operations["updateRoom"];
+        trace?: never;
+    };
+    "/api/rooms/{room}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the members of a room.
+         * @description The members of a public room, or of a room of the user. The order is fixed and has no meaning.
+         *     `next` is the cursor of the next page.
+         */
+        get: operations["listMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{room}/members/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Add a member to a room, or change the role of a member.
+         * @description Every user may join a public room by adding themselves. Everything else is for owners. Without
+         *     `role`, a new member has the role `member`, and a member keeps the role. There are no invitations:
+         *     whom an owner adds is a member at once, and may leave. The members receive `joined`, also for a new role.
+         */
+        put: operations["setMember"];
+        post?: never;
+        /**
+         * Leave a room, or remove a member.
+         * @description Every member may leave. Owners may remove others. The members and the user receive `left`. If the last
+         *     owner leaves, the member who joined first becomes an owner. If the last member leaves, the room is
+         *     removed.
+         */
+        delete: operations["removeMember"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/direct/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Open the direct room with another user.
+         * @description Two users have one direct room, which has no owners. It is created when one of them opens it for the
+         *     first time; later it is the same room. A user who leaves it can no longer be written to in it, and only
+         *     this user can join it again, by opening it.
+         */
+        put: operations["openDirectRoom"];
         post?: never;
         delete?: never;
         options?: never;
@@ -291,6 +422,7 @@ export interface components {
         MessageText: string;
         SendMessageRequest: {
             message: components["schemas"]["MessageText"];
+            room?: components["schemas"]["RoomId"];
         };
         SendMessageResponse: {
             /** @constant */
@@ -298,7 +430,7 @@ export interface components {
         };
         /** @description Opaque. It identifies a message and its position in the log, and serves as a cursor. */
         MessageId: string;
-        /** @description Chosen by the sender. It is unique for a user as long as the message is stored. */
+        /** @description Chosen by the sender. It is unique for a user, and within each room, as long as the message is stored. */
         IdempotencyKey: string;
         /**
          * Format: date-time
@@ -313,10 +445,101 @@ export interface components {
             /** @constant */
             event: "message";
             id: components["schemas"]["MessageId"];
+            /** @description The room that the message was sent to; absent if it was sent to all users. */
+            room?: components["schemas"]["RoomId"];
             message: components["schemas"]["MessageText"];
             user: components["schemas"]["User"];
             sentAt: components["schemas"]["Timestamp"];
             idempotencyKey?: components["schemas"]["IdempotencyKey"];
+        };
+        /** @description Opaque. It identifies a room. */
+        RoomId: string;
+        /** @description Any characters. The pattern refuses unpaired surrogates, which are not characters. */
+        RoomName: string;
+        /**
+         * @description Which messages a member may read: `all` messages of the room, or only those from the times when the
+         *     user was a member (`joined`). It never changes.
+         * @enum {string}
+         */
+        RoomHistory: "all" | "joined";
+        /**
+         * @description Owners add and remove members, and rename and remove the room.
+         * @enum {string}
+         */
+        Role: "owner" | "member";
+        Room: {
+            id: components["schemas"]["RoomId"];
+            name: components["schemas"]["RoomName"];
+            /** @description Whether the room is listed, and every user may join it. */
+            public: boolean;
+            history: components["schemas"]["RoomHistory"];
+            /** @description Whether it is the room of two users. Its name consists of both usernames. */
+            direct: boolean;
+        };
+        Member: {
+            user: components["schemas"]["User"];
+            role: components["schemas"]["Role"];
+        };
+        CreateRoomRequest: {
+            name: components["schemas"]["RoomName"];
+            /**
+             * @description Whether the room is listed, and every user may join it.
+             * @default false
+             */
+            public?: boolean;
+            /** @description The default is `joined`; a public room has to have `all`, which is its default. */
+            history?: components["schemas"]["RoomHistory"];
+            /** @description Users who become members at once, in addition to the user of the token. */
+            members?: components["schemas"]["Username"][];
+        };
+        CreateRoomResponse: {
+            /** @constant */
+            message: "Room created successfully";
+            room: components["schemas"]["Room"];
+        };
+        RoomPage: {
+            rooms: components["schemas"]["Room"][];
+            /** @description The cursor of the next page; null if there is none. */
+            next: components["schemas"]["RoomId"] | null;
+        };
+        RoomResponse: {
+            room: components["schemas"]["Room"];
+        };
+        UpdateRoomRequest: {
+            name: components["schemas"]["RoomName"];
+        };
+        UpdateRoomResponse: {
+            /** @constant */
+            message: "Room updated successfully";
+            room: components["schemas"]["Room"];
+        };
+        RemoveRoomResponse: {
+            /** @constant */
+            message: "Room removed successfully";
+        };
+        MemberPage: {
+            members: components["schemas"]["Member"][];
+            /** @description The number of all members of the room. */
+            readonly count: number;
+            /** @description The cursor of the next page; null if there is none. */
+            next: components["schemas"]["UserId"] | null;
+        };
+        SetMemberRequest: {
+            role?: components["schemas"]["Role"];
+        };
+        SetMemberResponse: {
+            /** @constant */
+            message: "Member saved successfully";
+            member: components["schemas"]["Member"];
+        };
+        RemoveMemberResponse: {
+            /** @constant */
+            message: "Member removed successfully";
+        };
+        OpenDirectRoomResponse: {
+            /** @constant */
+            message: "Room opened successfully";
+            room: components["schemas"]["Room"];
         };
         MessagePage: {
             messages: components["schemas"]["ChatMessage"][];
@@ -369,6 +592,11 @@ export interface components {
         ValidationProblem: components["schemas"]["Problem"] & Record<string, never>;
         ConnectQuery: {
             after?: components["schemas"]["MessageId"];
+            /**
+             * @description Also receive the messages and events of all rooms of the user.
+             * @enum {string}
+             */
+            rooms?: "mine";
         };
         ConnectHeaders: {
             Authorization?: string;
@@ -384,6 +612,7 @@ export interface components {
              */
             event?: "message";
             message: components["schemas"]["MessageText"];
+            room?: components["schemas"]["RoomId"];
             idempotencyKey?: components["schemas"]["IdempotencyKey"];
         };
         DisconnectFrame: {
@@ -401,10 +630,15 @@ export interface components {
         GapFrame: {
             /** @constant */
             event: "gap";
-            /** @description The id of the oldest stored message, which follows this frame; null if no message is stored. */
+            /**
+             * @description The id of the oldest stored message, which follows this frame; null if no message is stored. With
+             *     `room`, the oldest entry of the room that the client has not received.
+             */
             oldest: components["schemas"]["MessageId"] | null;
             /** @description A cursor from which the client can resume, for example if the connection ends before the next frame. */
             cursor: components["schemas"]["MessageId"];
+            /** @description The room whose entries were removed; absent if messages to all users were. */
+            room?: components["schemas"]["RoomId"];
         };
         CaughtUpFrame: {
             /** @constant */
@@ -436,6 +670,43 @@ export interface components {
             event: "authenticated";
             /** @description The time at which the connection ends, unless it is extended again. */
             expiresAt: components["schemas"]["ExpiryTime"];
+        };
+        /** @description The user who caused the event; null for the operator and for what the server does by itself. */
+        Actor: components["schemas"]["User"] | null;
+        JoinedFrame: {
+            /** @constant */
+            event: "joined";
+            id: components["schemas"]["MessageId"];
+            room: components["schemas"]["Room"];
+            user: components["schemas"]["User"];
+            role: components["schemas"]["Role"];
+            by: components["schemas"]["Actor"];
+            sentAt: components["schemas"]["Timestamp"];
+        };
+        LeftFrame: {
+            /** @constant */
+            event: "left";
+            id: components["schemas"]["MessageId"];
+            room: components["schemas"]["RoomId"];
+            user: components["schemas"]["User"];
+            by: components["schemas"]["Actor"];
+            sentAt: components["schemas"]["Timestamp"];
+        };
+        RoomChangedFrame: {
+            /** @constant */
+            event: "room-changed";
+            id: components["schemas"]["MessageId"];
+            room: components["schemas"]["Room"];
+            by: components["schemas"]["Actor"];
+            sentAt: components["schemas"]["Timestamp"];
+        };
+        RoomRemovedFrame: {
+            /** @constant */
+            event: "room-removed";
+            id: components["schemas"]["MessageId"];
+            room: components["schemas"]["RoomId"];
+            by: components["schemas"]["Actor"];
+            sentAt: components["schemas"]["Timestamp"];
         };
     };
     responses: {
@@ -569,6 +840,91 @@ export interface components {
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
                 "Cache-Control": components["headers"]["Cache-Control"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The room does not exist, or the user may not see it. */
+        RoomNotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
+                "API-Version": components["headers"]["API-Version"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The room does not exist, the user is not a member of it, or the other user has left this direct room. */
+        MemberRoomNotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
+                "API-Version": components["headers"]["API-Version"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The user may see the room, but is not an owner of it. */
+        NotOwner: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
+                "API-Version": components["headers"]["API-Version"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The operator has closed the creation of rooms. */
+        RoomCreationClosed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
+                "API-Version": components["headers"]["API-Version"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description One of the users has as many rooms as one user may have. */
+        RoomLimitExceeded: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
+                "API-Version": components["headers"]["API-Version"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
                 [name: string]: unknown;
             };
             content: {
@@ -774,11 +1130,15 @@ export interface components {
         /**
          * @description Makes it safe to send a message again (draft-ietf-httpapi-idempotency-key-header). The key
          *     has 1 to 64 visible ASCII characters, as the draft's quoted string or without quotes, and
-         *     is unique for a user as long as the message is stored. The same key with the same message
+         *     is unique for a user, and within each room, as long as the message or the room is stored. The same key with the same message
          *     returns the same response and causes no second broadcast.
          * @example "8e03978e-40d5-43dd-bc93-6894a57f9324"
          */
         IdempotencyKey: string;
+        /** @description The id of the room. */
+        RoomId: components["schemas"]["RoomId"];
+        /** @description The username, in any letter case. */
+        MemberName: components["schemas"]["Username"];
     };
     requestBodies: never;
     headers: {
@@ -1296,7 +1656,7 @@ export interface operations {
                 /**
                  * @description Makes it safe to send a message again (draft-ietf-httpapi-idempotency-key-header). The key
                  *     has 1 to 64 visible ASCII characters, as the draft's quoted string or without quotes, and
-                 *     is unique for a user as long as the message is stored. The same key with the same message
+                 *     is unique for a user, and within each room, as long as the message or the room is stored. The same key with the same message
                  *     returns the same response and causes no second broadcast.
                  * @example "8e03978e-40d5-43dd-bc93-6894a57f9324"
                  */
@@ -1331,6 +1691,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequestBody"];
             401: components["responses"]["Unauthorized"];
+            404: components["responses"]["MemberRoomNotFound"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1362,6 +1723,8 @@ export interface operations {
     listMessages: {
         parameters: {
             query?: {
+                /** @description Return the messages of this room. */
+                room?: components["schemas"]["RoomId"];
                 /** @description Return the messages that follow this one. */
                 after?: components["schemas"]["MessageId"];
                 /** @description Return the messages that precede this one. It cannot be combined with `after`. */
@@ -1397,6 +1760,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            404: components["responses"]["RoomNotFound"];
             405: components["responses"]["MethodNotAllowed"];
             /**
              * @description Some messages after this cursor have been removed, or the cursor is from another log. Read
@@ -1497,6 +1861,584 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listRooms: {
+        parameters: {
+            query?: {
+                /** @description Which rooms to list. */
+                scope?: "mine" | "public";
+                /** @description Return the rooms that follow this one. */
+                after?: components["schemas"]["RoomId"];
+                /** @description The maximum number of rooms in the page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rooms. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description A query parameter does not match its schema or is unknown. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationProblem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createRoom: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+                /**
+                 * @description Makes it safe to send a message again (draft-ietf-httpapi-idempotency-key-header). The key
+                 *     has 1 to 64 visible ASCII characters, as the draft's quoted string or without quotes, and
+                 *     is unique for a user, and within each room, as long as the message or the room is stored. The same key with the same message
+                 *     returns the same response and causes no second broadcast.
+                 * @example "8e03978e-40d5-43dd-bc93-6894a57f9324"
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRoomRequest"];
+            };
+        };
+        responses: {
+            /** @description The room was created. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreateRoomResponse"];
+                };
+            };
+            400: components["responses"]["BadRequestBody"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["RoomCreationClosed"];
+            /** @description One of the members is not a user. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["RoomLimitExceeded"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The body is JSON but does not match its schema, or the idempotency key is malformed or was already used for another room. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationProblem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRoom: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The id of the room. */
+                room: components["parameters"]["RoomId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The room. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["RoomNotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeRoom: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The id of the room. */
+                room: components["parameters"]["RoomId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The room is removed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoveRoomResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotOwner"];
+            404: components["responses"]["RoomNotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateRoom: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The id of the room. */
+                room: components["parameters"]["RoomId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRoomRequest"];
+            };
+        };
+        responses: {
+            /** @description The room has the new name. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateRoomResponse"];
+                };
+            };
+            400: components["responses"]["BadRequestBody"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotOwner"];
+            404: components["responses"]["RoomNotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The body is JSON but does not match its schema. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationProblem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listMembers: {
+        parameters: {
+            query?: {
+                /** @description Return the members that follow the one with this user id. */
+                after?: components["schemas"]["UserId"];
+                /** @description The maximum number of members in the page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The id of the room. */
+                room: components["parameters"]["RoomId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of members. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["RoomNotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description A query parameter does not match its schema or is unknown. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationProblem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The id of the room. */
+                room: components["parameters"]["RoomId"];
+                /** @description The username, in any letter case. */
+                username: components["parameters"]["MemberName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetMemberRequest"];
+            };
+        };
+        responses: {
+            /** @description The user is a member of the room with this role. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetMemberResponse"];
+                };
+            };
+            400: components["responses"]["BadRequestBody"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotOwner"];
+            /** @description The room does not exist, the user of the token may not see it, or no user has this name. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description The user or the room is at its limit, or the room would have no owner. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The body is JSON but does not match its schema. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ValidationProblem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The id of the room. */
+                room: components["parameters"]["RoomId"];
+                /** @description The username, in any letter case. */
+                username: components["parameters"]["MemberName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user is no longer a member of the room. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoveMemberResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotOwner"];
+            /** @description The room does not exist, the user of the token may not see it, or no member has this name. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    openDirectRoom: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The API version that the client was written for. The default is the version of the URL. */
+                "API-Version"?: components["parameters"]["ApiVersion"];
+            };
+            path: {
+                /** @description The username, in any letter case. */
+                username: components["parameters"]["MemberName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The direct room of both users. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenDirectRoomResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["RoomCreationClosed"];
+            /** @description No other user has this name. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
+                    "API-Version": components["headers"]["API-Version"];
+                    "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["RoomLimitExceeded"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
 }
 
 /** The status of each problem code. */
@@ -1512,9 +2454,13 @@ export interface ProblemStatus {
     'wrong-password': 403;
     'registration-closed': 403;
     'user-mismatch': 403;
+    'not-owner': 403;
+    'room-creation-closed': 403;
     'not-found': 404;
     'method-not-allowed': 405;
     'username-taken': 409;
+    'room-limit-exceeded': 409;
+    'last-owner': 409;
     'cursor-gone': 410;
     'content-too-large': 413;
     'unsupported-media-type': 415;
@@ -1544,9 +2490,18 @@ export interface OperationProblems {
     getProfile: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
     deleteProfile: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'wrong-password' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'login-throttled' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded';
     changePassword: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'wrong-password' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'password-too-common' | 'rate-limit-exceeded' | 'login-throttled' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded';
-    sendMessage: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
-    listMessages: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'cursor-gone' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    sendMessage: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    listMessages: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'cursor-gone' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
     getMessage: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    createRoom: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'room-creation-closed' | 'not-found' | 'method-not-allowed' | 'room-limit-exceeded' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'idempotency-key-reused' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    listRooms: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    getRoom: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    updateRoom: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    removeRoom: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    listMembers: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    setMember: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'room-limit-exceeded' | 'last-owner' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    removeMember: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
+    openDirectRoom: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'room-creation-closed' | 'not-found' | 'method-not-allowed' | 'room-limit-exceeded' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down';
 }
 
 /** The headers of each success response that the handler supplies. */
@@ -1560,6 +2515,8 @@ export interface ReplyHeaders {
 /** The query parameters of each operation that have a default. */
 export interface QueryDefaults {
     listMessages: { limit: true };
+    listRooms: { scope: true; limit: true };
+    listMembers: { limit: true };
 }
 
 export type CloseCodeName = 'disconnected' | 'protocol-error' | 'binary-frame' | 'slow-reader' | 'silent-client' | 'invalid-text' | 'rate-limited' | 'frame-too-large' | 'internal-error' | 'restart' | 'token-expired' | 'logged-out' | 'account-removed';

@@ -52,7 +52,9 @@ export function createSqliteUsers({
     queries.select(recordColumns).from(users).where(eq(lowerUsername, lowerPlaceholder)).prepare(),
   )
 
-  type Change = Partial<Pick<typeof users.$inferInsert, 'passwordHash' | 'removedAt' | 'erasesMessages'>>
+  type Change = Partial<
+    Pick<typeof users.$inferInsert, 'passwordHash' | 'removedAt' | 'erasesMessages' | 'leavesRooms'>
+  >
 
   /** Changes an account that has not been removed. @param from the password hash that it must have, if set */
   function change(id: string, from: string | undefined, values: Change, revokesTokens: boolean) {
@@ -109,7 +111,7 @@ export function createSqliteUsers({
       change(
         id,
         passwordHash,
-        { passwordHash: '', removedAt: Date.now(), erasesMessages: eraseMessages },
+        { passwordHash: '', removedAt: Date.now(), erasesMessages: eraseMessages, leavesRooms: true },
         true,
       ) !== undefined,
     findRecord: (username) => withStorageErrors(() => recordByUsername().get({ username })),

@@ -68,7 +68,8 @@ export interface Users {
   /** Revokes all tokens of a user. Returns whether the account exists. */
   revokeTokens(id: string): MaybePromise<boolean>
   /**
-   * Removes an account, its password and all access to it.
+   * Removes an account, its password and all access to it. Marks the account, so that its user leaves all rooms even
+   * if the service is interrupted (`RoomChange` of the kind `end-account`).
    *
    * @returns false if it does not exist or has another password hash than the given one
    */

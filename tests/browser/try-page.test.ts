@@ -133,7 +133,7 @@ describe.skipIf(!executablePath)('the try-it page in a browser', () => {
     const { page } = await openTryPage()
     const [ada, bob] = await startChat(page)
     await ada.getByRole('button', { name: 'Send a bad frame' }).click()
-    await ada.getByText('Refused: validation-failed: /room is not a known property').waitFor()
+    await ada.getByText('Refused: validation-failed: /channel is not a known property').waitFor()
     await write(ada, 'Still here')
     await bob.getByText('Still here').waitFor()
     await page.close()

@@ -50,8 +50,10 @@ describe('the examples of the operations, verbatim', () => {
         test(`${operation.id} returns the example ${name}`, async () => {
           const { token } = await documentedAccount(main)
           const code = (example.value as { code: string }).code
+          const inPath = operation.parameters.filter((one) => one.in === 'path')
           await call(main, operation.id, {
             token,
+            path: Object.fromEntries(inPath.map(({ name }) => [name, 'unknown'])),
             ...(body !== undefined && { body }),
             ...(query && { query }),
             expect: code,

@@ -12,7 +12,19 @@ import { setUpTestFile } from './support/test-file.ts'
 setUpTestFile()
 
 /** The operations that change the database. */
-const writing = new Set(['registerUser', 'logoutUser', 'changePassword', 'deleteProfile', 'sendMessage'])
+const writing = new Set([
+  'registerUser',
+  'logoutUser',
+  'changePassword',
+  'deleteProfile',
+  'sendMessage',
+  'createRoom',
+  'updateRoom',
+  'removeRoom',
+  'setMember',
+  'removeMember',
+  'openDirectRoom',
+])
 
 /** A request for every operation, which succeeds on a server that works. */
 async function everyOperation(service: Service, account: Account): Promise<[string, Call][]> {

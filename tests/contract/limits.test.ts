@@ -131,6 +131,18 @@ test('each operation rejects requests over its quota', async () => {
   const change = { currentPassword: 'not the password', newPassword: account.password }
   await call(tight, 'changePassword', { token, body: change, ...limited })
 
+  await call(tight, 'listRooms', { token, ...limited })
+  await call(tight, 'getRoom', { token, path: { room: 'x' }, ...limited })
+  await call(tight, 'listMembers', { token, path: { room: 'x' }, ...limited })
+  await call(tight, 'createRoom', { token, body: { name: 'x' } })
+  await call(tight, 'createRoom', { token, body: { name: 'x' }, ...limited })
+  await call(tight, 'updateRoom', { token, path: { room: 'x' }, body: { name: 'x' }, ...limited })
+  await call(tight, 'removeRoom', { token, path: { room: 'x' }, ...limited })
+  const path = { room: 'x', username: 'someone' }
+  await call(tight, 'setMember', { token, path, body: {}, ...limited })
+  await call(tight, 'removeMember', { token, path, ...limited })
+  await call(tight, 'openDirectRoom', { token, path: { username: 'someone' }, ...limited })
+
   const socket = await connect(tight, { token })
   await rejectedHandshake(tight, { token, ...limited })
   const refusals = contract.channel.closeCodes['rate-limited']?.refusals ?? 0

@@ -4,6 +4,7 @@ import { createAccount } from './support/accounts.ts'
 import { contract, type Schema } from './support/contract.ts'
 import type { Json } from './support/documents.ts'
 import { call } from './support/http-client.ts'
+import { validRequest } from './support/requests.ts'
 import { mainServer } from './support/server.ts'
 import { connect } from './support/socket-client.ts'
 import { setUpTestFile } from './support/test-file.ts'
@@ -29,12 +30,17 @@ function valueFor(schema: Schema): fc.Arbitrary<Json> {
   return fc.oneof({ weight: 4, arbitrary: shaped as fc.Arbitrary<Json> }, { weight: 1, arbitrary: anything })
 }
 
+/** Whether a value can be the id of a room, which does not exist. */
+const isValidRoom = (value: unknown) => typeof value === 'string' && /^[0-9A-Za-z_-]{1,64}$/.test(value)
+
 /** The problems that a valid request with random values causes, if it does not succeed. */
 const expectedProblem: Record<string, string> = {
   registerUser: 'password-too-common?',
   loginUser: 'login-throttled?|invalid-credentials',
   changePassword: 'wrong-password?',
   deleteProfile: 'wrong-password?',
+  sendMessage: 'not-found?',
+  createRoom: 'not-found?|room-limit-exceeded',
 }
 
 for (const [index, { id, body }] of contract.operations.entries()) {
@@ -43,9 +49,15 @@ for (const [index, { id, body }] of contract.operations.entries()) {
     let { token } = await createAccount(main)
     let wrongPasswords = 0
     const state = expectedProblem[id]
+    const { path = {} } = await validRequest(main, id, await account, { fails: true })
     await fc.assert(
       fc.asyncProperty(valueFor(body.schema), async (value) => {
-        const { status } = await call(main, id, { token, body: value, ...(state && { expect: state }) })
+        const { status } = await call(main, id, {
+          token: Object.keys(path).length > 0 ? (await account).token : token,
+          path,
+          body: value,
+          ...(state && { expect: state }),
+        })
         if (status === 403) wrongPasswords++
         // The token was revoked, or the next wrong password would be throttled.
         if ((id === 'logoutUser' && status === 200) || wrongPasswords === 4) {
@@ -68,7 +80,8 @@ test('the WebSocket replies to any JSON as documented', async () => {
     fc.asyncProperty(valueFor(send?.schema ?? {}), async (value) => {
       const reused = typeof value === 'object' && value !== null && 'idempotencyKey' in value
       const frame = reused ? { ...value, idempotencyKey: crypto.randomUUID() } : value
-      await socket.turn(JSON.stringify(frame))
+      const toRoom = isValidRoom((value as { room?: unknown } | null)?.room)
+      await socket.turn(JSON.stringify(frame), toRoom ? 'not-found' : undefined)
     }),
     settings,
   )

@@ -15,7 +15,11 @@ const account = createAccount(main)
 for (const { id, body, scheme, path, parameters } of contract.operations) {
   describe(id, () => {
     const valid = () =>
-      body ? { body: { username: uniqueName(), password: 'long enough', message: 'x' } } : {}
+      body ? { body: { username: uniqueName(), password: 'long enough', message: 'x' }, path: inPath } : {}
+    /** Path parameters that match their schemas. */
+    const inPath = Object.fromEntries(
+      parameters.filter((one) => one.in === 'path').map(({ name }) => [name, 'unknown']),
+    )
     const token = async () => (scheme ? (await account).token : undefined)
 
     test('an unsupported API version is rejected, and the problem lists the supported ones', async () => {
@@ -51,7 +55,9 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
     })
 
     test('an unknown method is rejected with the allowed ones', async () => {
-      await send(main, { method: 'PATCH', path: path.replaceAll(/\{[^}]+\}/g, 'x') })
+      const supported = contract.operations.filter((one) => one.path === path).map(({ method }) => method)
+      const method = ['PATCH', 'POST', 'PUT'].find((one) => !supported.includes(one)) ?? 'TRACE'
+      await send(main, { method, path: path.replaceAll(/\{[^}]+\}/g, 'x') })
     })
 
     test('a token is required only if the document requires one', async () => {
@@ -64,7 +70,7 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
     if (!body) return
     test('a body that is empty or not JSON in UTF-8 is malformed', async () => {
       for (const rawBody of ['', '{"a":', 'Hello', new Uint8Array([0x22, 0xc3, 0x28, 0x22])]) {
-        await call(main, id, { token: await token(), rawBody })
+        await call(main, id, { token: await token(), path: inPath, rawBody })
       }
     })
 
@@ -83,11 +89,13 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
       const body = '{"unknown":1}'
       const { body: read } = await call(main, id, {
         token: await token(),
+        path: inPath,
         rawBody: body.padEnd(contract.bodyBytes),
       })
       expect(read.code).toBe('validation-failed')
       const { status } = await call(main, id, {
         token: await token(),
+        path: inPath,
         rawBody: body.padEnd(contract.bodyBytes + 1),
       })
       expect(status).toBe(413)

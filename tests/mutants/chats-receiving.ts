@@ -27,7 +27,7 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     id: 'caught-up-not-sent',
     breaks: 'A replay ends with caught-up.',
     file: `${chats}/replayer.ts`,
-    find: '      sendTo(socket, JSON.stringify(caughtUp))\n',
+    find: '      if (replay.announcesEnd) sendTo(socket, JSON.stringify(caughtUp))\n',
     replace: '',
     tests: [`${unit}/chats/replay.test.ts`],
   },
@@ -35,7 +35,7 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     id: 'caught-up-after-first-page',
     breaks: 'caught-up is sent only when nothing is missing.',
     file: `${chats}/replayer.ts`,
-    find: '    if (replay.cursor === messageLog.head()) {',
+    find: '    if (replay.cursor === messageLog.head() && rooms) {',
     replace: '    if (replay.cursor !== undefined) {',
     tests: [`${unit}/chats/replay.test.ts`],
   },
@@ -98,9 +98,10 @@ export const chatsReceivingMutants: readonly Mutant[] = [
   {
     id: 'lower-cased-username',
     breaks: 'A broadcast names the user in the letter case of the registration.',
-    file: `${chats}/message-log.sqlite.ts`,
-    find: 'username: user.username }',
-    replace: 'username: user.username.toLowerCase() }',
+    file: `${chats}/message-writer.sqlite.ts`,
+    find: '      message,\n      user: { id: user.id, username: user.username },\n      sentAt: sentAt.text,\n      idempotencyKey,\n    }\n',
+    replace:
+      '      message,\n      user: { id: user.id, username: user.username.toLowerCase() },\n      sentAt: sentAt.text,\n      idempotencyKey,\n    }\n',
     tests: [`${unit}/chats/frames.test.ts`],
   },
   {
@@ -132,10 +133,10 @@ export const chatsReceivingMutants: readonly Mutant[] = [
   {
     id: 'repeated-key-broadcast-again',
     breaks: 'A repeated key stores and broadcasts nothing.',
-    file: `${chats}/message-log.sqlite.ts`,
-    find: '        message.outcome = { id: ids.encode(earlier.sequence), repeated: true }\n',
+    file: `${chats}/message-writer.sqlite.ts`,
+    find: '      } else {\n        message.outcome = repeat(earlier, message)\n',
     replace:
-      '        message.outcome = { id: ids.encode(earlier.sequence), repeated: true }\n        added.push({ id: ids.encode(earlier.sequence), frame: earlier.frame })\n',
+      '      } else {\n        message.outcome = repeat(earlier, message)\n        added.push({ id: ids.encode(earlier.sequence), frame: earlier.frame })\n',
     tests: [`tests/storage/sqlite.test.ts`, `${unit}/chats/frames.test.ts`],
   },
   {
@@ -149,9 +150,9 @@ export const chatsReceivingMutants: readonly Mutant[] = [
   {
     id: 'reused-key-accepted',
     breaks: 'A key that came with another message is refused.',
-    file: `${chats}/message-log.sqlite.ts`,
-    find: '} else if (parseFrame(earlier.frame).message === message.message) {',
-    replace: '} else if (parseFrame(earlier.frame).message !== undefined) {',
+    file: `${chats}/message-writer.sqlite.ts`,
+    find: '    parseFrame(earlier.frame).message === message\n',
+    replace: '    parseFrame(earlier.frame).message !== undefined || message !== message\n',
     tests: [`tests/storage/sqlite.test.ts`],
   },
   {

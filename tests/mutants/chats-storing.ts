@@ -82,8 +82,9 @@ export const chatsStoringMutants: readonly Mutant[] = [
     id: 'broadcast-before-durable',
     breaks: 'A message is broadcast only after it is stored.',
     file: `${chats}/message-log.sqlite.ts`,
-    find: '        added.push(stored)\n',
-    replace: '        added.push(stored)\n        listeners.notify(stored)\n',
+    find: '    const stored = write(() => storeTogether(batch, sentAt))\n',
+    replace:
+      '    const stored = write(() => {\n      const early = storeTogether(batch, sentAt)\n      for (const message of early) listeners.notify(message)\n      return early\n    })\n',
     tests: [`tests/storage/sqlite.test.ts`, `tests/storage/sqlite-message-log.test.ts`],
   },
   {
@@ -106,8 +107,8 @@ export const chatsStoringMutants: readonly Mutant[] = [
     id: 'sequence-reused-after-trim',
     breaks: 'Ids are never reused, even if all messages were removed.',
     file: `${chats}/message-log.sqlite.ts`,
-    find: 'newest?.sequence ?? 0, trimmedThrough,',
-    replace: 'newest?.sequence ?? 0, 0,',
+    find: 'Math.max(newest.sequence, trimmedThrough,',
+    replace: 'Math.max(newest.sequence, 0,',
     tests: [`tests/storage/sqlite-message-log.test.ts`],
   },
   {

@@ -8,6 +8,7 @@ import { limitMutants } from './limits.ts'
 import { metricsMutants } from './metrics.ts'
 import { postgresMutants } from './postgres.ts'
 import { redisMutants } from './redis.ts'
+import { roomsMutants } from './rooms.ts'
 import { storageMutants } from './storage.ts'
 
 /** A change of the source that breaks one promise of the service. */
@@ -30,6 +31,7 @@ export const mutants: readonly Mutant[] = [
   ...httpMutants,
   ...commandsMutants,
   ...storageMutants,
+  ...roomsMutants,
   ...postgresMutants,
   ...limitMutants,
   ...redisMutants,

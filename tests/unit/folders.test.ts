@@ -26,6 +26,8 @@ const forbidden: readonly [path: string, specifier: string][] = [
   ['src/pages/a.ts', '../chats/b.ts'],
   ['src/users/a.ts', '../auth/b.ts'],
   ['src/auth/a.ts', '../chats/b.ts'],
+  ['src/auth/a.ts', '../rooms/b.ts'],
+  ['src/rooms/a.ts', '../chats/b.ts'],
   ['src/chats/a.ts', '../pages/b.ts'],
   ['src/chats/a.ts', '../server.ts'],
   ['src/users/a.ts', 'drizzle-orm'],
@@ -42,6 +44,8 @@ const allowed: readonly [path: string, specifier: string][] = [
   ['src/auth/a.ts', '../users/b.ts'],
   ['src/limits/a.redis.ts', '../storage/redis/b.ts'],
   ['src/chats/a.ts', '../http/b.ts'],
+  ['src/chats/a.ts', '../rooms/b.ts'],
+  ['src/rooms/a.ts', '../users/b.ts'],
   ['src/users/a.sqlite.ts', 'drizzle-orm'],
   ['src/storage/sqlite/a.ts', 'drizzle-orm'],
 ]

@@ -7,7 +7,7 @@ import type { Network } from './network.ts'
 const cutMs = 4000
 const burstSize = 10
 /** A frame with an unknown property, which is an example of the document. */
-const badFrame = '{"message":"Hello, world!","room":"lobby"}'
+const badFrame = '{"message":"Hello, world!","channel":"lobby"}'
 
 interface PaneOptions {
   readonly username: string

@@ -4,6 +4,7 @@ import type { Database as Sqlite } from 'bun:sqlite'
 export interface DatabaseCounts {
   /** Without the removed accounts. */
   readonly accounts: number
+  /** Those in rooms included. */
   readonly messages: number
 }
 
@@ -15,8 +16,9 @@ export function countRows(sqlite: Sqlite): DatabaseCounts {
   const columns = sqlite.query<{ name: string }, []>("select name from pragma_table_info('users')").all()
   // Releases before 1.2.0 deleted the rows of removed accounts.
   const keepsRemoved = columns.some(({ name }) => name === 'removed_at')
+  const hasRooms = sqlite.query("select 1 from sqlite_schema where name = 'entries'").get() !== null
   return {
     accounts: count(sqlite, keepsRemoved ? 'users where removed_at is null' : 'users'),
-    messages: count(sqlite, 'messages'),
+    messages: count(sqlite, 'messages') + (hasRooms ? count(sqlite, "entries where kind = 'message'") : 0),
   }
 }

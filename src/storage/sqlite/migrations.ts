@@ -2,12 +2,14 @@ import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite'
 import type { MigrationMeta } from 'drizzle-orm/migrator'
 import initial from './migrations/0000_initial.sql' with { type: 'text' }
 import accountLifecycle from './migrations/0001_account_lifecycle.sql' with { type: 'text' }
+import rooms from './migrations/0002_rooms.sql' with { type: 'text' }
 import journal from './migrations/meta/_journal.json'
 
 /** The SQL of each migration, by the tag in drizzle-kit's journal. Imported, so that the compiled binary contains it. */
 const texts: Readonly<Record<string, string>> = {
   '0000_initial': initial,
   '0001_account_lifecycle': accountLifecycle,
+  '0002_rooms': rooms,
 }
 
 /** The migrations that this release knows. Drizzle's table of applied migrations contains these tags. */

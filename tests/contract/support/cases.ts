@@ -57,11 +57,18 @@ function* propertyCases(property: Schema, text: boolean): Generator<PropertyCase
   const { type, minLength = 0, maxLength, minimum, maximum, pattern } = schema
   if (!text) {
     for (const value of [null, true, 5, 'text', {}, ['text']]) {
-      const same = typeof value === type || (type === 'integer' && typeof value === 'number')
+      const same =
+        (Array.isArray(value) ? 'array' : typeof value) === type ||
+        (type === 'integer' && typeof value === 'number')
       if (!same) yield [`${JSON.stringify(value)} for a ${type}`, value, false]
     }
   }
   if (schema.const !== undefined) yield ['another constant', `${schema.const}x`, false]
+  if (schema.enum !== undefined) yield ['another member', 'another-member', false]
+  if (schema.items && schema.maxItems !== undefined) {
+    const items = Array.from({ length: schema.maxItems + 1 }, () => validValue(schema.items as Schema))
+    yield [`${items.length} items`, items, false]
+  }
   if (type === 'integer') {
     const encode = (value: number) => (text ? String(value) : value)
     if (minimum !== undefined) yield ['at the minimum', encode(minimum), true]
@@ -71,7 +78,7 @@ function* propertyCases(property: Schema, text: boolean): Generator<PropertyCase
     if (text)
       for (const value of ['x', '1.5', '']) yield [`${value || 'an empty string'} for a number`, value, false]
   }
-  if (type !== 'string' || schema.const !== undefined) return
+  if (type !== 'string' || schema.const !== undefined || schema.enum !== undefined) return
   for (const [kind, letter] of [
     ['letters', undefined],
     ['characters outside the BMP', '😀'],
@@ -92,6 +99,7 @@ function* propertyCases(property: Schema, text: boolean): Generator<PropertyCase
 
 function validValue(schema: Schema): Json {
   if (schema.const !== undefined) return schema.const
+  if (schema.enum?.[0] !== undefined) return schema.enum[0]
   return schema.type === 'integer'
     ? (schema.minimum ?? 0)
     : stringOf(Math.max(schema.minLength ?? 0, 8), undefined)

@@ -92,9 +92,10 @@ export function recordExchange(context: RecorderContext, exchange: Exchange): vo
     const value = values[where === 'header' ? name.toLowerCase() : name]
     const more = response.status === 200 && isObject(body) && body.next !== null
     if (value === undefined) {
-      const page = isObject(body) ? body.messages : undefined
-      if (more && Array.isArray(page) && page.length === schema.default)
-        coverage.cover(server, 'parameter', id, column, 'default')
+      const page = isObject(body) ? (body.messages ?? body.rooms ?? body.members) : undefined
+      const isDefault =
+        typeof schema.default === 'string' || (Array.isArray(page) && page.length === schema.default)
+      if (more && isDefault) coverage.cover(server, 'parameter', id, column, 'default')
       continue
     }
     if (expected.size === 0) coverage.cover(server, 'parameter', id, column, 'valid')

@@ -114,7 +114,7 @@ function expectConstraints(
     // Query and header values are always strings, and the query itself is always an object.
     const shapeless = hasOwnEvent || (text && branch.type !== 'integer')
     if (branch.type && !shapeless) violated('type')
-    for (const keyword of ['const', 'enum', 'pattern'] as const) {
+    for (const keyword of ['const', 'enum', 'pattern', 'maxItems'] as const) {
       if (branch[keyword] !== undefined) violated(keyword)
     }
     for (const keyword of ['minLength', 'maxLength', 'minimum', 'maximum'] as const) {

@@ -9,7 +9,30 @@ type Prepare = (service: Service, account: Account) => Call | Promise<Call>
 /** The operations that end the token of their request. */
 const endingOperations = new Set(['logoutUser', 'changePassword', 'deleteProfile'])
 
+/** Creates a room of the account. */
+export async function createRoom(service: Service, { token }: Account, room: object = {}): Promise<string> {
+  const { body } = await call(service, 'createRoom', { token, body: { name: uniqueName(), ...room } })
+  return body.room.id
+}
+
+const inOwnRoom: Prepare = async (service, account) => ({
+  path: { room: await createRoom(service, account) },
+})
+
+const asOwnMember: Prepare = async (service, account) => ({
+  path: { room: await createRoom(service, account), username: account.username },
+})
+
 const bodies: Record<string, Prepare> = {
+  createRoom: () => ({ body: { name: uniqueName() } }),
+  getRoom: inOwnRoom,
+  updateRoom: async (...of) => ({ ...(await inOwnRoom(...of)), body: { name: uniqueName() } }),
+  removeRoom: inOwnRoom,
+  listMembers: inOwnRoom,
+  setMember: async (...of) => ({ ...(await asOwnMember(...of)), body: {} }),
+  removeMember: asOwnMember,
+  openDirectRoom: async (service) => ({ path: { username: (await createAccount(service)).username } }),
+
   registerUser: () => ({ body: { username: uniqueName(), password: newPassword } }),
   loginUser: (_, { username, password }) => ({ body: { username, password } }),
   logoutUser: () => ({ body: {} }),

@@ -131,6 +131,8 @@ function checkFrameLimits({ channel, operations }: Contract, traffic: TrafficEve
   return findings
 }
 
+const roomEvents = new Set(['joined', 'left', 'room-changed', 'room-removed'])
+
 /** Checks the frames of each connection that depend on earlier ones. */
 function checkFrames({ channel }: Contract, traffic: TrafficEvent[]): string[] {
   const findings: string[] = []
@@ -138,11 +140,12 @@ function checkFrames({ channel }: Contract, traffic: TrafficEvent[]): string[] {
     string,
     { resumes: boolean; caughtUp: boolean; ids: Set<string>; sent: string[]; last?: string }
   >()
-  /** The servers on which messages have been erased. */
+  /** The servers on which messages have been erased, or whose log also has entries that not every client receives. */
   const erasing = new Set<string>()
   for (const event of traffic) {
     if (event.kind === 'exchange' && event.request.body?.includes('"eraseMessages":true'))
       erasing.add(event.server)
+    if (event.kind === 'exchange' && event.request.path.startsWith('/api/rooms')) erasing.add(event.server)
     if (event.kind === 'opened') {
       const resumes = event.request.query.after !== undefined
       sockets.set(event.socket, { resumes, caughtUp: false, ids: new Set(), sent: [] })
@@ -158,10 +161,15 @@ function checkFrames({ channel }: Contract, traffic: TrafficEvent[]): string[] {
       idempotencyKey: string
     }
     const wrong = (text: string) => findings.push(`[${event.server}] socket ${event.socket}: ${text}`)
+    const receive = (id: string) => {
+      if (socket.ids.has(id)) wrong(`received the entry ${id} twice`)
+      socket.ids.add(id)
+      socket.last = id
+    }
     if (frame.event === 'message') {
-      if (socket.ids.has(frame.id)) wrong(`received the message ${frame.id} twice`)
-      socket.ids.add(frame.id)
-      socket.last = frame.id
+      receive(frame.id)
+    } else if (roomEvents.has(frame.event)) {
+      receive(frame.id)
     } else if (frame.event === 'gap') {
       if (!socket.resumes || socket.caughtUp) wrong('received a gap, but is not in a replay')
     } else if (frame.event === 'caught-up') {

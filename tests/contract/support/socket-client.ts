@@ -29,6 +29,8 @@ interface Options {
   username?: string
   by?: 'header' | 'subprotocol'
   after?: string
+  /** Whether the client also receives the rooms of its user. */
+  rooms?: boolean
   /** Whether the client also offers the subprotocol for refused handshakes. */
   readsRefusals?: boolean
 }
@@ -38,14 +40,17 @@ let count = 0
 /** Opens a WebSocket on the channel. Every received frame is recorded and checked. */
 export async function connect(
   service: Service,
-  { token, username, by = 'header', after, readsRefusals = false }: Options,
+  { token, username, by = 'header', after, rooms = false, readsRefusals = false }: Options,
 ): Promise<ChatClient> {
   const { address, method, subprotocol, tokenPrefix, refusals } = contract.channel
   const socket = `${service.name}-${++count}`
   const protocols = by === 'subprotocol' ? [subprotocol, `${tokenPrefix}${token}`] : []
   if (readsRefusals) protocols.push(refusals.subprotocol)
   const headers: Record<string, string> = by === 'header' ? { authorization: `Bearer ${token}` } : {}
-  const query: Record<string, string> = after === undefined ? {} : { after }
+  const query: Record<string, string> = {
+    ...(after !== undefined && { after }),
+    ...(rooms && { rooms: 'mine' }),
+  }
   const search = new URLSearchParams(query).toString()
   const url = `${service.url.replace(/^http/, 'ws')}${address}${search && `?${search}`}`
   const ws = new WebSocket(url, { headers, protocols } as unknown as string[])

@@ -4,14 +4,19 @@ import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { createSqliteRevocations } from '../../../src/auth/revocations.sqlite.ts'
 import { openSqliteMessageLog } from '../../../src/chats/message-log.sqlite.ts'
 import { systemClock } from '../../../src/clock.ts'
+import { startRoomWork } from '../../../src/rooms/room-work.sqlite.ts'
+import { createSqliteRooms } from '../../../src/rooms/rooms.sqlite.ts'
 import { createChangeCounter } from '../../../src/storage/sqlite/change-counter.ts'
 import { openSqlite, type Queries } from '../../../src/storage/sqlite/connection.ts'
+import { withStorageErrors } from '../../../src/storage/sqlite/errors.ts'
 import * as schema from '../../../src/storage/sqlite/schema.ts'
 import { createSqliteUsers } from '../../../src/users/users.sqlite.ts'
 import { temporaryFolder } from '../../unit/support/service.ts'
 import type { MessageLogEngine } from '../suites/message-log.ts'
+import type { RoomsEngine } from '../suites/rooms.ts'
 import type { UsersEngine } from '../suites/users.ts'
 import { observeLog } from './message-logs.ts'
+import { createRoomActions } from './rooms.ts'
 
 /** Opens a message log in `path`. Disposing it closes the database, as the end of the process does. */
 export function openSqliteLog(
@@ -37,6 +42,34 @@ export const sqliteMessageLogs: MessageLogEngine = {
     const folder = await temporaryFolder()
     return {
       open: async (options) => openSqliteLog(folder.path, options),
+      [Symbol.asyncDispose]: folder[Symbol.asyncDispose],
+    }
+  },
+}
+
+export const sqliteRooms: RoomsEngine = {
+  name: 'SQLite',
+  async createStorage() {
+    const folder = await temporaryFolder()
+    return {
+      async open(options) {
+        const opened = openSqliteLog(folder.path, options)
+        const { queries, log } = opened
+        const changes = createChangeCounter(queries.$client)
+        const work = startRoomWork({ queries, write: withStorageErrors, changes, log, onError() {} })
+        return {
+          ...createRoomActions({
+            log,
+            rooms: createSqliteRooms(queries),
+            users: createSqliteUsers({ queries, changes }),
+            leaveRooms: work.run,
+          }),
+          async [Symbol.asyncDispose]() {
+            work.stop()
+            await opened[Symbol.asyncDispose]()
+          },
+        }
+      },
       [Symbol.asyncDispose]: folder[Symbol.asyncDispose],
     }
   },

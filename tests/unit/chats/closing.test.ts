@@ -18,7 +18,7 @@ function createSocket(name = 'someone') {
   const calls = { pings: 0, terminated: 0 }
   const identity = { user: userOf(name), expiresAt: Number.POSITIVE_INFINITY } as Identity
   const socket = {
-    data: createConnection(identity, undefined, undefined),
+    data: createConnection(identity, {}),
     close: (code: number, reason: string) => void closed.push([code, reason]),
     ping: () => void calls.pings++,
     terminate: () => void calls.terminated++,

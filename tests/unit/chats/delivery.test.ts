@@ -123,7 +123,7 @@ describe('an error frame', () => {
       idempotencyKey: 'used',
       problem: { code: 'idempotency-key-reused' },
     })
-    client.send({ room: 'lobby', message: 'a', idempotencyKey: 'unused' })
+    client.send({ channel: 'lobby', message: 'a', idempotencyKey: 'unused' })
     expect(await client.next()).toMatchObject({
       idempotencyKey: 'unused',
       problem: { code: 'validation-failed' },

@@ -44,7 +44,7 @@ interface SocketOptions {
 function createSocket({ cursor, buffered = () => 0 }: SocketOptions) {
   const frames: TestFrame[] = []
   const socket = {
-    data: createConnection({} as Identity, cursor, undefined),
+    data: createConnection({} as Identity, { cursor }),
     readyState: WebSocket.OPEN as number,
     send: (text: string) => void frames.push(JSON.parse(text)),
     cork: (send: () => void) => send(),

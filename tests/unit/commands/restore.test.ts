@@ -190,11 +190,13 @@ test('a backup of release 1.1.0 can be restored, and is migrated', async () => {
   {
     using old = new Sqlite(backup)
     old.run('drop table revoked_tokens')
-    old.run('drop index users_erases_messages')
-    for (const column of ['tokens_valid_from', 'removed_at', 'erases_messages']) {
+    for (const table of ['entries', 'memberships', 'rooms', 'room_requests']) old.run(`drop table ${table}`)
+    for (const index of ['users_erases_messages', 'users_leaves_rooms']) old.run(`drop index ${index}`)
+    for (const column of ['tokens_valid_from', 'removed_at', 'erases_messages', 'leaves_rooms']) {
       old.run(`alter table users drop column ${column}`)
     }
     old.run('alter table message_log drop column removed_through')
+    old.run('alter table message_log drop column forgotten_through')
     old.run("delete from __drizzle_migrations where hash <> '0000_initial'")
     old.run('pragma user_version = 1001000')
   }

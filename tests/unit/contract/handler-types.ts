@@ -37,8 +37,8 @@ export const wrongType: Handler<'loginUser'> = ({ reply }) =>
 export const withoutReply: Handler<'getProfile'> = ({ user }) => ({ user })
 
 export const unknownBodyProperty: Handler<'sendMessage'> = ({ body, reply }) => {
-  // @ts-expect-error a message has no room
-  void body.room
+  // @ts-expect-error a message has no channel
+  void body.channel
   return reply({}, { 'Content-Location': '/api/chats/messages/a' })
 }
 
