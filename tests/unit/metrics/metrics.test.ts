@@ -179,7 +179,7 @@ test('a storage that cannot be measured removes its metrics from the scrape, and
     throw new Error('The storage is broken')
   }
   await using service = await startService(on, {
-    wrapStorage: (storage) => ({ ...storage, isReady: () => false, measure: broken }),
+    wrapStorage: (storage) => ({ ...storage, unmet: () => ['storage-unreachable'] as const, measure: broken }),
   })
   const { value, text } = await scrape(service)
   expect(value('parley_ready')).toBe(0)
