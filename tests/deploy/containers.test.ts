@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StatefulSet } from 'kubernetes-types/apps/v1'
 import type { Service } from 'kubernetes-types/core/v1'
@@ -29,6 +29,7 @@ const [container] = pod?.containers ?? []
 
 test('the manifest of Kubernetes has no unknown key and no wrong type', async () => {
   // In the project, so that the compiler finds the types.
+  await mkdir(join(project, 'reports'), { recursive: true })
   const folder = await mkdtemp(join(project, 'reports', 'kubernetes-'))
   try {
     const program = `import type { StatefulSet } from 'kubernetes-types/apps/v1'
