@@ -18,6 +18,7 @@ import { createHandshake } from './chats/handshake.ts'
 import type { Config } from './config.ts'
 import { sources } from './contract/documents.ts'
 import { channelPath } from './contract/frames.ts'
+import type { ReadinessCode } from './contract/types.gen.ts'
 import { createCors } from './http/cors.ts'
 import { createErrorHandler, type ToProblem } from './http/error-handler.ts'
 import { createForwardWarning } from './http/forward-warning.ts'
@@ -134,8 +135,11 @@ export async function createApp({ config, storage, keys, logger, isDraining, met
     socketBufferBytes: config.socketBufferBytes,
     metrics: metrics?.sockets,
   })
+  const unmet = (): readonly ReadinessCode[] =>
+    isDraining() ? ['draining', ...storage.unmet()] : storage.unmet()
   metrics?.setSources({
-    isReady: () => !isDraining() && isReady(storage.unmet()),
+    isReady: () => isReady(unmet()),
+    unmet,
     sockets: () => connections.size,
     maxSockets: config.maxSockets,
     backlogBytes: connections.backlogBytes,
@@ -182,7 +186,7 @@ export async function createApp({ config, storage, keys, logger, isDraining, met
   })
   const routes = {
     ...operations,
-    ...healthRoutes({ isDraining, unmet: storage.unmet, responses }),
+    ...healthRoutes({ unmet, responses }),
     [channelPath]: {
       GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage(config) }),
     },

@@ -10,7 +10,7 @@ import { type Config, databaseUrlFault } from './config.ts'
 import type { ReadinessCode } from './contract/types.gen.ts'
 import { createLimitKeys } from './limits/limit-keys.ts'
 import { createPostgresLimitStore } from './limits/limit-store.postgres.ts'
-import { openSharedLimits } from './limits/shared-limits.ts'
+import { openSharedLimits, type SharedLimits } from './limits/shared-limits.ts'
 import type { StorageMeasurements } from './metrics/metrics.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
 import { RestartRequired, UnusableStorage } from './storage/errors.ts'
@@ -146,6 +146,7 @@ async function openRedisServices({ config, pool, epoch, onError, onRedisRecovere
       const { createRedisLimitStore } = await import('./limits/limit-store.redis.ts')
       return createRedisLimitStore({ redis, namespace: limitNamespace(config, database) })
     },
+    reconnects: redis.reconnects,
     close: redis.close,
   }
 }
@@ -154,11 +155,13 @@ interface MeasurementOptions {
   readonly connection: PostgresConnection
   readonly messageLog: PostgresMessageLog
   readonly changes: { readonly feed: ChangeFeed; reconnects(): number }
+  readonly limits: Pick<SharedLimits, 'isShared'>
+  readonly redis: { reconnects(): number } | undefined
 }
 
 /** The state of the database and of this node. A scrape does not wait for a database that does not respond. */
-function createMeasurement({ connection, messageLog, changes }: MeasurementOptions) {
-  const pools = [connection.pool, connection.appends, connection.feed]
+function createMeasurement({ connection, messageLog, changes, limits, redis }: MeasurementOptions) {
+  const pools = [connection.pool, connection.appends, connection.feed, connection.limits]
   /** What the database has told, or undefined if it is late. */
   function ask<Result>(question: Promise<Result>): Promise<Result | undefined> {
     const answer = question.catch(() => undefined)
@@ -176,7 +179,9 @@ function createMeasurement({ connection, messageLog, changes }: MeasurementOptio
       databaseBytes,
       log,
       node: { ...messageLog.measureNode(), feedAge: changes.feed.age() },
+      limitsShared: limits.isShared(),
       reconnects: {
+        ...(redis && { redis: redis.reconnects() }),
         postgresql: changes.reconnects() + pools.reduce((sum, pool) => sum + pool.reconnects(), 0),
       },
     }
@@ -270,7 +275,7 @@ export async function openPostgresStorage(
     rateLimits: limits.rateLimits,
     userSlots: limits.userSlots,
     unmet: changes.unmet,
-    measure: createMeasurement({ connection, messageLog, changes }),
+    measure: createMeasurement({ connection, messageLog, changes, limits, redis }),
     async close() {
       messageLog.close()
       pruning.stop()

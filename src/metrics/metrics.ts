@@ -1,4 +1,5 @@
 import type { ProblemCode } from '../contract/problems.ts'
+import type { ReadinessCode } from '../contract/types.gen.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
 
 /** Counts the responses to requests. */
@@ -60,6 +61,8 @@ export interface StorageMeasurements {
   /** The bytes that can still be written to the file system of the data folder. */
   readonly freeBytes?: number | undefined
   readonly node?: NodeMeasurements | undefined
+  /** Whether the limits of all nodes are counted together now. */
+  readonly limitsShared?: boolean | undefined
   /** How often lost connections were replaced, by the name of the engine. */
   readonly reconnects?: Readonly<Record<string, number>> | undefined
 }
@@ -67,6 +70,8 @@ export interface StorageMeasurements {
 /** The values that are read at each scrape. */
 export interface MetricSources {
   isReady(): boolean
+  /** Why requests cannot be served, or only some of them. */
+  unmet(): readonly ReadinessCode[]
   sockets(): number
   readonly maxSockets: number
   /** Bytes that wait for clients. */

@@ -16,6 +16,11 @@ const descriptions: readonly (readonly [name: string, help: string, read: Read])
     'Whether the service accepts requests, as /readyz says: 1 or 0.',
     ({ sources }) => Number(sources.isReady()),
   ],
+  [
+    'parley_limits_shared',
+    'Whether the limits of all nodes are counted together now: 1 or 0.',
+    ({ storage }) => (storage.limitsShared === undefined ? undefined : Number(storage.limitsShared)),
+  ],
   ['parley_sockets', 'Open WebSockets.', ({ sources }) => sources.sockets()],
   ['parley_sockets_limit', 'The setting MAX_SOCKETS.', ({ sources }) => sources.maxSockets],
   ['parley_socket_backlog_bytes', 'Bytes that wait for clients.', ({ sources }) => sources.backlogBytes()],
@@ -84,6 +89,16 @@ const descriptions: readonly (readonly [name: string, help: string, read: Read])
 
 const plain = (value: number | undefined): Sample[] => (value === undefined ? [] : [{ labels: {}, value }])
 
+/** All reasons have a value, so that an alert ends when a reason does. */
+function readinessSamples(state: State | undefined): Sample[] {
+  if (!state) return []
+  const unmet = new Set<string>(state.sources.unmet())
+  return Object.keys(openapi['x-readiness']).map((reason) => ({
+    labels: { reason },
+    value: Number(unmet.has(reason)),
+  }))
+}
+
 /**
  * The metrics that are read at a scrape. A value that is not known is missing, as Prometheus expects.
  *
@@ -100,6 +115,12 @@ export function stateFamilies(read: () => State | undefined, clock: Clock): Fami
   })
   return [
     ...gauges,
+    {
+      name: 'parley_readiness_unmet',
+      help: 'Whether this reason of /readyz applies: 1 or 0.',
+      type: 'gauge',
+      samples: () => readinessSamples(read()),
+    },
     {
       name: 'parley_node_healings_total',
       help: 'Reads of messages that other nodes have stored and that did not arrive by themselves.',

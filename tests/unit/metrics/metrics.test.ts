@@ -179,10 +179,12 @@ test('a storage that cannot be measured removes its metrics from the scrape, and
     throw new Error('The storage is broken')
   }
   await using service = await startService(on, {
-    wrapStorage: (storage) => ({ ...storage, isReady: () => false, measure: broken }),
+    wrapStorage: (storage) => ({ ...storage, unmet: () => ['storage-unreachable'], measure: broken }),
   })
   const { value, text } = await scrape(service)
   expect(value('parley_ready')).toBe(0)
+  expect(value('parley_readiness_unmet{reason="storage-unreachable"}')).toBe(1)
+  expect(value('parley_readiness_unmet{reason="draining"}')).toBe(0)
   expect(value('parley_database_size_bytes')).toBeUndefined()
   expect(value('parley_sockets')).toBe(0)
   expect(text).not.toContain('broken')

@@ -52,7 +52,10 @@ export async function startService(
     policyNames,
   )
   const lines: string[] = []
-  const logger = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
+  const logger = pino(
+    { level: environment.LOG_LEVEL ?? 'trace' },
+    { write: (line: string) => void lines.push(line) },
+  )
   const metrics = await openMetrics(config)
   const onError = () => metrics?.backgroundFailure()
   const storage = wrapStorage(await openStorage(config, { onError, metrics: metrics?.log }))
