@@ -1,7 +1,9 @@
 import { Registry } from 'prom-client'
 import { type Clock, systemClock } from '../clock.ts'
 import { closeCodes } from '../contract/frames.ts'
+import { allOperations } from '../contract/operations.ts'
 import { policyNames } from '../contract/policies.ts'
+import { catalogue } from '../contract/problems.ts'
 import type { MetricSources, Metrics, StorageMeasurements } from './metrics.ts'
 import { operationLabel } from './operation-labels.ts'
 import { registerProcessMetrics } from './process-metrics.prometheus.ts'
@@ -33,6 +35,10 @@ function createRequests() {
   const names = ['operation', 'status', 'problem'] as const
   const responses = createCounter(names)
   const durations = createHistogram('parley_http_request_duration_seconds', durationBounds, ['operation'])
+
+  // Present from the start: Prometheus does not see the increase of a series that begins with its first fault.
+  for (const { id } of allOperations)
+    responses.series(id, String(catalogue['internal-error'].status), 'internal-error')
 
   function observe(operation: string, status: number, problem: string) {
     const counted = responses.series(operation, String(status), problem)
