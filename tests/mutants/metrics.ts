@@ -40,7 +40,7 @@ export const metricsMutants: readonly Mutant[] = [
     id: 'slow-readers-are-not-noticed',
     breaks: 'A client that reads too slowly is counted as cut off.',
     file: 'src/chats/chat-server.ts',
-    find: 'if (server.publish(topic, frame) < 0) scanBacklog()',
+    find: 'if (server.publish(to, frame) < 0) scanBacklog()',
     replace: 'server.publish(topic, frame)',
     tests: [`${unit}/metrics/metrics.test.ts`],
   },
