@@ -41,7 +41,7 @@ export const metricsMutants: readonly Mutant[] = [
     breaks: 'A client that reads too slowly is counted as cut off.',
     file: 'src/chats/chat-server.ts',
     find: 'if (server.publish(to, frame) < 0) scanBacklog()',
-    replace: 'server.publish(topic, frame)',
+    replace: 'server.publish(to, frame)',
     tests: [`${unit}/metrics/metrics.test.ts`],
   },
   {
