@@ -15,6 +15,12 @@ RUN mkdir -p image/usr/local/bin data \
  && ldd dist/parley | grep -o '/[^ ]*' | xargs -I{} cp --parents --dereference {} image
 
 FROM scratch
+# The revision is that of the build: --build-arg REVISION=$(git rev-parse HEAD)
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Parley" \
+      org.opencontainers.image.description="Registration, login, profiles and real-time messaging as one Bun-native microservice." \
+      org.opencontainers.image.version="1.2.0" \
+      org.opencontainers.image.revision="$REVISION"
 COPY --from=build /app/image /
 COPY --from=build --chown=65532:65532 /app/data /data
 ENV NODE_ENV=production PATH=/usr/local/bin HOST=0.0.0.0 PORT=3000 DATA_DIR=/data

@@ -118,6 +118,16 @@ export function sizes(): string {
   )
 }
 
+export const readiness = () =>
+  table(
+    ['Code', 'Status', 'When'],
+    Object.entries(openapi['x-readiness']).map(([name, { status, when }]) => [
+      code(name),
+      String(status),
+      when,
+    ]),
+  )
+
 export const servicePaths = () =>
   table(
     ['Path', 'Contents'],

@@ -11,6 +11,7 @@ import {
   loginGuard,
   rateLimitHeaders,
   rateLimits,
+  readiness,
   servicePaths,
   sizes,
   statuses,
@@ -31,7 +32,7 @@ const files: Readonly<Record<string, Readonly<Record<string, () => string>>>> = 
   'docs/realtime.md': { 'close codes': closeCodes },
   'docs/examples.md': { requests: requestExamples, frames: frameExamples },
   'docs/performance.md': { benchmark },
-  'docs/operating.md': { 'service paths': servicePaths },
+  'docs/operating.md': { 'service paths': servicePaths, readiness },
 }
 
 for (const [path, regions] of Object.entries(files)) {

@@ -1,6 +1,9 @@
-// Runs all checks one after the other: `bun run test`. The last line is `N passed, N failed`, and the
-// exit code is 1 if a check failed. `bun scripts/test.ts lint` runs only the named steps.
+// Runs all checks: `bun run test`. The last line is `N passed, N failed`, and the exit code is 1 if a check
+// failed. `bun scripts/test.ts lint` runs only the named steps. As many steps run at the same time as the
+// machine has processors; the output of a step is printed when the step has ended.
 import { mkdir, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import pLimit from 'p-limit'
 
 interface Counts {
   passed: number
@@ -16,23 +19,25 @@ interface Step {
   counts?: 'bun test' | 'closing line'
 }
 
+/** The longest steps come first, so that no processor is idle at the end. */
 const steps: readonly Step[] = [
-  { script: 'generate', args: ['--check'] },
-  { script: 'docs', args: ['--check'] },
-  { script: 'lint' },
-  { script: 'typecheck' },
-  { script: 'spec:lint' },
-  { script: 'spec:diff' },
   { script: 'test:unit', counts: 'bun test' },
-  { script: 'test:storage', counts: 'bun test' },
-  { script: 'test:binary', counts: 'bun test' },
-  { script: 'test:examples', counts: 'bun test' },
   { script: 'test:browser', counts: 'bun test' },
   { script: 'test:client', counts: 'bun test' },
-  { script: 'test:contract', counts: 'closing line' },
-  { script: 'test:faults', args: ['--quick'], counts: 'closing line' },
   { script: 'test:cluster', args: ['--quick'], counts: 'closing line' },
   { script: 'test:bench', counts: 'bun test' },
+  { script: 'test:contract', counts: 'closing line' },
+  { script: 'test:storage', counts: 'bun test' },
+  { script: 'test:faults', args: ['--quick'], counts: 'closing line' },
+  { script: 'test:deploy', counts: 'bun test' },
+  { script: 'test:binary', counts: 'bun test' },
+  { script: 'test:examples', counts: 'bun test' },
+  { script: 'typecheck' },
+  { script: 'lint' },
+  { script: 'generate', args: ['--check'] },
+  { script: 'docs', args: ['--check'] },
+  { script: 'spec:lint' },
+  { script: 'spec:diff' },
 ]
 
 // Much longer than any step takes. It only ends a step that hangs.
@@ -55,40 +60,48 @@ function countsOfClosingLine(text: string): Counts | undefined {
   return last && { passed: Number(last[1]), failed: Number(last[2]), skipped: Number(last[3] ?? 0) }
 }
 
-/** Copies a stream to stdout and returns its text. */
-async function tee(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const [displayed, collected] = stream.tee()
-  const copying = displayed.pipeTo(
-    new WritableStream({
-      write(chunk) {
-        process.stdout.write(chunk)
-      },
-    }),
-  )
-  const text = await new Response(collected).text()
-  await copying
-  return text
-}
-
-async function run({ script, args = [], counts: source }: Step): Promise<Counts> {
+/** Runs a step and returns its counts and everything it printed, in the order of printing. */
+async function run({ script, args = [], counts: source }: Step): Promise<Counts & { text: string }> {
   const report = `${reports}${script.replace(':', '-')}.xml`
   await rm(report, { force: true })
   const reporter = source === 'bun test' ? ['--reporter=junit', `--reporter-outfile=${report}`] : []
   const child = Bun.spawn([process.execPath, 'run', script, ...args, ...reporter], {
     stdin: 'ignore',
     stdout: 'pipe',
-    stderr: 'inherit',
+    stderr: 'pipe',
     timeout: stepTimeoutMs,
   })
-  const text = await tee(child.stdout)
+  const pieces: Uint8Array[] = []
+  const collect = async (stream: ReadableStream<Uint8Array>) => {
+    for await (const piece of stream) pieces.push(piece)
+  }
+  await Promise.all([collect(child.stdout), collect(child.stderr)])
+  const text = Buffer.concat(pieces).toString()
   const succeeded = (await child.exited) === 0
-  if (!source) return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 }
+  if (!source) return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0, text }
 
   const counts = source === 'bun test' ? await countsOfReport(report) : countsOfClosingLine(text)
   const { passed, failed, skipped } = counts ?? { passed: 0, failed: 0, skipped: 0 }
   // A step also fails if its process failed without a failed test, or if it ran no tests.
   const ranNone = passed + failed + skipped === 0
-  return { passed, failed: failed || (!succeeded || ranNone ? 1 : 0), skipped }
+  return { passed, failed: failed || (!succeeded || ranNone ? 1 : 0), skipped, text }
+}
+
+/** Runs a step, prints its output and its outcome, and adds its counts to `total`. */
+async function report(step: Step, total: Counts): Promise<string> {
+  const command = ['bun run', step.script, ...(step.args ?? [])].join(' ')
+  console.log(`Started  ${command}`)
+  const startedMs = performance.now()
+  const { passed, failed, skipped, text } = await run(step)
+  total.passed += passed
+  total.failed += failed
+  total.skipped += skipped
+  const outcome = failed > 0 ? 'FAILED' : 'passed'
+  const skips = skipped > 0 ? `, ${skipped} skipped` : ''
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
+  const line = `${outcome}  ${command}  (${passed} of ${passed + failed}${skips}, ${seconds} s)`
+  console.log(`\n── ${command}\n${text}\n${line}\n`)
+  return line
 }
 
 await mkdir(reports, { recursive: true })
@@ -102,22 +115,9 @@ if (unknown.length > 0) {
 }
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
-const outcomes: string[] = []
-for (const step of steps) {
-  if (named.length > 0 && !named.includes(step.script)) continue
-  const command = ['bun run', step.script, ...(step.args ?? [])].join(' ')
-  console.log(`\n── ${command}`)
-  const startedMs = performance.now()
-  const { passed, failed, skipped } = await run(step)
-  total.passed += passed
-  total.failed += failed
-  total.skipped += skipped
-  const outcome = failed > 0 ? 'FAILED' : 'passed'
-  const skips = skipped > 0 ? `, ${skipped} skipped` : ''
-  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
-  outcomes.push(`${outcome}  ${command}  (${passed} of ${passed + failed}${skips}, ${seconds} s)`)
-  console.log(outcomes.at(-1))
-}
+const selected = steps.filter(({ script }) => named.length === 0 || named.includes(script))
+const limit = pLimit(availableParallelism())
+const outcomes = await Promise.all(selected.map((step) => limit(() => report(step, total))))
 
 console.log(`\n${outcomes.join('\n')}\n`)
 console.log(

@@ -91,14 +91,14 @@ function mount(
 
 /** Composes the service from its parts. It does not listen; `startServer` does. */
 export async function createApp({ config, storage, keys, logger, isDraining }: AppOptions) {
-  const { users, revocations, messageLog, rooms, rateLimits, loginGuard: guard } = storage
+  const { users, revocations, messageLog, rooms, rateLimits, userSlots, loginGuard: guard } = storage
   const toProblem = createErrorHandler(logger)
   const tokens = createTokens({ keys, ttlSeconds: config.tokenTtlSeconds, audience: config.jwtAudience })
   const passwords = createPasswords({ concurrency: availableParallelism() })
   const { clientAddress, isAllowedOrigin, responses } = createHttp({ config, logger, toProblem })
   const identities = createIdentities({ tokens, users, revocations, rateLimits })
   const authenticator = createAuthenticator({ identities, rateLimits, clientAddress, isDraining })
-  const connections = createConnections(config)
+  const connections = createConnections({ maxSockets: config.maxSockets, userSlots })
   const connectionLog = createConnectionLog(logger)
   const chat = createChatServer({
     messageLog,
@@ -146,7 +146,7 @@ export async function createApp({ config, storage, keys, logger, isDraining }: A
   })
   const routes = {
     ...operations,
-    ...healthRoutes({ isDraining, isReady: storage.isReady, responses }),
+    ...healthRoutes({ isDraining, unmet: storage.unmet, responses }),
     [channelPath]: {
       GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage(config) }),
     },

@@ -13,6 +13,9 @@ export interface RateLimitOverride {
   readonly window: number
 }
 
+/** How the database is replicated to its standbys, if it has any. */
+export type DatabaseReplication = 'asynchronous' | 'synchronous'
+
 export interface Config extends KeySettings {
   readonly host: string
   /** 0 selects any free port. */
@@ -20,8 +23,12 @@ export interface Config extends KeySettings {
   readonly dataDir: string
   /** The PostgreSQL database that all nodes share. Without it, the service uses SQLite in `dataDir`. */
   readonly databaseUrl: string | undefined
+  /** The Redis server that carries messages between nodes. Without it, nodes read them from the database. */
+  readonly redisUrl: string | undefined
   /** How long a request may wait for PostgreSQL. */
   readonly storageTimeoutSeconds: number
+  /** Whether every commit is on the standby that would be promoted. */
+  readonly databaseReplication: DatabaseReplication
   readonly tokenTtlSeconds: number
   /** How many days after a login its tokens can be renewed; 0 if they cannot be renewed. */
   readonly sessionMaxDays: number
@@ -143,6 +150,18 @@ export function readConfig(environment: Environment, policies: readonly string[]
     return url
   }
 
+  function redisUrl(): string | undefined {
+    const url = text('REDIS_URL')
+    if (url === undefined) return undefined
+    if (!isRedisUrl(url)) {
+      faults.push('REDIS_URL must be a URL such as redis://user:password@host:6379, or rediss:// for TLS')
+    }
+    if (text('DATABASE_URL') === undefined) {
+      faults.push('REDIS_URL needs DATABASE_URL: Redis only connects nodes that share a PostgreSQL database')
+    }
+    return url
+  }
+
   function overrides(): Record<string, RateLimitOverride> {
     const found: Record<string, RateLimitOverride> = {}
     const known = new Map(policies.map((policy) => [rateLimitPrefix + policy.toUpperCase(), policy]))
@@ -168,7 +187,12 @@ export function readConfig(environment: Environment, policies: readonly string[]
     port: integer('PORT', 3000, 0, 65_535),
     dataDir: readDataDir(environment),
     databaseUrl: databaseUrl(),
+    redisUrl: redisUrl(),
     storageTimeoutSeconds: integer('STORAGE_TIMEOUT_SECONDS', 10, 1, 60),
+    databaseReplication: choice<DatabaseReplication>('DATABASE_REPLICATION', 'asynchronous', [
+      'asynchronous',
+      'synchronous',
+    ]),
     ...readKeySettings({ environment, choice, faults }),
     tokenTtlSeconds: integer('TOKEN_TTL_SECONDS', 86_400, 1, 31_536_000),
     sessionMaxDays: integer('SESSION_MAX_DAYS', 30, 0, 36_500),
@@ -201,12 +225,25 @@ export function readConfig(environment: Environment, policies: readonly string[]
 export const readDatabaseUrl = (environment: Environment): string | undefined =>
   environment.DATABASE_URL?.trim() || undefined
 
+/** Those of libpq. */
+const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
+
 /** What is wrong with the URL. The value is not repeated, because it can contain a password. */
 export function databaseUrlFault(value: string): string | undefined {
   const url = URL.parse(value)
-  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== ''
-    ? undefined
-    : 'DATABASE_URL must be a URL such as postgres://user:password@host:5432/database'
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '') {
+    return 'DATABASE_URL must be a URL such as postgres://user:password@host:5432/database'
+  }
+  const mode = url.searchParams.get('sslmode')
+  if (mode === null || sslModes.includes(mode)) return undefined
+  return `DATABASE_URL: sslmode must be one of ${sslModes.join(', ')}`
+}
+
+/** The path is the number of a database. Parameters have no meaning, so one is probably a mistake. */
+function isRedisUrl(value: string): boolean {
+  const url = URL.parse(value)
+  if (url === null || url.hostname === '' || !/^rediss?:$/.test(url.protocol)) return false
+  return /^(\/\d{0,9})?$/.test(url.pathname) && url.search === '' && url.hash === ''
 }
 
 /** The data folder, for commands that need no other setting. */

@@ -1,13 +1,18 @@
 import { createPostgresLoginGuard } from './auth/login-guard.postgres.ts'
 import { createPostgresRevocations } from './auth/revocations.postgres.ts'
+import { deriveSharedSecret } from './auth/shared-secret.ts'
+import { createLag } from './chats/lag.ts'
 import { createPostgresMessageAdministration } from './chats/message-administration.postgres.ts'
 import { createEpoch } from './chats/message-ids.ts'
 import { openPostgresMessageLog, type PostgresMessageLog } from './chats/message-log.postgres.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Config, databaseUrlFault } from './config.ts'
-import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
+import type { ReadinessCode } from './contract/types.gen.ts'
+import { createLimitKeys } from './limits/limit-keys.ts'
+import { createPostgresLimitStore } from './limits/limit-store.postgres.ts'
+import { openSharedLimits } from './limits/shared-limits.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
-import { LostStorage, UnusableStorage } from './storage/errors.ts'
+import { RestartRequired, UnusableStorage } from './storage/errors.ts'
 import {
   type ChangeFeed,
   createChangeFeed,
@@ -15,7 +20,10 @@ import {
   readFeed,
 } from './storage/postgres/change-feed.ts'
 import { openPostgres, type PostgresConnection } from './storage/postgres/connection.ts'
+import { readDatabaseIdentity } from './storage/postgres/identity.ts'
 import { type Listener, listen } from './storage/postgres/listener.ts'
+import { mayLackMessages, type Replication, startEpoch } from './storage/postgres/log-origin.ts'
+import type { Pool } from './storage/postgres/pool.ts'
 import { createPostgresUsers } from './users/users.postgres.ts'
 
 type PostgresConfig = Config & { readonly databaseUrl: string }
@@ -33,28 +41,35 @@ interface FollowOptions {
   readonly connection: PostgresConnection
   readonly initial: FeedState
   readonly messageLog: PostgresMessageLog
+  readonly replication: Replication
   readonly onError: (error: unknown) => void
 }
 
+const restartRequired = new RestartRequired(
+  'DATABASE_URL: the database was restored or replaced, or has lost messages that clients have received. The log has ' +
+    'a new epoch: clients that resume receive a gap and all stored messages. This process ends, and has to be ' +
+    'started again.',
+)
+
 /** Follows the changes that other nodes and programs make: by notifications and, in any case, by reading. */
-function follow({ url, connection, initial, messageLog, onError }: FollowOptions) {
+function follow({ url, connection, initial, messageLog, replication, onError }: FollowOptions) {
   let { removals } = initial
   let lost = false
+  const lag = createLag()
 
-  /** @throws LostStorage if the log is behind what clients have received, for example after a failover */
+  /** @throws RestartRequired if the log is behind what clients have received, for example after a failover */
   async function read(): Promise<FeedState> {
     const applied = messageLog.applied()
     const state = await readFeed(connection.feed)
-    if (state.epoch !== initial.epoch || state.head < applied) {
-      lost = true
-      const error = new LostStorage(
-        'DATABASE_URL: the database has been replaced, or has lost messages that clients have received. ' +
-          'Restart all nodes. If messages were lost, change the epoch first (docs/scaling.md).',
-      )
-      messageLog.refuseAppends(error)
-      throw error
-    }
-    return state
+    // A replica may be late. It becomes the primary with everything that it has received.
+    const lostMessages = !state.isReplica && state.head < applied
+    const isReplaced = mayLackMessages(initial.origin, state.origin, replication)
+    if (state.epoch === initial.epoch && !lostMessages && !isReplaced) return state
+    lost = true
+    messageLog.refuseAppends(restartRequired)
+    // Another node may have done this already.
+    await connection.feed.attempt(({ $client }) => startEpoch($client, createEpoch(), initial.epoch))
+    throw restartRequired
   }
 
   const feed: ChangeFeed = createChangeFeed({
@@ -62,9 +77,10 @@ function follow({ url, connection, initial, messageLog, onError }: FollowOptions
     read,
     onError,
     onState(state) {
-      if (state.removals !== removals) messageLog.forgetRecent()
+      if (state.removals !== removals) messageLog.forgetRecent(state.head)
       removals = state.removals
       messageLog.hear(state.head)
+      lag.see(state.head, messageLog.applied())
       listener.compare(state.head)
     },
   })
@@ -80,11 +96,51 @@ function follow({ url, connection, initial, messageLog, onError }: FollowOptions
   })
   return {
     feed,
-    isReady: () => !lost && feed.isReady(),
+    unmet(): readonly ReadinessCode[] {
+      if (lost) return ['storage-lost']
+      const unmet = feed.unmet()
+      if (unmet.length > 0) return unmet
+      if (lag.isLate(messageLog.applied())) return ['log-outdated']
+      return connection.appends.isFailing() ? ['changes-fail'] : []
+    },
     async close() {
       feed.close()
       await listener.close()
     },
+  }
+}
+
+/** The services that use one Redis server do not share their limits, unless they share their database. */
+function limitNamespace(config: Config, database: string): string {
+  const hash = createLimitKeys(deriveSharedSecret(config, 'limit namespace'))
+  return `parley:limits:${hash('database', database)}`
+}
+
+interface RedisOptions extends Pick<StorageOptions, 'onError' | 'onRedisRecovered'> {
+  readonly config: Config
+  readonly pool: Pool
+  readonly epoch: string
+}
+
+/** Connects to Redis, if it is configured. Does not wait for it: everything works without it. */
+async function openRedisServices({ config, pool, epoch, onError, onRedisRecovered }: RedisOptions) {
+  if (config.redisUrl === undefined) return undefined
+  // Imported only here, so that the start without Redis does not load them.
+  const { openRedis } = await import('./storage/redis/connection.ts')
+  const { openRedisExchange } = await import('./open-redis-exchange.ts')
+  const database = await readDatabaseIdentity(pool)
+  const redis = openRedis({
+    url: config.redisUrl,
+    onLost: onError,
+    onRecovered: () => onRedisRecovered?.(),
+  })
+  return {
+    openExchange: openRedisExchange({ redis, config, epoch, database, onError }),
+    async openLimitStore() {
+      const { createRedisLimitStore } = await import('./limits/limit-store.redis.ts')
+      return createRedisLimitStore({ redis, namespace: limitNamespace(config, database) })
+    },
+    close: redis.close,
   }
 }
 
@@ -117,13 +173,27 @@ function schedulePruning(prune: readonly (() => Promise<void>)[], onError: (erro
  */
 export async function openPostgresStorage(
   config: PostgresConfig,
-  { onError, clock = systemClock }: StorageOptions & { readonly clock?: Clock },
+  {
+    onError,
+    onNotice,
+    onRedisRecovered,
+    onLimitsShared,
+    clock = systemClock,
+  }: StorageOptions & { readonly clock?: Clock },
 ): Promise<Storage> {
   const url = config.databaseUrl
   const timeoutMs = config.storageTimeoutSeconds * 1000
-  const connection = await openPostgres({ url, timeoutMs, epoch: createEpoch() })
+  const replication = config.databaseReplication
+  const connection = await openPostgres({ url, timeoutMs, epoch: createEpoch(), replication })
+  if (connection.startedEpoch) {
+    onNotice?.(
+      'DATABASE_URL: the database was restored, or a standby was promoted, so messages may be missing. The log has a ' +
+        'new epoch: clients that resume receive a gap and all stored messages.',
+    )
+  }
   const { pool, appends } = connection
   const initial = await readFeed(connection.pool)
+  const redis = await openRedisServices({ config, pool, epoch: initial.epoch, onError, onRedisRecovered })
   const messageLog = openPostgresMessageLog({
     pool,
     appends,
@@ -134,11 +204,21 @@ export async function openPostgresStorage(
     retentionCount: config.messageRetentionCount,
     timeoutMs,
     onError,
+    openExchange: redis?.openExchange,
   })
-  const changes = follow({ url, connection, initial, messageLog, onError })
+  const changes = follow({ url, connection, initial, messageLog, replication, onError })
   const revocations = createPostgresRevocations({ pool, feed: changes.feed })
   const loginGuard = createPostgresLoginGuard({ pool })
-  const pruning = schedulePruning([revocations.prune, loginGuard.prune], onError)
+  const postgresLimits = createPostgresLimitStore({ pool: connection.limits })
+  const limits = await openSharedLimits({
+    ...config,
+    store: (await redis?.openLimitStore()) ?? postgresLimits,
+    secret: deriveSharedSecret(config, 'limits'),
+    onError,
+    onLimitsShared,
+    now: () => systemClock.monotonicMs() / 1000,
+  })
+  const pruning = schedulePruning([revocations.prune, loginGuard.prune, postgresLimits.prune], onError)
   return {
     users: createPostgresUsers({ pool, feed: changes.feed }),
     revocations,
@@ -146,11 +226,14 @@ export async function openPostgresStorage(
     rooms: missingRooms,
     leaveRooms: async () => {},
     loginGuard,
-    rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
-    isReady: changes.isReady,
+    rateLimits: limits.rateLimits,
+    userSlots: limits.userSlots,
+    unmet: changes.unmet,
     async close() {
       messageLog.close()
       pruning.stop()
+      await limits.close()
+      redis?.close()
       await changes.close()
       await connection.close()
     },
@@ -177,5 +260,20 @@ export async function openPostgresAdministration(url: string): Promise<Administr
     messages: createPostgresMessageAdministration(pool),
     rooms: { ...missingRooms, list: missing, find: missing, request: missing },
     close: connection.close,
+  }
+}
+
+/** Gives the log a new epoch: the database was restored in a way that no node can notice. Returns the epoch. */
+export async function startNewEpoch(url: string): Promise<string> {
+  const fault = databaseUrlFault(url)
+  if (fault !== undefined) throw new UnusableStorage(fault)
+  const connection = await openPostgres({ url, timeoutMs: commandTimeoutMs })
+  try {
+    const epoch = createEpoch()
+    const { epoch: before } = await readFeed(connection.pool)
+    await connection.pool.write(({ $client }) => startEpoch($client, epoch, before))
+    return epoch
+  } finally {
+    await connection.close()
   }
 }

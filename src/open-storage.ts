@@ -7,8 +7,11 @@ import { openSqliteMessageLog } from './chats/message-log.sqlite.ts'
 import type { MessageAdministration, MessageLog } from './chats/message-log.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import type { ReadinessCode } from './contract/types.gen.ts'
 import { createMemoryRateLimits } from './limits/rate-limits.memory.ts'
 import type { RateLimits } from './limits/rate-limits.ts'
+import { createMemoryUserSlots } from './limits/user-slots.memory.ts'
+import type { UserSlots } from './limits/user-slots.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import { createSqliteRoomAdministration } from './rooms/room-administration.sqlite.ts'
 import { startRoomWork } from './rooms/room-work.sqlite.ts'
@@ -29,8 +32,9 @@ export interface Storage {
   leaveRooms(userId: string): Promise<void>
   readonly loginGuard: LoginGuard
   readonly rateLimits: RateLimits
-  /** Whether requests can be served now. */
-  isReady(): boolean
+  readonly userSlots: UserSlots
+  /** Why requests cannot be served now, or only some of them: codes of the document. */
+  unmet(): readonly ReadinessCode[]
   /** Closes the storage. Call it after `messageLog.flush()`. */
   close(): Promise<void>
 }
@@ -41,6 +45,12 @@ export interface StorageOptions {
    * files are removed or replaced.
    */
   readonly onError: (error: unknown) => void
+  /** Called with what the operator has to know about the start. */
+  readonly onNotice?: ((text: string) => void) | undefined
+  /** Called when Redis, whose loss was reported to `onError`, works again. */
+  readonly onRedisRecovered?: (() => void) | undefined
+  /** Called when the nodes share their limits again, after LimitsNotShared was reported to `onError`. */
+  readonly onLimitsShared?: (() => void) | undefined
   readonly clock?: Clock
 }
 
@@ -51,12 +61,15 @@ export interface StorageOptions {
  */
 export async function openStorage(
   config: Config,
-  { onError, clock = systemClock }: StorageOptions,
+  { onError, onNotice, onRedisRecovered, onLimitsShared, clock = systemClock }: StorageOptions,
 ): Promise<Storage> {
   if (config.databaseUrl !== undefined) {
     // Imported only here, so that the start without PostgreSQL does not load its client.
     const { openPostgresStorage } = await import('./open-postgres-storage.ts')
-    return openPostgresStorage({ ...config, databaseUrl: config.databaseUrl }, { onError, clock })
+    return openPostgresStorage(
+      { ...config, databaseUrl: config.databaseUrl },
+      { onError, onNotice, onRedisRecovered, onLimitsShared, clock },
+    )
   }
   const connection = openSqlite(config.dataDir, onError)
   const { queries, write } = connection
@@ -80,7 +93,8 @@ export async function openStorage(
     leaveRooms: work.run,
     loginGuard: createMemoryLoginGuard(() => systemClock.monotonicMs() / 1000),
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
-    isReady: connection.isReady,
+    userSlots: createMemoryUserSlots(config.maxSocketsPerUser),
+    unmet: connection.unmet,
     async close() {
       work.stop()
       messageLog.close()

@@ -25,10 +25,10 @@ export interface RunningServer {
 }
 
 /** Seconds after which idle HTTP connections are closed. */
-const idleTimeoutSeconds = 30
+export const idleTimeoutSeconds = 30
 
 /** How long a stop waits for running requests. The longest is a login at the end of a full queue. */
-const maxRequestMs = 10_000
+export const maxRequestMs = 10_000
 
 /**
  * Starts the service. Port 0 selects any free port.

@@ -91,6 +91,9 @@ export function importKeyPair(text: string): SigningKey {
   }
 }
 
+/** The secret number of an Ed25519 private key, in base64url. It does not depend on how the key is written. */
+export const secretPartOf = (text: string): string => parseEd25519(text).export({ format: 'jwk' }).d ?? ''
+
 /** @throws UnusableKey if the text is not an Ed25519 private or public key as JSON Web Key or PEM */
 export function importPublicKey(text: string): VerificationKey {
   const key = parseEd25519(text)

@@ -2,11 +2,13 @@ import { closeCodes } from '../contract/frames.ts'
 import type { User } from '../contract/handlers.ts'
 import { unavailable } from '../contract/problems.ts'
 import type { CloseCodeName } from '../contract/types.gen.ts'
+import type { UserSlots } from '../limits/user-slots.ts'
+import { chain, type MaybePromise } from '../maybe-promise.ts'
 import type { ChatSocket } from './connection.ts'
 
 interface ConnectionsOptions {
   readonly maxSockets: number
-  readonly maxSocketsPerUser: number
+  readonly userSlots: UserSlots
 }
 
 /** The open connections, the limits on their number, and their orderly closing. */
@@ -19,7 +21,7 @@ export interface Connections {
    *
    * @throws ProblemError sockets-exhausted or too-many-sockets
    */
-  acquireSlot(user: User): void
+  acquireSlot(user: User): MaybePromise<void>
   /** Releases the slot of a handshake that failed. */
   releaseSlot(user: User): void
   add(socket: ChatSocket): void
@@ -32,16 +34,24 @@ export interface Connections {
   closeAfterPending(socket: ChatSocket, name: CloseCodeName): void
 }
 
-export function createConnections({ maxSockets, maxSocketsPerUser }: ConnectionsOptions): Connections {
+export function createConnections({ maxSockets, userSlots }: ConnectionsOptions): Connections {
   const sockets = new Set<ChatSocket>()
-  const slotsOfUser = new Map<string, number>()
   let slots = 0
 
   function releaseSlot({ id }: User): void {
     slots--
-    const left = (slotsOfUser.get(id) ?? 1) - 1
-    if (left === 0) slotsOfUser.delete(id)
-    else slotsOfUser.set(id, left)
+    userSlots.release(id)
+  }
+
+  /** Takes the slot of the server first, so that handshakes that wait cannot exceed the limit together. */
+  function acquireSlot({ id }: User): MaybePromise<void> {
+    if (slots >= maxSockets) throw unavailable('sockets-exhausted')
+    slots++
+    return chain(userSlots.acquire(id), (acquired) => {
+      if (acquired) return
+      slots--
+      throw unavailable('too-many-sockets')
+    })
   }
 
   function closeIfNothingPending(socket: ChatSocket): void {
@@ -56,13 +66,7 @@ export function createConnections({ maxSockets, maxSocketsPerUser }: Connections
       return sockets.size
     },
     values: () => sockets.values(),
-    acquireSlot({ id }) {
-      const ofUser = slotsOfUser.get(id) ?? 0
-      if (slots >= maxSockets) throw unavailable('sockets-exhausted')
-      if (ofUser >= maxSocketsPerUser) throw unavailable('too-many-sockets')
-      slots++
-      slotsOfUser.set(id, ofUser + 1)
-    },
+    acquireSlot,
     releaseSlot,
     add: (socket) => void sockets.add(socket),
     remove(socket) {

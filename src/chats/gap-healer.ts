@@ -1,14 +1,15 @@
 import type { MessageRange, Sequencer } from './sequencer.ts'
 
 interface GapHealerOptions {
-  readonly sequencer: Pick<Sequencer, 'applied' | 'offer' | 'hasGap' | 'confirmHead'>
+  readonly sequencer: Pick<Sequencer, 'applied' | 'offer' | 'heard' | 'hasGap' | 'confirmHead'>
   /**
    * Reads one page of the log after a sequence. The page ends at the head of the log unless `full`.
    */
   readonly read: (after: number) => Promise<MessageRange & { readonly full: boolean }>
   /** Called with the first error of an outage; reading is repeated. */
   readonly onError: (error: unknown) => void
-  /** How long a gap may exist before it is read: most close by themselves, when an outstanding response arrives. */
+  /** How long a gap may exist before it is read: most close by themselves, when the message
+   * arrives on its way. */
   readonly patienceMs?: number
   readonly retryMs?: number
 }
@@ -60,8 +61,14 @@ export function createGapHealer(options: GapHealerOptions): GapHealer {
     return next
   }
 
-  async function heal(): Promise<void> {
+  /** @param target the highest known sequence at the time of the call */
+  async function heal(target: number): Promise<void> {
     if (stopped || !sequencer.hasGap()) return
+    // That gap has closed by itself. A newer one is granted the same patience.
+    if (sequencer.applied() >= target) {
+      schedule(patienceMs)
+      return
+    }
     try {
       await now()
       failing = false
@@ -75,9 +82,10 @@ export function createGapHealer(options: GapHealerOptions): GapHealer {
 
   function schedule(ms: number): void {
     if (timer !== undefined || stopped) return
+    const target = sequencer.heard()
     timer = setTimeout(() => {
       timer = undefined
-      void heal()
+      void heal(target)
     }, ms)
   }
 

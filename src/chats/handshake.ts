@@ -102,7 +102,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
       throw new ProblemError('unsupported-api-version', { supportedVersions })
     }
     const { after, rooms } = readQuery(request, { validator: connectQuery }) as ConnectQuery
-    connections.acquireSlot(identity.user)
+    await connections.acquireSlot(identity.user)
     const headers = {
       ...responses.headers(context),
       ...(protocols.length > 0 && { [protocolHeader]: subprotocol }),

@@ -16,6 +16,7 @@ import {
   readRange,
   removeMessages,
 } from './message-statements.postgres.ts'
+import type { OpenRangeExchange, RangeExchange } from './range-exchange.ts'
 import { createSequencer, type MessageRange, type SequencedMessage } from './sequencer.ts'
 
 export interface PostgresMessageLogOptions {
@@ -33,13 +34,15 @@ export interface PostgresMessageLogOptions {
   readonly timeoutMs: number
   /** Called with errors of background work; no request is waiting for it. */
   readonly onError: (error: unknown) => void
+  /** Carries messages to other nodes. Without it, they are notified of messages, and read them. */
+  readonly openExchange?: OpenRangeExchange | undefined
 }
 
 export interface PostgresMessageLog extends MessageLog {
   /** Records that the log has a message with this sequence. @param session of the process that stored it, if known */
   hear(head: number, session?: string): void
-  /** Forgets the recent messages, because stored messages were removed. */
-  forgetRecent(): void
+  /** Forgets the recent messages, because messages with at most this sequence were removed. */
+  forgetRecent(through: number): void
   /** Refuses all appends from now on: the database is no longer the one that this node has followed. */
   refuseAppends(cause: Error): void
   /** The sequence of the newest message that listeners have received. */
@@ -51,8 +54,11 @@ const rowsPerRead = 1000
 /** How long the next batch waits for the messages that other nodes have stored before this one. */
 const maxDeliveryMs = 500
 
+/** How long they may take on their way through the exchange, before they are read. */
+const exchangePatienceMs = 15
+
 /** The frame of a stored message: the same text on every node, and the same as in SQLite. */
-function toFrame(row: MessageRow, id: string): string {
+export function toFrame(row: MessageRow, id: string): string {
   const { userId, username, idempotencyKey, sentAt, message } = row
   const user = `{"id":${JSON.stringify(userId)},"username":${JSON.stringify(username)}}`
   const key = idempotencyKey === null ? '' : `,"idempotencyKey":${JSON.stringify(idempotencyKey)}`
@@ -69,7 +75,8 @@ function createToMessage(ids: MessageIds) {
 
 /** The way of messages into the order of the log: from this node, and from others by reading. */
 function createDelivery(
-  { pool, head, onError }: PostgresMessageLogOptions,
+  { pool, head, onError, openExchange }: PostgresMessageLogOptions,
+  session: string,
   toMessage: (row: MessageRow) => SequencedMessage,
 ) {
   const listeners = createListeners(onError)
@@ -89,13 +96,31 @@ function createDelivery(
   /** Reads what is missing at once. If that fails, the healer repeats it. */
   const healNow = () => healer.now().catch(() => healer.soon())
 
+  const exchange: RangeExchange | undefined = openExchange?.({
+    session,
+    isNew: (sequence) => sequence > sequencer.applied(),
+    offer(range) {
+      sequencer.offer(range)
+      if (sequencer.hasGap()) healer.soon()
+    },
+    missed: () => void healNow(),
+  })
+  const isReceiving = (from?: string) => exchange?.isReceiving(from) === true
+
   return {
     listeners,
     sequencer,
     healer,
     healNow,
+    isReceiving,
+    close() {
+      exchange?.close()
+      healer.stop()
+    },
     async deliver(range: MessageRange): Promise<void> {
+      exchange?.publish(range)
       sequencer.offer(range)
+      if (isReceiving()) await sequencer.whenApplied(range.through, exchangePatienceMs)
       if (sequencer.applied() >= range.through) return
       void healNow()
       await sequencer.whenApplied(range.through, maxDeliveryMs)
@@ -180,8 +205,8 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
   const session = crypto.randomUUID()
   const ids = createMessageIds(epoch)
   const toMessage = createToMessage(ids)
-  const delivery = createDelivery(options, toMessage)
-  const { sequencer, healer, healNow, listeners } = delivery
+  const delivery = createDelivery(options, session, toMessage)
+  const { sequencer, healNow, listeners, isReceiving } = delivery
   const appender = createAppender({
     appends,
     session,
@@ -222,13 +247,13 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
     flush: appender.flush,
     close() {
       maintenance.stop()
-      healer.stop()
+      delivery.close()
     },
     hear(head, from) {
       sequencer.hear(head)
       if (!sequencer.hasGap()) return
-      // It may be an own message: then the response to the append is about to arrive.
-      if (from === undefined || from === session) healer.soon()
+      // It may be an own message, or one that the exchange carries: then it is about to arrive.
+      if (from === undefined || from === session || isReceiving(from)) delivery.healer.soon()
       else void healNow()
     },
     forgetRecent: sequencer.forgetRecent,

@@ -22,15 +22,19 @@ interface SequencerOptions {
   readonly maxRecentLength?: number
   /** The number of ranges that wait for an earlier one. */
   readonly maxHeld?: number
+  /** The total length of their frames. */
+  readonly maxHeldLength?: number
 }
 
 export interface Sequencer {
   /** The sequence through which all messages have been delivered. */
   applied(): number
-  /** Takes a range of the log, whether it was stored by this node or read. Ranges may repeat and overlap. */
+  /** Takes a range of the log, whether it was stored by this node, sent by another one, or read. Ranges may repeat and overlap. */
   offer(range: MessageRange): void
   /** Records that the log has a message with this sequence. */
   hear(head: number): void
+  /** The highest sequence that the log is known to have. */
+  heard(): number
   /** Whether the log is known to have messages that were not delivered yet. */
   hasGap(): boolean
   /** Ends a gap that does not exist: the log has no messages after `head`. */
@@ -39,9 +43,18 @@ export interface Sequencer {
   whenApplied(sequence: number, timeoutMs: number): Promise<void>
   /** The messages after `after`, if all of them are among the recent ones. */
   recent(after: number, limit: number): { messages: SequencedMessage[]; more: boolean } | undefined
-  /** Forgets the recent messages, because stored messages were removed. */
-  forgetRecent(): void
+  /**
+   * Forgets the recent messages, because stored messages were removed.
+   *
+   * @param through the removed messages have at most this sequence: a removed message that arrives late is not
+   *   kept, either
+   */
+  forgetRecent(through?: number): void
 }
+
+/** The total length of the frames. */
+const lengthOf = ({ messages }: MessageRange) =>
+  messages.reduce((length, { frame }) => length + frame.length, 0)
 
 interface Waiter {
   readonly sequence: number
@@ -50,15 +63,17 @@ interface Waiter {
 
 /**
  * Puts the messages that arrive on several ways, in any order, into the one order of the log: those that this
- * node has stored, and those that it reads because other nodes have stored them. A range that follows a gap is
+ * node has stored, those that other nodes send, and those that it reads. A range that follows a gap is
  * held until the gap is closed.
  */
 export function createSequencer(options: SequencerOptions): Sequencer {
-  const { deliver, maxRecent = 5000, maxRecentLength = 8_000_000, maxHeld = 1000 } = options
+  const { deliver, maxRecent = 5000, maxRecentLength = 8_000_000 } = options
+  const { maxHeld = 1000, maxHeldLength = 16_000_000 } = options
   let applied = options.head
   let heard = options.head
   /** Ordered by `previous`. */
   let held: MessageRange[] = []
+  let heldLength = 0
   /** The last messages before `applied`, without a gap after `recentStart`. */
   let recentMessages: SequencedMessage[] = []
   let recentStart = applied
@@ -81,6 +96,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     const added = messages.filter(({ sequence }) => sequence > applied)
     applied = through
     for (const message of added) {
+      if (message.sequence <= recentStart) continue
       recentMessages.push(message)
       recentLength += message.frame.length
     }
@@ -90,7 +106,9 @@ export function createSequencer(options: SequencerOptions): Sequencer {
 
   /** Waits with the range. The healer reads what does not fit. */
   function hold(range: MessageRange): void {
-    if (held.length >= maxHeld) return
+    const length = lengthOf(range)
+    if (held.length >= maxHeld || heldLength + length > maxHeldLength) return
+    heldLength += length
     const index = held.findIndex(({ previous }) => previous > range.previous)
     if (index === -1) held.push(range)
     else held.splice(index, 0, range)
@@ -101,6 +119,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     for (const range of held) {
       if (range.previous > applied) break
       count++
+      heldLength -= lengthOf(range)
       if (range.through > applied) apply(range)
     }
     held = held.slice(count)
@@ -129,6 +148,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     hear(head) {
       heard = Math.max(heard, head)
     },
+    heard: () => heard,
     hasGap: () => heard > applied,
     confirmHead(head) {
       if (held.length === 0) heard = Math.max(applied, head)
@@ -156,10 +176,10 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       const messages = recentMessages.slice(start, start + limit)
       return { messages, more: start + messages.length < recentMessages.length }
     },
-    forgetRecent() {
+    forgetRecent(through = applied) {
       recentMessages = []
       recentLength = 0
-      recentStart = applied
+      recentStart = Math.max(applied, through)
     },
   }
 }

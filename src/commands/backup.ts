@@ -22,6 +22,21 @@ function requireSqlite(tool: string): void {
   )
 }
 
+/** Makes clients of a PostgreSQL database that lost messages receive a gap. */
+export async function startEpochAfterRestore({ json }: OutputOptions): Promise<void> {
+  const url = readDatabaseUrl(process.env)
+  if (url === undefined) {
+    throw new CommandFailure('The data is in SQLite, where "parley restore" does this. Set DATABASE_URL.')
+  }
+  const { startNewEpoch } = await import('../open-postgres-storage.ts')
+  const epoch = await startNewEpoch(url)
+  if (json) await printJson({ epoch })
+  else
+    await print(
+      `The log has the new epoch ${epoch}. Clients that resume receive a gap and all stored messages.`,
+    )
+}
+
 export async function backUp(
   dataDir: string,
   file: string,

@@ -1,11 +1,12 @@
 import { Command, CommanderError } from 'commander'
 import { readDataDir } from '../config.ts'
 import { openapi } from '../contract/documents.ts'
-import { backUp, restore } from './backup.ts'
+import { backUp, restore, startEpochAfterRestore } from './backup.ts'
 import { check } from './check.ts'
 import { explainFailure } from './failures.ts'
 import { healthcheck } from './healthcheck.ts'
 import { removeMessages } from './messages.ts'
+import { move } from './move.ts'
 import { createRoom, listRooms, removeRoom, setOwner, showRoom } from './rooms.ts'
 import { configure, start } from './start.ts'
 import { addUser, listUsers, logOutUser, removeUser, setPassword, showUser } from './users.ts'
@@ -138,6 +139,36 @@ changes, logouts, and removals of accounts and messages.`,
     .action((file, options) => restore(dataDir(), file, options))
 }
 
+function addMoveCommand(program: Command): void {
+  program
+    .command('move')
+    .description('copy all data of a stopped service from SQLite into the empty database of DATABASE_URL')
+    .requiredOption('--from <folder>', 'the data folder of the service')
+    .option(...json)
+    .addHelpText(
+      'after',
+      `
+Accounts, messages, their ids and positions, idempotency keys and revoked tokens are kept, so clients resume as usual.
+Everything is copied in one transaction: if the command is interrupted, the database remains empty. The folder is
+not changed.`,
+    )
+    .action((options) => move(process.env, options))
+}
+
+function addRestoredCommand(program: Command): void {
+  program
+    .command('restored')
+    .description('state that the database of DATABASE_URL was restored, so that clients receive a gap')
+    .option(...json)
+    .addHelpText(
+      'after',
+      `
+Only needed after the disk of the PostgreSQL server was set back to a snapshot: nodes notice other restores and the
+promotion of a standby. Running nodes end, and have to be started again.`,
+    )
+    .action((options) => startEpochAfterRestore(options))
+}
+
 /** Subcommands inherit these settings, so they are made before any is added. */
 const createRoot = (): Command =>
   new Command('parley')
@@ -153,7 +184,7 @@ function createProgram(): Command {
     'after',
     `
 The settings are environment variables, as for the service. DATA_DIR, or DATABASE_URL, selects the data. All
-commands except "restore" work while the service runs, which notices changes within a second.
+commands except "restore" and "move" work while the service runs, which notices changes within a second.
 
 Exit codes: 0 success, 1 failure, 2 the command was not understood.`,
   )
@@ -175,6 +206,8 @@ Exit codes: 0 success, 1 failure, 2 the command was not understood.`,
   addUserCommands(program.command('users').description('manage accounts'), dataDir)
   addRoomCommands(program.command('rooms').description('manage rooms'), dataDir)
   addDataCommands(program, dataDir)
+  addMoveCommand(program)
+  addRestoredCommand(program)
   return program
 }
 

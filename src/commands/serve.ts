@@ -2,11 +2,12 @@ import { loadKeys } from '../auth/load-keys.ts'
 import type { Config } from '../config.ts'
 import { openapi } from '../contract/documents.ts'
 import { policyNames } from '../contract/policies.ts'
-import { describeError } from '../http/error-handler.ts'
+import { describeError, rootCause } from '../http/error-handler.ts'
+import { LimitsNotShared } from '../limits/limit-store.ts'
 import { openLogger } from '../logger.ts'
 import { openStorage } from '../open-storage.ts'
-import { startServer } from '../server.ts'
-import { LostStorage } from '../storage/errors.ts'
+import { type RunningServer, startServer } from '../server.ts'
+import { LostStorage, RedisUnavailable, RestartRequired } from '../storage/errors.ts'
 import { findUnknownSettings } from '../unknown-settings.ts'
 import { hostAndPort, localHost } from './service-address.ts'
 
@@ -22,6 +23,9 @@ function announce(config: Config, port: number): void {
   console.error(`\n${lines.join('\n')}\n`)
 }
 
+/** Supervisors start a process again that fails. */
+const restartCode = 1
+
 /**
  * Serves until SIGTERM or SIGINT. Returns once the service is listening.
  *
@@ -32,24 +36,32 @@ export async function serve(config: Config): Promise<void> {
   for (const { variable, setting } of findUnknownSettings(process.env, policyNames)) {
     logger.warn({ variable }, `${variable} is not a setting and has no effect. Did you mean ${setting}?`)
   }
+  let server: RunningServer | undefined
+  let stopping = false
   const storage = await openStorage(config, {
     onError(error) {
       if (error instanceof LostStorage) logger.fatal(error.message)
-      else logger.warn({ cause: describeError(error) }, 'background work failed')
+      else if (error instanceof RedisUnavailable) logger.warn({ reason: error.message }, 'redis unavailable')
+      else if (error instanceof LimitsNotShared) {
+        logger.warn({ reason: error.message, cause: describeError(rootCause(error)) }, 'limits not shared')
+      } else logger.warn({ cause: describeError(error) }, 'background work failed')
+      if (error instanceof RestartRequired) void stop('restart required', restartCode)
     },
+    onNotice: (text) => logger.warn(text),
+    onRedisRecovered: () => logger.info('redis available again'),
+    onLimitsShared: () => logger.info('limits shared again'),
   })
   const keys = await loadKeys(config)
-  const server = await startServer({ config, storage, keys, logger })
-  let stopping = false
+  server = await startServer({ config, storage, keys, logger })
 
-  async function stop(signal: string): Promise<void> {
+  async function stop(signal: string, exitCode = 0): Promise<void> {
     if (stopping) return
     stopping = true
     logger.info({ signal }, 'draining')
-    await server.stop(config.drainSeconds)
+    await server?.stop(config.drainSeconds)
     logger.info('stopped')
     await flush()
-    process.exit(0)
+    process.exit(exitCode)
   }
 
   /** After an unexpected error the process state is unknown: exit and let the supervisor restart it. */
@@ -62,8 +74,8 @@ export async function serve(config: Config): Promise<void> {
 
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  process.on('SIGTERM', () => stop('SIGTERM'))
+  process.on('SIGINT', () => stop('SIGINT'))
 
   logger.info(
     {

@@ -33,7 +33,7 @@ export interface EffectiveSetting {
 }
 
 const hidden = '(hidden)'
-const isSecret = (name: string) => /SECRET|KEY|PASSWORD|DATABASE_URL/.test(name)
+const isSecret = (name: string) => /SECRET|KEY|PASSWORD|DATABASE_URL|REDIS_URL/.test(name)
 
 /** All settings with the values that take effect; secrets are hidden. */
 export const effectiveSettings = (environment: Environment): EffectiveSetting[] =>

@@ -85,6 +85,7 @@ interface OpenApi {
     readonly 'members-with-events': number
   }
   readonly 'x-service-paths': Record<string, string>
+  readonly 'x-readiness': Record<string, { readonly status: number; readonly when: string }>
   readonly 'x-problems': Record<string, ProblemEntry>
 }
 

@@ -2405,6 +2405,9 @@ export interface ProblemStatus {
     'sockets-exhausted': 503;
 }
 
+/** The codes that explain why the service is not, or not completely, ready. */
+export type ReadinessCode = 'draining' | 'storage-lost' | 'storage-unreachable' | 'storage-read-only' | 'changes-outdated' | 'log-outdated' | 'changes-fail';
+
 /** The problem codes of each operation, from the examples of its responses. */
 export interface OperationProblems {
     registerUser: 'malformed-json' | 'unsupported-api-version' | 'registration-closed' | 'method-not-allowed' | 'username-taken' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'password-too-common' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down' | 'hashing-overloaded';

@@ -1,29 +1,30 @@
-import { unavailable } from '../contract/problems.ts'
+import { openapi } from '../contract/documents.ts'
+import { problemMediaType, unavailable } from '../contract/problems.ts'
+import type { ReadinessCode } from '../contract/types.gen.ts'
 import type { Route } from '../http/operation-routes.ts'
+import type { RequestContext } from '../http/request-context.ts'
 import type { Responses } from '../http/responses.ts'
 
 interface HealthOptions {
   readonly isDraining: () => boolean
-  readonly isReady: () => boolean
+  /** Why requests cannot be served, or only some of them. */
+  readonly unmet: () => readonly ReadinessCode[]
   readonly responses: Responses
 }
+
+const statusOf = (code: ReadinessCode) => openapi['x-readiness'][code]?.status
 
 /**
  * Liveness and readiness, for supervisors and load balancers. They are routes of Bun's router: the first request
  * for a page makes Elysia generate and compile its handler, and a supervisor waits for this one.
  */
-export function healthRoutes({ isDraining, isReady, responses }: HealthOptions) {
-  /** @param check returns the status, or throws a problem */
-  function route(path: string, check: () => string): { readonly GET: Route } {
+export function healthRoutes({ isDraining, unmet, responses }: HealthOptions) {
+  function route(path: string, respond: (context: RequestContext) => Response): { readonly GET: Route } {
     return {
       GET(request, server) {
         const context = responses.startRequest(request, path, server)
         try {
-          const body = { status: check() }
-          responses.logRequest(context, 200)
-          // As for all pages, the caching rules of the operations do not apply.
-          const { 'cache-control': _, ...headers } = responses.headers(context)
-          return Response.json(body, { headers })
+          return respond(context)
         } catch (error) {
           return responses.problem(context, error)
         }
@@ -31,12 +32,33 @@ export function healthRoutes({ isDraining, isReady, responses }: HealthOptions) 
     }
   }
 
+  function success(context: RequestContext, body: object): Response {
+    responses.logRequest(context, 200)
+    // As for all pages, the caching rules of the operations do not apply.
+    const { 'cache-control': _, ...headers } = responses.headers(context)
+    return Response.json(body, { headers })
+  }
+
+  /** A problem with the additional member `reasons`. */
+  function refusal(context: RequestContext, reasons: readonly ReadinessCode[]): Response {
+    const code = reasons.includes('draining') ? 'shutting-down' : 'storage-unavailable'
+    const error = unavailable(code)
+    responses.logRequest(context, error.status, code)
+    return Response.json(
+      { ...error.toProblem(context.requestId), reasons },
+      {
+        status: error.status,
+        headers: { ...responses.headers(context), ...error.headers, 'content-type': problemMediaType },
+      },
+    )
+  }
+
   return {
-    '/livez': route('/livez', () => 'live'),
-    '/readyz': route('/readyz', () => {
-      if (isDraining()) throw unavailable('shutting-down')
-      if (!isReady()) throw unavailable('storage-unavailable')
-      return 'ready'
+    '/livez': route('/livez', (context) => success(context, { status: 'live' })),
+    '/readyz': route('/readyz', (context) => {
+      const reasons: readonly ReadinessCode[] = isDraining() ? ['draining', ...unmet()] : unmet()
+      if (reasons.some((code) => statusOf(code) === 503)) return refusal(context, reasons)
+      return success(context, { status: 'ready', ...(reasons.length > 0 && { reasons }) })
     }),
   }
 }

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { type LiveService, startService } from '../examples/live-service.ts'
+import { buildBinary } from '../fixtures/binary.ts'
 import { skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
+import { skipsRedis, startRedis } from '../fixtures/redis-server.ts'
 
 const project = resolve(import.meta.dirname, '../..')
 let folder: string
@@ -14,8 +16,7 @@ let service: LiveService
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'parley-binary-'))
   binary = join(folder, 'parley')
-  const build = Bun.spawn([process.execPath, 'scripts/build.ts', binary], { cwd: project, stdout: 'ignore' })
-  if ((await build.exited) !== 0) throw new Error('The build failed')
+  await buildBinary(binary)
   // Started in an empty folder, where it cannot find files of the project.
   service = await startService({ command: [binary] })
 })
@@ -193,20 +194,27 @@ test('the commands of the binary administer, back up and restore the data of a r
 })
 
 test.skipIf(skipsPostgres)(
-  'the binary contains the client, the tables and the commands for PostgreSQL',
+  'the binary contains the clients, the tables and the commands for PostgreSQL and Redis',
   async () => {
     await using postgres = await startPostgres()
     const environment = {
       DATABASE_URL: postgres.url(await postgres.createDatabase()),
       JWT_SECRET: 'k3Jv9qLz7Xw2Rb8Nf4Tc6Ym1Pd5Hs0Ga',
     }
-    const node = await startService({ command: [binary], environment })
+    await using redis = skipsRedis ? undefined : await startRedis()
+    const node = await startService({
+      command: [binary],
+      environment: { ...environment, ...(redis && { REDIS_URL: redis.url }) },
+    })
     try {
       const body = JSON.stringify({ username: 'binary', password: 'correct horse battery staple' })
       const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
       expect((await fetch(`${node.url}/api/auth/register`, request)).status).toBe(201)
       const listed = Bun.spawnSync([binary, 'users', 'list', '--json'], { env: environment })
       expect(JSON.parse(listed.stdout.toString())).toMatchObject([{ username: 'binary' }])
+      while (redis && !(await redis.command('CLIENT', 'LIST'))?.toString().includes('parley-subscribe')) {
+        await Bun.sleep(10)
+      }
     } finally {
       await node.stop()
     }

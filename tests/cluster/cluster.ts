@@ -14,32 +14,39 @@ export interface Cluster extends AsyncDisposable {
   readonly database: string
   /** The nodes that are running. */
   readonly nodes: readonly Node[]
-  /** Starts a node. It joins the cluster when it listens. */
-  join(): Promise<Node>
+  /** Starts a node. It joins the cluster when it listens. @param port any free one by default */
+  join(port?: number): Promise<Node>
   /** Kills a node with SIGKILL. */
   kill(node: Node): Promise<void>
   /** Stops a node with SIGTERM, as a restart does. */
   stop(node: Node): Promise<void>
+  /** Stops a node and starts another one on its port. */
+  restart(node: Node): Promise<void>
 }
 
 const nodeCount = 3
 
+type Environment = Readonly<Record<string, string>>
+
+export const noLimits: Environment = { RATE_LIMITS: 'off' }
+
 /**
  * Starts three nodes at the same time, in front of an empty database.
  *
- * @param environment settings in addition to those of all scenarios
+ * @param environment settings in addition to those of all scenarios; those of a node, if it is a function
  */
 export async function startCluster(
   postgres: PostgresServer,
-  environment: Readonly<Record<string, string>> = { RATE_LIMITS: 'off' },
+  environment: Environment | ((number: number) => Environment) = noLimits,
 ): Promise<Cluster> {
   const secret = generateSecret()
   const database = await postgres.createDatabase()
   const nodes: Node[] = []
   let started = 0
 
-  async function join(): Promise<Node> {
-    const name = `node ${++started}`
+  async function join(port = 0): Promise<Node> {
+    const number = ++started
+    const name = `node ${number}`
     const proxy = await startTcpProxy(postgres.port)
     const url = postgres.url(database).replace(`:${postgres.port}/`, `:${proxy.port}/`)
     const server = await startServer({
@@ -48,7 +55,8 @@ export async function startCluster(
         DATABASE_URL: url,
         JWT_SECRET: secret,
         DRAIN_SECONDS: '0',
-        ...environment,
+        PORT: String(port),
+        ...(typeof environment === 'function' ? environment(number) : environment),
       },
     })
     const node = { ...server, name, proxy }
@@ -75,7 +83,7 @@ export async function startCluster(
     await node.proxy[Symbol.asyncDispose]()
   }
 
-  await Promise.all(Array.from({ length: nodeCount }, join))
+  await Promise.all(Array.from({ length: nodeCount }, () => join()))
   return {
     postgres,
     database,
@@ -83,6 +91,10 @@ export async function startCluster(
     join,
     kill,
     stop,
+    async restart(node) {
+      await stop(node)
+      await join(Number(new URL(node.url).port))
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([...nodes].map(kill))
     },

@@ -55,6 +55,8 @@ interface LoadOptions {
   readonly cluster: Cluster
   readonly random: Random
   readonly senders?: number
+  /** How often a client repeats a request at most, and how long it waits before; by default until it succeeds. */
+  readonly retries?: { readonly most: number; readonly pauseMs: number }
   readonly readersPerNode?: number
 }
 
@@ -117,6 +119,7 @@ export async function startLoad({
   random,
   senders = 6,
   readersPerNode = 3,
+  retries,
 }: LoadOptions): Promise<Load> {
   const [first] = cluster.nodes
   if (!first) throw new Error('The cluster has no nodes')
@@ -132,7 +135,7 @@ export async function startLoad({
   async function send(one: Sent, key: string | undefined, choices: Random): Promise<void> {
     const giveUpAt = performance.now() + retryForMs
     let mayBeStored = false
-    for (;;) {
+    for (let repeated = 0; ; repeated++) {
       const node = cluster.nodes.length > 0 ? choices.pick(cluster.nodes) : undefined
       const { status, code = '' } = node ? await attempt(node, account, one.text, key) : { status: undefined }
       if (status === 200) {
@@ -145,11 +148,15 @@ export async function startLoad({
       mayBeStored ||= isUnknown
       one.outcome = mayBeStored ? 'unknown' : 'refused'
       if (key === undefined) return
+      if (repeated === retries?.most) {
+        findings.push(`"${one.text}" failed with ${status} ${code} after ${repeated} repetitions`)
+        return
+      }
       if (performance.now() > giveUpAt) {
         findings.push(`"${one.text}" was not acknowledged in ${retryForMs} ms`)
         return
       }
-      await Bun.sleep(choices.between(20, 100))
+      await Bun.sleep(retries?.pauseMs ?? choices.between(20, 100))
     }
   }
 

@@ -6,15 +6,31 @@ import { parseArgs } from 'node:util'
 import { createRandom } from '../faults/random.ts'
 import { killProcesses } from '../faults/server.ts'
 import { skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
+import { skipsRedis } from '../fixtures/redis-server.ts'
+import { skipsCaddy } from './caddy.ts'
 import type { LoadVerdict } from './load.ts'
 import type { Scenario } from './scenario.ts'
+import { rollingRestart } from './scenarios/behind-caddy.ts'
 import { clientLibrary } from './scenarios/client.ts'
-import { contractSuite } from './scenarios/contract-suite.ts'
+import { contractSuite, contractSuiteBehindCaddy } from './scenarios/contract-suite.ts'
 import { faults } from './scenarios/faults.ts'
+import { limits } from './scenarios/limits.ts'
+import { redisFaults } from './scenarios/redis-faults.ts'
 import { revokedToken } from './scenarios/revoked-token.ts'
 import { sameKey } from './scenarios/same-key.ts'
 
-const scenarios: readonly Scenario[] = [...faults, sameKey, revokedToken, clientLibrary, contractSuite]
+/** These need Caddy, which may be missing. */
+const behindCaddy = skipsCaddy ? [] : [rollingRestart, contractSuiteBehindCaddy]
+const scenarios: readonly Scenario[] = [
+  ...faults,
+  ...redisFaults,
+  sameKey,
+  revokedToken,
+  limits,
+  clientLibrary,
+  ...behindCaddy,
+  contractSuite,
+]
 
 const { values: options } = parseArgs({
   options: {
@@ -26,12 +42,15 @@ const { values: options } = parseArgs({
 const seed = options.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(options.seed)
 if (!Number.isSafeInteger(seed)) throw new Error('--seed has to be an integer')
 const named = scenarios.filter(({ title }) => title.includes(options.only))
-const chosen = named.filter(({ quickRounds }) => !options.quick || quickRounds > 0)
-if (chosen.length === 0) throw new Error(`there is no scenario with "${options.only}" in its title`)
+const selected = named.filter(({ quickRounds }) => !options.quick || quickRounds > 0)
+if (selected.length === 0) throw new Error(`there is no scenario with "${options.only}" in its title`)
+if (skipsCaddy) console.log('Skipped: the scenarios behind Caddy')
 if (skipsPostgres) {
-  console.log(`0 passed, 0 failed, ${chosen.length} skipped`)
+  console.log(`0 passed, 0 failed, ${selected.length} skipped`)
   process.exit(0)
 }
+const chosen = selected.filter(({ needsRedis }) => !(needsRedis && skipsRedis))
+const skipped = selected.length - chosen.length
 
 const postgres = await startPostgres()
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -90,7 +109,9 @@ for (const scenario of chosen) {
 }
 await postgres[Symbol.asyncDispose]()
 for (const { title } of named) {
-  if (!chosen.some((each) => each.title === title)) console.log(`Not in --quick: ${title}`)
+  if (!selected.some((each) => each.title === title)) console.log(`Not in --quick: ${title}`)
 }
-console.log(`\n${chosen.length - failed} passed, ${failed} failed`)
+console.log(
+  `\n${chosen.length - failed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+)
 process.exit(failed === 0 ? 0 : 1)

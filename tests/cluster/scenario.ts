@@ -13,5 +13,6 @@ export interface Scenario {
   readonly rounds: number
   /** With `--quick`; 0 if the scenario takes too long for it. */
   readonly quickRounds: number
+  readonly needsRedis?: boolean
   readonly run: (context: Context) => Promise<LoadVerdict>
 }

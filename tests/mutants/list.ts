@@ -4,7 +4,9 @@ import { chatsStoringMutants } from './chats-storing.ts'
 import { clientMutants } from './client.ts'
 import { commandsMutants } from './commands.ts'
 import { httpMutants } from './http.ts'
+import { limitMutants } from './limits.ts'
 import { postgresMutants } from './postgres.ts'
+import { redisMutants } from './redis.ts'
 import { roomsMutants } from './rooms.ts'
 import { storageMutants } from './storage.ts'
 
@@ -30,5 +32,7 @@ export const mutants: readonly Mutant[] = [
   ...storageMutants,
   ...roomsMutants,
   ...postgresMutants,
+  ...limitMutants,
+  ...redisMutants,
   ...clientMutants,
 ]

@@ -64,7 +64,7 @@ describe.skipIf(skipsPostgres)('an interrupted connection', () => {
       })
       await node.append(`m${i}`)
     }
-    await until(() => node.isReady())
+    await until(() => node.unmet().length === 0)
     expect(await textsOf(node.log.readAfter(undefined, 10))).toEqual(['before', ...numbered(0, 4)])
   })
 
@@ -80,7 +80,7 @@ describe.skipIf(skipsPostgres)('an interrupted connection', () => {
       const before = node.users.version()
       return node.users.version() !== before
     })
-    await until(() => !node.isReady())
+    await until(() => node.unmet().includes('storage-unreachable'))
     await node[Symbol.asyncDispose]()
   })
 

@@ -55,6 +55,17 @@ describe.skipIf(skipsPostgres)('the service refuses to start, and names the reas
     )
   })
 
+  test('the user may not use the tables that another one has created', async () => {
+    const url = await createDatabase()
+    await (await openNode(url))[Symbol.asyncDispose]()
+    const server = await sharedPostgres()
+    const role = `other_${new URL(url).pathname.slice(1)}`
+    await server.query('postgres', `create role ${role} login`)
+    expect(await refusalOf(url.replace('postgres@', `${role}@`))).toContain(
+      `the user ${role} may not use the schema "parley"`,
+    )
+  })
+
   test('the database allows reading only', async () => {
     const url = await createDatabase()
     await run(url, `alter database ${new URL(url).pathname.slice(1)} set default_transaction_read_only = on`)

@@ -1,11 +1,13 @@
 import { describe } from 'bun:test'
 import { createPostgresLoginGuard } from '../../src/auth/login-guard.postgres.ts'
-import { createPool } from '../../src/storage/postgres/pool.ts'
 import { skipsPostgres } from '../fixtures/postgres-server.ts'
+import { limitStoreSuite } from './suites/limit-store.ts'
 import { loginGuardSuite } from './suites/login-guard.ts'
 import { messageLogSuite } from './suites/message-log.ts'
+import { rateLimitsSuite } from './suites/rate-limits.ts'
 import { usersSuite } from './suites/users.ts'
-import { createDatabase, openNode, postgresMessageLogs, postgresUsers } from './support/postgres.ts'
+import { createTables, openPool, postgresLimitStores, sharedRateLimits } from './support/limits.ts'
+import { postgresMessageLogs, postgresUsers } from './support/postgres.ts'
 import { stopPostgresAfterTests } from './support/postgres-server.ts'
 
 stopPostgresAfterTests()
@@ -15,14 +17,9 @@ describe.skipIf(skipsPostgres)('PostgreSQL', () => {
   usersSuite(postgresUsers)
   loginGuardSuite({
     name: 'PostgreSQL',
-    async open(now) {
-      const url = await createDatabase()
-      // Creates the tables.
-      await (await openNode(url))[Symbol.asyncDispose]()
-      return createPostgresLoginGuard({
-        pool: createPool({ url, name: 'login guard', size: 4, attemptMs: 5000 }),
-        now,
-      })
-    },
+    open: async (now) =>
+      createPostgresLoginGuard({ pool: openPool(await createTables(), 'login guard', 4), now }),
   })
+  limitStoreSuite(postgresLimitStores)
+  rateLimitsSuite(sharedRateLimits('PostgreSQL', postgresLimitStores.open))
 })

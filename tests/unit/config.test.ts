@@ -82,6 +82,39 @@ test('a rate limit is overridden by a variable with the name of its policy in up
   expect(rateLimitOverrides).toEqual({ send: { quota: 100_000, window: 60 } })
 })
 
+describe('REDIS_URL', () => {
+  const settings = {
+    DATABASE_URL: 'postgres://db.example.com/parley',
+    JWT_SECRET: 'k3Jv9qLz7Xw2Rb8Nf4Tc6Ym1Pd5Hs0Ga',
+  }
+
+  test.each([
+    'redis://cache.example.com',
+    'redis://someone:a-password@cache.example.com:6380/2',
+    'rediss://:a-password@[::1]:6379/',
+  ])('%s is accepted', (redisUrl) => {
+    expect(readConfig({ ...settings, REDIS_URL: redisUrl }, policies).redisUrl).toBe(redisUrl)
+  })
+
+  test.each([
+    'http://cache.example.com/a-password',
+    'cache.example.com:6379',
+    'redis:a-password',
+    'redis://cache.example.com/a-password',
+    'redis://cache.example.com/0?password=a-password',
+  ])('%s is refused without repeating it', (value) => {
+    expect(faultsOf({ ...settings, REDIS_URL: value })).toEqual([
+      'REDIS_URL must be a URL such as redis://user:password@host:6379, or rediss:// for TLS',
+    ])
+  })
+
+  test('needs DATABASE_URL', () => {
+    expect(faultsOf({ REDIS_URL: 'redis://cache.example.com' })).toEqual([
+      'REDIS_URL needs DATABASE_URL: Redis only connects nodes that share a PostgreSQL database',
+    ])
+  })
+})
+
 describe('DATABASE_URL', () => {
   const databaseUrl = 'postgres://someone:a-password@db.example.com/parley'
   const secret = 'k3Jv9qLz7Xw2Rb8Nf4Tc6Ym1Pd5Hs0Ga'

@@ -29,6 +29,10 @@ test('a stop waits for a message that is being stored, and its sender receives t
   })
   await Bun.sleep(50)
   expect(stopped).toBe(false)
+  const readiness = await service.get('/readyz')
+  expect(readiness.status).toBe(503)
+  expect(await readiness.json()).toMatchObject({ code: 'shutting-down', reasons: ['draining'] })
+  expect((await service.get('/livez')).status).toBe(200)
   released.resolve()
   expect((await sent).status).toBe(200)
   await stopping

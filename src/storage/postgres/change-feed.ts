@@ -1,3 +1,5 @@
+import type { ReadinessCode } from '../../contract/types.gen.ts'
+import { LostStorage } from '../errors.ts'
 import type { Pool } from './pool.ts'
 
 /** The state of the database that every node follows. */
@@ -10,6 +12,8 @@ export interface FeedState {
   /** The sequence of the newest message. */
   readonly head: number
   readonly isReplica: boolean
+  /** See `log_origin` in the migration. */
+  readonly origin: string | null
 }
 
 /** Reads the state in one statement. */
@@ -17,7 +21,7 @@ export const readFeed = (pool: Pool): Promise<FeedState> =>
   pool.attempt(async ({ $client }) => {
     const [row] = await $client`
       select l.epoch, f.accounts::float8 as accounts, f.removals::float8 as removals,
-        parley.log_head()::float8 as head, pg_is_in_recovery() as "isReplica"
+        parley.log_head()::float8 as head, pg_is_in_recovery() as "isReplica", parley.log_origin() as origin
       from parley.message_log l, parley.change_feed f`
     if (!row) throw new Error('The tables message_log and change_feed have no rows')
     return row as FeedState
@@ -30,8 +34,8 @@ export interface ChangeFeed {
   countOwn(): void
   /** Reads the feed now, for example after a notification. */
   wake(): void
-  /** Whether the feed was read a moment ago, so that requests can be served. */
-  isReady(): boolean
+  /** Why requests cannot be served: the feed was not read for a while. Codes of the document. */
+  unmet(): readonly ReadinessCode[]
   close(): void
 }
 
@@ -40,7 +44,7 @@ interface ChangeFeedOptions {
   readonly read: () => Promise<FeedState>
   /** Called with each state that was read. */
   readonly onState: (state: FeedState) => void
-  /** Called with the first error of an outage. */
+  /** Called with the first error of an outage, and once with LostStorage. */
   readonly onError: (error: unknown) => void
   /** Monotonic milliseconds. */
   readonly now?: () => number
@@ -67,6 +71,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   let reading = false
   let again = false
   let failing = false
+  let lost = false
 
   async function readOnce(): Promise<void> {
     const startedAt = now()
@@ -79,8 +84,11 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
       failing = false
       onState(state)
     } catch (error) {
-      if (!failing && !closed) onError(error)
+      // The storage may be found to be lost during an outage.
+      const isNew = !failing || (error instanceof LostStorage && !lost)
+      lost ||= error instanceof LostStorage
       failing = true
+      if (isNew && !closed) onError(error)
     }
   }
 
@@ -106,7 +114,11 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
     },
     countOwn: () => void uncached++,
     wake,
-    isReady: () => !isReplica && now() - freshAt < unreadyAfterMs,
+    unmet() {
+      if (isReplica) return ['storage-read-only']
+      if (now() - freshAt < unreadyAfterMs) return []
+      return [failing ? 'storage-unreachable' : 'changes-outdated']
+    },
     close() {
       closed = true
       clearInterval(timer)

@@ -1,8 +1,9 @@
 import type { SQL } from 'bun'
 import { UnusableStorage } from '../errors.ts'
-import { failureKind, QueryTimedOut, sqlState } from './errors.ts'
+import type { Replication } from './log-origin.ts'
 import { checkRelease, migrate, readApplied, requireMigrated } from './migrations.ts'
 import { createPool, openClient, type Pool } from './pool.ts'
+import { describeServer, explainStart } from './start-errors.ts'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database` */
@@ -11,6 +12,8 @@ export interface PostgresOptions {
   readonly timeoutMs: number
   /** The epoch of the log, if it does not exist yet. Without it, nothing is created or migrated. */
   readonly epoch?: string
+  /** Default: asynchronous. */
+  readonly replication?: Replication
 }
 
 export interface PostgresConnection {
@@ -20,8 +23,12 @@ export interface PostgresConnection {
   readonly appends: Pool
   /** One connection for the feed of changes only, so that it is never late. */
   readonly feed: Pool
+  /** One connection for shared limits only, for which requests may wait. */
+  readonly limits: Pool
   /** How long one attempt of a statement may take. */
   readonly attemptMs: number
+  /** Whether a new epoch of the log has begun, because messages may have been lost. */
+  readonly startedEpoch: boolean
   close(): Promise<void>
 }
 
@@ -31,58 +38,13 @@ const poolSize = 8
 /** The feed has to be read within 750 ms, so a frozen connection has to be replaced before. */
 const feedAttemptMs = 400
 
+/** If the limits take longer, a node applies them on its own. */
+const limitsAttemptMs = 1000
+
 /** A migration may take longer than a request. The server shows it as `10min`. */
 const startTimeoutMs = 600_000
 
 const oldestVersion = 15
-
-/** Where the server is, for messages: without the user and the password. */
-export function describeServer(url: string): { address: string; database: string; user: string } {
-  const { hostname, port, pathname, username } = new URL(url)
-  return {
-    address: `${hostname}:${port || '5432'}`,
-    database: decodeURIComponent(pathname.slice(1)) || decodeURIComponent(username) || 'postgres',
-    user: decodeURIComponent(username) || 'postgres',
-  }
-}
-
-/** What prevents the service from using the server, for the operator. */
-export function explainStart(error: unknown, url: string): unknown {
-  if (error instanceof UnusableStorage) return error
-  const { address, database, user } = describeServer(url)
-  const state = sqlState(error)
-  const message = (error as Error).message
-  const unusable = (text: string) => new UnusableStorage(`DATABASE_URL: ${text}`, { cause: error })
-  if (state === undefined && failureKind(error) !== 'fault') {
-    const reason = error instanceof QueryTimedOut ? 'does not respond' : 'cannot be reached'
-    return unusable(
-      `the PostgreSQL server at ${address} ${reason}. Check that it is running, and the host and the port.`,
-    )
-  }
-  if (state === undefined) return error
-  if (state.startsWith('28')) {
-    return unusable(
-      `the server at ${address} refuses the user ${user}: ${message}. Check the user and the password.`,
-    )
-  }
-  if (state === '3D000') {
-    return unusable(`the server at ${address} has no database ${database}. Create it, or change the URL.`)
-  }
-  if (state === '42501') {
-    return unusable(
-      `the user ${user} may not create the schema "parley" in the database ${database}: ${message}. Grant it ` +
-        'CREATE on the database.',
-    )
-  }
-  // PgBouncer does not know the settings that a session of Parley starts with.
-  if (state === '08P01') {
-    return unusable(
-      `the server at ${address} is a connection pooler, or does not support the session that Parley needs ` +
-        `(${message}). Connect to PostgreSQL directly.`,
-    )
-  }
-  return unusable(`the server at ${address} reports: ${message}`)
-}
 
 /** What a server says about itself. */
 export interface ServerState {
@@ -127,7 +89,7 @@ export function checkServer(state: ServerState, url: string): void {
  *
  * @throws UnusableStorage
  */
-async function withServer(url: string, work: (client: SQL) => Promise<void>): Promise<void> {
+export async function withServer(url: string, work: (client: SQL) => Promise<void>): Promise<void> {
   const client = openClient({ url, name: 'parley start', size: 1, attemptMs: startTimeoutMs })
   try {
     const [state] = await client`
@@ -165,19 +127,27 @@ export async function inspectServer(url: string): Promise<string | undefined> {
  *
  * @throws UnusableStorage if the service cannot start with it; the message says what to do
  */
-export async function openPostgres({ url, timeoutMs, epoch }: PostgresOptions): Promise<PostgresConnection> {
-  await withServer(url, (client) => (epoch === undefined ? requireMigrated(client) : migrate(client, epoch)))
+export async function openPostgres(options: PostgresOptions): Promise<PostgresConnection> {
+  const { url, timeoutMs, epoch, replication = 'asynchronous' } = options
+  let startedEpoch = false
+  await withServer(url, async (client) => {
+    if (epoch === undefined) await requireMigrated(client)
+    else startedEpoch = await migrate(client, epoch, replication)
+  })
   const attemptMs = Math.min(5000, Math.max(500, timeoutMs / 5))
   const pool = createPool({ url, name: 'parley', size: poolSize, attemptMs })
   const appends = createPool({ url, name: 'parley appends', size: 1, attemptMs })
   const feed = createPool({ url, name: 'parley feed', size: 1, attemptMs: feedAttemptMs })
+  const limits = createPool({ url, name: 'parley limits', size: 1, attemptMs: limitsAttemptMs })
   return {
     pool,
     appends,
     feed,
+    limits,
     attemptMs,
+    startedEpoch,
     async close() {
-      await Promise.allSettled([pool.close(), appends.close(), feed.close()])
+      await Promise.allSettled([pool.close(), appends.close(), feed.close(), limits.close()])
     },
   }
 }

@@ -1,11 +1,14 @@
 import type { SQL } from 'bun'
 import { openapi } from '../../contract/documents.ts'
 import { UnusableStorage } from '../errors.ts'
+import { type Replication, recordOrigin } from './log-origin.ts'
 import initial from './migrations/0000_initial.sql' with { type: 'text' }
+import limits from './migrations/0001_limits.sql' with { type: 'text' }
 
 /** The migrations in their order. Imported, so that the compiled binary contains them. */
 const migrations: readonly { readonly tag: string; readonly text: string }[] = [
   { tag: '0000_initial', text: initial },
+  { tag: '0001_limits', text: limits },
 ]
 
 const { version } = openapi.info
@@ -52,27 +55,33 @@ export function checkRelease(applied: readonly Applied[]): void {
 /**
  * Applies the pending migrations in one transaction. Nodes that start at the same time wait for each other.
  *
- * @param epoch the epoch of the log, if this call creates it
+ * @param epoch the epoch of the log, if this call creates it, or if messages may have been lost
+ * @returns whether a new epoch has begun because messages may have been lost
  */
-export async function migrate(client: SQL, epoch: string): Promise<void> {
-  await client.begin(async (sql) => {
-    await sql`select pg_advisory_xact_lock(${migrationLock[0]}::int, ${migrationLock[1]}::int)`
-    const applied = await readApplied(sql)
-    checkRelease(applied ?? [])
-    if (applied === undefined) {
-      await sql`create schema parley`
-      await sql`
+export const migrate = (client: SQL, epoch: string, replication: Replication): Promise<boolean> =>
+  client.begin(async (sql) => {
+    await migrateWithin(sql, epoch)
+    return recordOrigin(sql, epoch, replication)
+  })
+
+/** As `migrate`, in a transaction of the caller. It holds the lock until its end, so no node can start meanwhile. */
+export async function migrateWithin(sql: SQL, epoch: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${migrationLock[0]}::int, ${migrationLock[1]}::int)`
+  const applied = await readApplied(sql)
+  checkRelease(applied ?? [])
+  if (applied === undefined) {
+    await sql`create schema parley`
+    await sql`
         create table parley.migrations (
           tag text primary key, release text not null, applied_at timestamptz not null default now()
         )`
-    }
-    for (const { tag, text } of migrations) {
-      if (applied?.some((each) => each.tag === tag)) continue
-      await sql.unsafe(text)
-      await sql`insert into parley.migrations (tag, release) values (${tag}, ${version})`
-    }
-    await sql`insert into parley.message_log (id, epoch) values (1, ${epoch}) on conflict do nothing`
-  })
+  }
+  for (const { tag, text } of migrations) {
+    if (applied?.some((each) => each.tag === tag)) continue
+    await sql.unsafe(text)
+    await sql`insert into parley.migrations (tag, release) values (${tag}, ${version})`
+  }
+  await sql`insert into parley.message_log (id, epoch) values (1, ${epoch}) on conflict do nothing`
 }
 
 /** @throws UnusableStorage unless all migrations of this release, and no others, have been applied */

@@ -28,6 +28,8 @@ export interface Pool {
    * @throws OutcomeUnknown if the connection was lost before the server confirmed the change
    */
   write<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result>
+  /** Whether the last attempt has failed for a transient reason. */
+  isFailing(): boolean
   close(): Promise<void>
 }
 
@@ -58,6 +60,7 @@ export function openClient({ url, name, size, attemptMs }: PoolOptions): SQL {
 export function createPool(options: PoolOptions): Pool {
   const open = () => drizzle({ client: openClient(options), schema }) as Queries
   let current = open()
+  let failing = false
 
   /** Closing also fails the statements that still wait for a response. */
   function replace(queries: Queries): void {
@@ -74,7 +77,12 @@ export function createPool(options: PoolOptions): Pool {
       reject(new QueryTimedOut(options.attemptMs))
     }, options.attemptMs)
     try {
-      return await Promise.race([work(queries), late])
+      const result = await Promise.race([work(queries), late])
+      failing = false
+      return result
+    } catch (error) {
+      failing = failureKind(error) !== 'fault'
+      throw error
     } finally {
       clearTimeout(timer)
     }
@@ -101,6 +109,7 @@ export function createPool(options: PoolOptions): Pool {
         throw writeError(error)
       }
     },
+    isFailing: () => failing,
     close: () => current.$client.close({ timeout: 0 }),
   }
 }

@@ -48,6 +48,8 @@ export const messageLog = parley.table(
   {
     id: integer('id').primaryKey(),
     epoch: text('epoch').notNull(),
+    /** Where the log was when its epoch began; see `log_origin` in the migration. */
+    origin: text('origin'),
     /** Every sequence up to this one has been removed. Sequences are never reused. */
     trimmedThrough: integer64('trimmed_through').notNull().default(0),
     /** The highest sequence among all messages that were deleted. It must not be reused, either. */

@@ -2,7 +2,8 @@ import { Database as Sqlite } from 'bun:sqlite'
 import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite'
-import { type LostStorage, UnusableStorage } from '../errors.ts'
+import type { ReadinessCode } from '../../contract/types.gen.ts'
+import { type LostStorage, StorageUnavailable, UnusableStorage } from '../errors.ts'
 import { checkFile, explainAccess, prepareFolder } from '../file-access.ts'
 import { withStorageErrors } from './errors.ts'
 import { checkPages, DamagedDatabase, inspectFile, missingFile } from './file-checks.ts'
@@ -22,8 +23,8 @@ export interface SqliteConnection {
   readonly queries: Queries
   /** Runs `work`, which changes the database. It returns only if the change is durable in the data folder. */
   readonly write: RunOnDatabase
-  /** Whether the database can be read now, and is still the one that was opened. */
-  isReady(): boolean
+  /** Why the database cannot be used now, or only be read: codes of the document. */
+  unmet(): readonly ReadinessCode[]
   /**
    * Closes the database.
    *
@@ -139,15 +140,27 @@ export function openSqlite(
     // The first read creates the -wal and -shm files.
     ping.get()
     const guard = createFileGuard({ file, onLost })
+    let changesFail = false
     return {
       queries: drizzle(sqlite, { schema }),
-      write: (work) => withStorageErrors(() => guard.protect(work)),
-      isReady() {
+      write(work) {
         try {
-          return guard.isIntact() && ping.get() !== null
-        } catch {
-          return false
+          const result = withStorageErrors(() => guard.protect(work))
+          changesFail = false
+          return result
+        } catch (error) {
+          if (error instanceof StorageUnavailable) changesFail = true
+          throw error
         }
+      },
+      unmet() {
+        if (!guard.isIntact()) return ['storage-lost']
+        try {
+          ping.get()
+        } catch {
+          return ['storage-unreachable']
+        }
+        return changesFail ? ['changes-fail'] : []
       },
       close(onError = () => {}) {
         try {
@@ -167,10 +180,10 @@ export function openSqlite(
 }
 
 /** Opens the file of a database that the service may be using. */
-function openExistingFile(file: string): Sqlite {
+function openExistingFile(file: string, options: object = { readwrite: true, create: false }): Sqlite {
   for (const path of databaseFiles(file)) checkFile({ path, variable: 'DATA_DIR' })
   inspectFile(file)
-  const sqlite = new Sqlite(file, { readwrite: true, create: false, strict: true })
+  const sqlite = new Sqlite(file, { ...options, strict: true })
   try {
     configureConnection(sqlite, commandBusyTimeoutMs)
     checkRelease(sqlite, file)
@@ -207,11 +220,38 @@ export function openExistingSqlite(dataDir: string): SqliteConnection {
     return {
       queries: drizzle(sqlite, { schema }),
       write: (work) => withStorageErrors(() => guard.protect(work)),
-      isReady: guard.isIntact,
+      unmet: () => (guard.isIntact() ? [] : ['storage-lost']),
       close: () => sqlite.close(false),
     }
   } catch (error) {
     throw explainOpening(error, file)
+  }
+}
+
+/**
+ * Runs `work` on the database in `dataDir` without changing its file, while no service can use the folder.
+ *
+ * @throws UnusableStorage if a service is running, there is no database, or it is damaged or of another release
+ */
+export async function readStoppedSqlite<Result>(
+  dataDir: string,
+  work: (sqlite: Sqlite) => Promise<Result>,
+): Promise<Result> {
+  const file = databaseFile(dataDir)
+  requireDatabase(dataDir)
+  const lock = lockFolder(dataDir)
+  try {
+    // A connection that only reads does not move the WAL into the file when it is closed.
+    const sqlite = openExistingFile(file, { readonly: true })
+    try {
+      return await work(sqlite)
+    } finally {
+      sqlite.close(false)
+    }
+  } catch (error) {
+    throw explainOpening(error, file)
+  } finally {
+    lock.close(false)
   }
 }
 

@@ -1,12 +1,25 @@
 import { until } from '../../faults/waiting.ts'
 import { type Cluster, startCluster } from '../cluster.ts'
-import { type Load, startLoad } from '../load.ts'
+import { type Load, type LoadVerdict, startLoad } from '../load.ts'
 import type { Context, Scenario } from '../scenario.ts'
 
 /** Long enough for some hundred messages. */
 const steadyMs = 700
 
 /** Sends on all nodes, lets `fault` happen, and checks that the cluster works again afterwards. */
+export async function runUnderLoad(
+  cluster: Cluster,
+  { random }: Context,
+  fault: () => Promise<void>,
+): Promise<LoadVerdict> {
+  const load = await startLoad({ cluster, random: random.branch() })
+  await Bun.sleep(steadyMs)
+  await fault()
+  await continueFor(load, 50)
+  return load.finish()
+}
+
+/** A scenario that consists of one fault. */
 export function underLoad(
   title: string,
   fault: (cluster: Cluster, context: Context) => Promise<void>,
@@ -19,12 +32,8 @@ export function underLoad(
     quickRounds,
     async run(context) {
       await using cluster = await startCluster(context.postgres)
-      const load = await startLoad({ cluster, random: context.random.branch() })
-      await Bun.sleep(steadyMs)
-      await fault(cluster, context)
-      await continueFor(load, 50)
       // Awaited here: the cluster is stopped when this function returns.
-      return await load.finish()
+      return await runUnderLoad(cluster, context, () => fault(cluster, context))
     },
   }
 }

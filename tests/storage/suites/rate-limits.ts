@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { RateLimitOverride } from '../../../src/config.ts'
 import {
   countHeader,
@@ -14,23 +14,30 @@ export interface RateLimitsEngine {
   open(options: {
     readonly enabled: boolean
     readonly overrides: Readonly<Record<string, RateLimitOverride>>
+    /** The seconds that `count` is called with, and the clock of a store. */
+    readonly now: () => number
   }): MaybePromise<RateLimits>
+  /** Closes what was opened. */
+  close?(): Promise<void>
 }
 
 const login = { policy: 'login', quota: 3, window: 60, partition: 'ip' } as const
 
 /** The guarantees of `RateLimits`, for every engine. */
-export function rateLimitsSuite({ name, open }: RateLimitsEngine): void {
+export function rateLimitsSuite({ name, open, close }: RateLimitsEngine): void {
   describe(`the rate limits in ${name}`, () => {
     let time: number
     let limits: RateLimits
     let limiter: RateLimiter
+    const now = () => time
 
     beforeEach(async () => {
       time = 1_800_000_000
-      limits = await open({ enabled: true, overrides: {} })
+      limits = await open({ enabled: true, overrides: {}, now })
       limiter = limits.limiter(login) as RateLimiter
     })
+
+    afterEach(() => close?.())
 
     async function count(client: string): Promise<[exceeded: boolean, header: string]> {
       const counted = await limiter.count(limits.key(client), time)
@@ -61,12 +68,12 @@ export function rateLimitsSuite({ name, open }: RateLimitsEngine): void {
     })
 
     test('the operator can override the quota and the window', async () => {
-      const overridden = await open({ enabled: true, overrides: { login: { quota: 1, window: 5 } } })
+      const overridden = await open({ enabled: true, overrides: { login: { quota: 1, window: 5 } }, now })
       expect(policyHeader(overridden.limiter(login) as RateLimiter)).toBe('"login";q=1;w=5')
     })
 
     test('there are no limiters if rate limits are disabled', async () => {
-      expect((await open({ enabled: false, overrides: {} })).limiter(login)).toBeUndefined()
+      expect((await open({ enabled: false, overrides: {}, now })).limiter(login)).toBeUndefined()
     })
 
     test('each policy has its own counts, and all operations that name a policy share its limiter', async () => {

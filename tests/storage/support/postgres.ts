@@ -21,11 +21,19 @@ export async function createDatabase(): Promise<string> {
 /** Opens the storage of one node. Errors of background work are collected. */
 export async function openNode(url: string, settings: Readonly<Record<string, string>> = {}) {
   const errors: unknown[] = []
-  const storage = await openStorage(nodeConfig(url, settings), { onError: (error) => errors.push(error) })
+  let recoveries = 0
+  const storage = await openStorage(nodeConfig(url, settings), {
+    onError: (error) => errors.push(error),
+    onRedisRecovered: () => recoveries++,
+  })
   return {
     ...storage,
     ...observeLog(storage.messageLog),
     errors,
+    /** How often Redis was reported to work again. */
+    get recoveries() {
+      return recoveries
+    },
     async [Symbol.asyncDispose]() {
       await storage.messageLog.flush()
       await storage.close()

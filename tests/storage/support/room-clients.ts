@@ -6,6 +6,7 @@ import { createConnections } from '../../../src/chats/connections.ts'
 import type { MessageLog } from '../../../src/chats/message-log.ts'
 import type { Identity } from '../../../src/http/gate.ts'
 import { createMemoryRateLimits } from '../../../src/limits/rate-limits.memory.ts'
+import { createMemoryUserSlots } from '../../../src/limits/user-slots.memory.ts'
 import type { User } from '../../../src/users/users.ts'
 import { parseEntry } from './rooms.ts'
 
@@ -53,7 +54,7 @@ export function createRoomNode(log: MessageLog) {
       failures.push(error)
       throw error
     },
-    connections: createConnections({ maxSockets: 1000, maxSocketsPerUser: 1000 }),
+    connections: createConnections({ maxSockets: 1000, userSlots: createMemoryUserSlots(1000) }),
     connectionLog: createConnectionLog(pino({ level: 'silent' })),
     socketBufferBytes: 1_000_000,
   })

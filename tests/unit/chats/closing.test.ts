@@ -5,10 +5,12 @@ import { createConnections } from '../../../src/chats/connections.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { closeAfterSeconds, pingAfterSeconds } from '../../../src/contract/frames.ts'
 import type { Identity } from '../../../src/http/gate.ts'
+import { createMemoryUserSlots } from '../../../src/limits/user-slots.memory.ts'
 import { connect } from '../support/chat-client.ts'
 import { startService } from '../support/service.ts'
 
-const openSockets = { maxSockets: 3, maxSocketsPerUser: 2 }
+const openConnections = (maxSockets: number, maxSocketsPerUser: number) =>
+  createConnections({ maxSockets, userSlots: createMemoryUserSlots(maxSocketsPerUser) })
 const userOf = (name: string) => ({ id: name, username: name })
 
 function createSocket(name = 'someone') {
@@ -55,7 +57,7 @@ describe('the messages that a client sent before disconnect', () => {
 
 describe('a connection with pending frames', () => {
   test('closes after the last of them, with the first reason', () => {
-    const connections = createConnections(openSockets)
+    const connections = openConnections(3, 2)
     const { socket, closed } = createSocket()
     connections.startPending(socket)
     connections.startPending(socket)
@@ -68,7 +70,7 @@ describe('a connection with pending frames', () => {
   })
 
   test('is not closed by the end of a frame if nothing asked for it', () => {
-    const connections = createConnections(openSockets)
+    const connections = openConnections(3, 2)
     const { socket, closed } = createSocket()
     connections.startPending(socket)
     connections.endPending(socket)
@@ -88,7 +90,7 @@ describe('a slot', () => {
   }
 
   test('is released when its connection is removed, for its user and for the server', () => {
-    const connections = createConnections(openSockets)
+    const connections = openConnections(3, 2)
     const { socket } = createSocket('user-a')
     expect(acquireAll(connections, 'user-a')).toBe(2)
     expect(acquireAll(connections, 'user-b')).toBe(1)
@@ -100,7 +102,7 @@ describe('a slot', () => {
   })
 
   test('of a failed handshake is released', () => {
-    const connections = createConnections({ maxSockets: 1, maxSocketsPerUser: 1 })
+    const connections = openConnections(1, 1)
     for (let i = 0; i < 3; i++) {
       expect(acquireAll(connections, 'user-a')).toBe(1)
       connections.releaseSlot(userOf('user-a'))

@@ -22,7 +22,9 @@ const range = (
     .map(message),
 })
 
-function startSequencer(options: { head?: number; maxRecent?: number; maxHeld?: number } = {}) {
+function startSequencer(
+  options: { head?: number; maxRecent?: number; maxHeld?: number; maxHeldLength?: number } = {},
+) {
   const delivered: number[] = []
   const sequencer = createSequencer({
     head: 0,
@@ -175,7 +177,55 @@ test('every schedule of appends, responses, notifications, removals and reads de
   )
 })
 
+test('ranges after a gap are held up to a total length, and what was not held is read', () => {
+  const { sequencer, delivered } = startSequencer({ maxHeldLength: 'frame 2'.length * 2 })
+  for (let previous = 1; previous < 5; previous++) sequencer.offer(range(previous, previous + 1))
+  sequencer.offer(range(0, 1))
+  expect([delivered, sequencer.hasGap()]).toEqual([upTo(3), true])
+  sequencer.offer(range(3, 5))
+  // The length is counted again from zero.
+  for (let previous = 6; previous < 8; previous++) sequencer.offer(range(previous, previous + 1))
+  sequencer.offer(range(5, 6))
+  expect(delivered).toEqual(upTo(8))
+})
+
+test('a message that arrives after its removal is delivered, and not kept among the recent ones', () => {
+  const { sequencer, delivered } = startSequencer({ maxRecent: 3 })
+  sequencer.offer(range(0, 1))
+  sequencer.forgetRecent(3)
+  sequencer.offer(range(1, 5))
+  expect(delivered).toEqual(upTo(5))
+  expect(sequencer.recent(2, 10)).toBeUndefined()
+  expect(sequencer.recent(3, 10)?.messages).toEqual([message(4), message(5)])
+})
+
 describe('the gap healer', () => {
+  test('does not read while every gap closes by itself, although there is always a newer one', async () => {
+    const { sequencer } = startSequencer()
+    let reads = 0
+    const healer = createGapHealer({
+      sequencer,
+      patienceMs: 20,
+      onError() {},
+      async read(after) {
+        reads++
+        return { ...range(after, 100), full: false }
+      },
+    })
+    for (let sequence = 1; sequence <= 30; sequence++) {
+      sequencer.hear(sequence)
+      healer.soon()
+      await Bun.sleep(2)
+      sequencer.hear(sequence + 1)
+      sequencer.offer(range(sequence - 1, sequence))
+    }
+    expect(reads).toBe(0)
+    sequencer.hear(100)
+    while (sequencer.hasGap()) await Bun.sleep(1)
+    expect(reads).toBe(1)
+    healer.stop()
+  })
+
   test('waits a moment, and does not read a gap that closes by itself', async () => {
     const { sequencer } = startSequencer()
     let reads = 0

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { createChangeFeed, type FeedState, maxAgeMs } from '../../../src/storage/postgres/change-feed.ts'
 import { parseNotification } from '../../../src/storage/postgres/listener.ts'
 
-const initial: FeedState = { epoch: 'e', accounts: 3, removals: 0, head: 0, isReplica: false }
+const initial: FeedState = { epoch: 'e', accounts: 3, removals: 0, head: 0, isReplica: false, origin: null }
 
 /** A feed whose state and whose time a test controls. */
 function startFeed() {
@@ -86,19 +86,22 @@ describe('the feed of changes', () => {
     opened.interrupt(true)
     await opened.read()
     await opened.read()
-    expect([opened.errors.length, opened.feed.isReady()]).toEqual([1, true])
+    expect([opened.errors.length, opened.feed.unmet()]).toEqual([1, []])
     opened.pass(2000)
-    expect(opened.feed.isReady()).toBe(false)
+    expect(opened.feed.unmet()).toEqual(['storage-unreachable'])
     opened.interrupt(false)
     await opened.read()
-    expect(opened.feed.isReady()).toBe(true)
+    expect(opened.feed.unmet()).toEqual([])
+    // No read has failed, but none has succeeded, either.
+    opened.pass(2000)
+    expect(opened.feed.unmet()).toEqual(['changes-outdated'])
   })
 
   test('a server that has become a replica makes the service unready', async () => {
     using opened = startFeed()
     opened.change({ isReplica: true })
     await opened.read()
-    expect(opened.feed.isReady()).toBe(false)
+    expect(opened.feed.unmet()).toEqual(['storage-read-only'])
   })
 })
 

@@ -21,6 +21,7 @@ export type PortMethod =
   | 'messageLog.readAfter'
   | 'messageLog.readBefore'
   | 'rateLimits.count'
+  | 'userSlots.acquire'
   | 'loginGuard.attempt'
   | 'loginGuard.succeed'
 
@@ -46,7 +47,15 @@ export function createAsynchronousPorts() {
     return result
   }
 
-  function wrap({ users, revocations, messageLog, rateLimits, loginGuard, ...rest }: Storage): Storage {
+  function wrap({
+    users,
+    revocations,
+    messageLog,
+    rateLimits,
+    userSlots,
+    loginGuard,
+    ...rest
+  }: Storage): Storage {
     const log: MessageLog = {
       ...messageLog,
       append: (message) => later('messageLog.append', () => messageLog.append(message)),
@@ -83,6 +92,10 @@ export function createAsynchronousPorts() {
             later('rateLimits.count', () => limiter.count(key, now))
           return { ...limiter, count }
         },
+      },
+      userSlots: {
+        acquire: (id) => later('userSlots.acquire', () => userSlots.acquire(id)),
+        release: userSlots.release,
       },
       loginGuard: {
         attempt: (username) => later('loginGuard.attempt', () => loginGuard.attempt(username)),

@@ -40,6 +40,13 @@ export async function startChild(options: ChildOptions) {
     url,
     waitFor,
     signal: (name: NodeJS.Signals) => child.kill(name),
+    /** Waits until the process ends by itself. */
+    async output() {
+      for (let each = await reader.read(); !each.done; each = await reader.read()) {
+        output.push(decoder.decode(each.value))
+      }
+      return { exitCode: await child.exited, text: output.join('') }
+    },
     /** Stops the service with SIGTERM, and returns everything that it wrote to standard output and standard error. */
     async stop(): Promise<string> {
       child.kill('SIGTERM')

@@ -28,6 +28,8 @@ create index login_failures_attempted_at on parley.login_failures (attempted_at)
 create table parley.message_log (
   id integer primary key,
   epoch text not null,
+  -- See log_origin.
+  origin text,
   trimmed_through bigint not null default 0,
   removed_through bigint not null default 0,
   constraint message_log_one_row check (id = 1)
@@ -112,6 +114,22 @@ create function parley.log_head() returns bigint language sql stable as $$
     coalesce((select sequence from parley.messages order by sequence desc limit 1), 0))
   from parley.message_log
 $$;
+
+-- Where the log is: the cluster, the database and the table, and after a colon the timeline, which each recovery and
+-- each promotion of a standby increments. If it changes, the log may lack messages that clients have received. Null if
+-- the server does not tell, or is a replica.
+create function parley.log_origin() returns text language plpgsql stable as $$
+begin
+  if pg_is_in_recovery() then
+    return null;
+  end if;
+  return (select system_identifier from pg_control_system())
+    || '/' || (select oid from pg_database where datname = current_database())
+    || '/' || 'parley.message_log'::regclass::oid
+    || ':' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8);
+exception when insufficient_privilege or undefined_function or feature_not_supported then
+  return null;
+end $$;
 
 -- Stores a batch in one statement, which is one transaction and one round trip.
 --

@@ -64,7 +64,7 @@ describe.each(losses)('when %s', (_, lose, message) => {
     await using opened = openAll(path)
     await opened.append('before')
     const account = await opened.users.add('someone', 'a hash')
-    expect(opened.connection.isReady()).toBe(true)
+    expect(opened.connection.unmet()).toEqual([])
 
     lose(path)
 
@@ -76,7 +76,7 @@ describe.each(losses)('when %s', (_, lose, message) => {
     )
     expect(() => opened.users.remove(account?.id ?? '', { eraseMessages: false })).toThrow(StorageUnavailable)
     await Bun.sleep(0)
-    expect(opened.connection.isReady()).toBe(false)
+    expect(opened.connection.unmet()).toEqual(['storage-lost'])
     expect(opened.received).toHaveLength(1)
     expect(opened.lost).toHaveLength(1)
     expect(opened.lost[0]).toBeInstanceOf(LostStorage)
@@ -98,7 +98,7 @@ test('the refusal lasts until a restart, after which everything acknowledged is 
     await Bun.sleep(0)
     for (const suffix of suffixes) renameSync(`${file(folder.path)}.x${suffix}`, file(folder.path) + suffix)
     expect(opened.append('when back')).rejects.toBeInstanceOf(StorageUnavailable)
-    expect(opened.connection.isReady()).toBe(false)
+    expect(opened.connection.unmet()).toEqual(['storage-lost'])
   }
   await using opened = openAll(folder.path)
   expect(opened.connection.queries.$client.query('select count(*) as n from messages').get()).toEqual({
@@ -133,7 +133,7 @@ test('backups and readers of other programs do not count as a loss', async () =>
     other.run('vacuum')
   }
   await opened.append('second')
-  expect(opened.connection.isReady()).toBe(true)
+  expect(opened.connection.unmet()).toEqual([])
   expect(opened.lost).toEqual([])
 })
 
@@ -148,6 +148,7 @@ test('requests receive 503, and /readyz as well', async () => {
   const account = { username: 'another', password: 'correct horse battery staple' }
   expect(await outcome(service.post('/api/auth/register', account))).toEqual([503, 'storage-unavailable'])
   expect(await outcome(service.get('/readyz'))).toEqual([503, 'storage-unavailable'])
+  expect(await (await service.get('/readyz')).json()).toMatchObject({ reasons: ['storage-lost'] })
   expect((await service.get('/livez')).status).toBe(200)
 })
 

@@ -30,7 +30,16 @@ async function stopOnFullDisk(disk: SmallDisk, folder: string): Promise<void> {
       expect(status).toBe(200)
       sent.push(message)
     }
+    const ready = async () => (await fetch(`${service.url}/readyz`)).json()
+    expect(await ready()).toEqual({ status: 'ready' })
     await disk.fill(service.pid)
+    // The WAL may have space left.
+    while (
+      (await post(service.url, '/api/chats/send', { message: 'a'.repeat(1500) }, token)).status === 200
+    ) {
+      sent.push('a'.repeat(1500))
+    }
+    expect(await ready()).toEqual({ status: 'ready', reasons: ['changes-fail'] })
     expect(await service.stop()).toBe(0)
   }
   const log = pipe.read()
