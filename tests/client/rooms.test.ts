@@ -114,11 +114,7 @@ test('a chat knows its rooms when it opens, and follows the events', async () =>
   await ada.client.updateRoom({ room, name: 'third name' })
   await ada.client.removeRoom({ room: before })
   await until(() => chat.rooms.size === 0)
-  expect(of(entries, room)).toEqual(
-    [`joined ${ada.username}`, `joined ${bob.username}`, 'room-changed', `left ${bob.username}`].filter(
-      (entry) => of(entries, room).includes(entry),
-    ),
-  )
+  expect(of(entries, room)).toEqual([`joined ${bob.username}`, 'room-changed', `left ${bob.username}`])
   expect(sizes[0]).toBe(1)
 })
 
@@ -148,7 +144,7 @@ test('one key in several rooms and in the lobby identifies a message in each', a
   const rooms = [await createRoom(client, 'a'), await createRoom(client, 'b')]
   await using chat = client.chat({ ...fast, window: 9 })
   const places = [...rooms, undefined]
-  const idempotencyKey = 'the same'
+  const idempotencyKey = 'same-key'
   const send = () =>
     Promise.all([
       ...places.map((room) => chat.send('same text', { room, idempotencyKey })),
@@ -175,7 +171,6 @@ test('memberships that change while a chat is disconnected arrive when it resume
   observe(chat)
   const entries = entriesOf(chat)
   await chat.opened()
-  const requests: string[] = []
   network.off()
   await until(() => chat.state.name === 'waiting')
   const say = (room: string, message: string) => ada.client.sendMessage({ room, message })
@@ -191,7 +186,6 @@ test('memberships that change while a chat is disconnected arrive when it resume
   network.on()
   await until(() => of(entries, added).includes('welcome'))
   await until(() => chat.state.name === 'open')
-  expect(requests).toEqual([])
   expect(of(entries, lost)).toEqual(['before the removal', `left ${bob.username}`])
   expect(of(entries, kept)).toEqual([`left ${bob.username}`, `joined ${bob.username}`, 'joined again'])
   expect(namesOf(chat)).toEqual(['added', 'kept'])
