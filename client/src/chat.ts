@@ -310,6 +310,8 @@ export function createChat(
     },
     async send(text, sendOptions) {
       if (is('closing', 'closed')) throw new ParleyError('closed')
+      // Its confirmation would not arrive.
+      if (sendOptions?.room && !options.rooms) throw new ParleyError('not-found')
       return outbox.add(text, sendOptions)
     },
     messages: (messagesOptions = {}) => readMessages(chat, messagesOptions, pause, resume),

@@ -8,7 +8,7 @@ type ChatMessage = Schemas['ChatMessage']
 export interface SendOptions {
   /** Identifies the message. To send it again after a reload of the page, use the same key and text. */
   readonly idempotencyKey?: string
-  /** The id of the room. Without it, the message is for all users. */
+  /** The id of the room, for a chat with `rooms: 'mine'`. Without it, the message is for all users. */
   readonly room?: string | undefined
   /** Stops sending. The message may have been stored nevertheless; see `outcome` of the error. */
   readonly signal?: AbortSignal

@@ -99,11 +99,16 @@ test('a chat knows its rooms when it opens, and follows the events', async () =>
   await using service = await startService()
   const [ada, bob] = [await newUser(service.url), await newUser(service.url)]
   const before = await createRoom(ada.client, 'before', [bob.username])
+  const cleo = await newUser(service.url)
+  await ada.client.setMember({ room: before, username: cleo.username })
   await using chat = bob.client.chat(fast)
   const entries = entriesOf(chat)
   const sizes: number[] = []
   chat.on('rooms', ({ size }) => sizes.push(size))
   await chat.opened()
+  expect(namesOf(chat)).toEqual(['before'])
+  await cleo.client.removeMember({ room: before, username: cleo.username })
+  await until(() => of(entries, before).includes(`left ${cleo.username}`))
   expect(namesOf(chat)).toEqual(['before'])
   const room = await createRoom(ada.client, 'first name', [bob.username])
   await until(() => chat.rooms.has(room))
@@ -136,6 +141,8 @@ test('a message is sent to its room, and the others receive it there', async () 
   expect([of(foreign, room), of(plain, room)]).toEqual([[], []])
   const refused = await third.send('let me in', { room }).catch((error: unknown) => error)
   expect(refused).toMatchObject({ code: 'not-found', outcome: 'not-done' })
+  const withoutRooms = await lobby.send('hello', { room }).catch((error: unknown) => error)
+  expect(withoutRooms).toMatchObject({ code: 'not-found', outcome: 'not-done' })
 })
 
 test('one key in several rooms and in the lobby identifies a message in each', async () => {
