@@ -39,12 +39,18 @@ const operations: readonly Operation[] = Object.entries(openapi.paths).flatMap((
 
 const json = 'application/json'
 const bodyOf = ({ raw }: Operation) => raw.requestBody?.content[json]?.schema
-const inlineParameters = ({ raw }: Operation) =>
-  (raw.parameters ?? []).filter((each): each is RawParameter => 'schema' in each && each.in !== 'header')
+const sharedParameters = (sources.openapi as { components: { parameters: Record<string, RawParameter> } })
+  .components.parameters
+const inputParameters = ({ raw }: Operation) =>
+  (raw.parameters ?? [])
+    .map((each) =>
+      'schema' in each ? each : (sharedParameters[each.$ref.split('/').at(-1) as string] as RawParameter),
+    )
+    .filter((each) => each.in !== 'header')
 
 /** The parameters and the body of an operation, as the one argument that the client's method has. */
 function inputSchema(operation: Operation): object {
-  const parameters = inlineParameters(operation)
+  const parameters = inputParameters(operation)
   const body = bodyOf(operation)
   const own = {
     type: 'object',
@@ -74,7 +80,7 @@ const usesIdempotencyKey = ({ resolved }: Operation) =>
 function takesNothing(operation: Operation): boolean {
   const body = operation.resolved.requestBody?.content[json]?.schema
   const required = (body?.required ?? []) as readonly string[]
-  return required.length === 0 && !inlineParameters(operation).some((each) => each.required)
+  return required.length === 0 && !inputParameters(operation).some((each) => each.required)
 }
 
 /** `s`: needs a token. `b`: has a body. `i`: an idempotency key makes it safe to repeat. */

@@ -6,6 +6,7 @@ import type { OutboxOptions, SendOptions } from './outbox.ts'
 import type { AuthReason } from './session.ts'
 
 export type ChatMessage = Schemas['ChatMessage']
+export type Room = Schemas['Room']
 export type User = Schemas['User']
 
 export interface ChatOptions extends ConnectionTimes, OutboxOptions {
@@ -14,6 +15,8 @@ export interface ChatOptions extends ConnectionTimes, OutboxOptions {
    * a `cursor` of an earlier chat, or with all stored messages.
    */
   readonly from?: 'now' | 'beginning' | { readonly last: number } | { readonly after: string }
+  /** `mine`: also receive the messages and the events of all rooms of the user. */
+  readonly rooms?: 'mine'
   /** The first and the longest delay before connecting again. Default 1000 and 60 000. */
   readonly firstDelayMs?: number
   readonly maxDelayMs?: number
@@ -39,6 +42,14 @@ export interface ChatEvents {
   state: ChatState
   /** Some of the missed messages are no longer stored. Those that are stored follow. */
   gap: Schemas['GapFrame']
+  /** A user is a member of a room from now on, or has another role. */
+  joined: Schemas['JoinedFrame']
+  /** A user is no longer a member of a room. */
+  left: Schemas['LeftFrame']
+  'room-changed': Schemas['RoomChangedFrame']
+  'room-removed': Schemas['RoomRemovedFrame']
+  /** `rooms` has changed. */
+  rooms: ReadonlyMap<string, Room>
   /** All missed messages have arrived. */
   'caught-up': Schemas['CaughtUpFrame']
   /** A refusal that belongs to no message of this chat. */
@@ -51,6 +62,8 @@ export interface Chat extends AsyncIterable<ChatMessage>, AsyncDisposable {
   readonly user: User | undefined
   /** The position. Keep it, and begin with `{ after: cursor }` later. */
   readonly cursor: string | undefined
+  /** With `rooms: 'mine'`: the rooms of the user by their id, complete while the chat is open. */
+  readonly rooms: ReadonlyMap<string, Room>
   /** Messages that are not confirmed yet. */
   readonly pending: number
   /** Calls the listener for each event. Returns a function that removes it. */

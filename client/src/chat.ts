@@ -9,7 +9,9 @@ import type { Call } from './http.ts'
 import { readMessages } from './messages.ts'
 import { createOutbox } from './outbox.ts'
 import { listenToPage } from './page-events.ts'
+import { readPages } from './pages.ts'
 import { createPosition } from './position.ts'
+import { createRoomList } from './rooms.ts'
 import { type AuthReason, never, type Session } from './session.ts'
 import { backoffMs } from './timing.ts'
 
@@ -20,6 +22,7 @@ interface ChatDependencies {
   readonly WebSocket: WebSocketConstructor | undefined
 }
 
+const maxPage = 200
 const closeTimeoutMs = 5000
 /** Less than timers support. */
 const maxTimerMs = 1e9
@@ -32,6 +35,11 @@ export function createChat(
   const { firstDelayMs = 1000, maxDelayMs = 60_000 } = options
   const events = createEvents<ChatEvents>()
   const position = createPosition(options.from ?? 'now')
+  const rooms = createRoomList(
+    options.rooms &&
+      (() => readPages(call, 'listRooms', 'rooms', 'after', { limit: maxPage }, { retries: 0 })),
+    (map) => events.emit('rooms', map),
+  )
   /** Who wants the chat to be disconnected for a while: slow readers, and the hidden page. */
   const pauses = new Set<unknown>()
   let state: ChatState = { name: 'connecting' }
@@ -150,6 +158,7 @@ export function createChat(
         if (!isCurrent()) return
         // The messages of one user are not sent in the name of another.
         if (user && user.id !== profile.user.id) outbox.rejectAll()
+        if (user?.id !== profile.user.id) rooms.invalidate()
         user = profile.user
         owner = session.owner
       }
@@ -180,7 +189,7 @@ export function createChat(
     connection = openConnection({
       ...options,
       WebSocket: WebSocket ?? (globalThis as unknown as { WebSocket: WebSocketConstructor }).WebSocket,
-      url: `${base.replace('http', 'ws')}${channelPath}?after=${position.cursor}`,
+      url: `${base.replace('http', 'ws')}${channelPath}?after=${position.cursor}${options.rooms ? '&rooms=mine' : ''}`,
       token,
       expectsFrame: () => outbox.size > 0 || is('catching-up'),
       onAccepted() {
@@ -224,13 +233,14 @@ export function createChat(
       if (next === 'restart') {
         restarted = true
         position.moveTo(undefined)
+        rooms.invalidate()
       }
       if (next === 'discard') outbox.rejectAll(error, ({ inFlight }) => inFlight)
       wait(Number(next) || 0, error)
     }
   }
 
-  const receive = createReceiver(call, events, outbox, position, () => user)
+  const receive = createReceiver(call, events, outbox, position, rooms, () => user)
 
   function handleFrame(text: string): void {
     const frame = JSON.parse(text) as ServerFrame
@@ -239,10 +249,22 @@ export function createChat(
     if (event === 'error') retryAfterSeconds = frame.retryAfter
     receive(frame)
     if (event === 'caught-up') {
-      if (is('catching-up')) become({ name: 'open' })
-      events.emit(event, frame)
-      outbox.flush()
+      const loading = rooms.load()
+      if (!loading) catchUp(frame)
+      else {
+        const started = epoch
+        loading.then(
+          () => epoch === started && catchUp(frame),
+          (error) => epoch === started && wait(0, error),
+        )
+      }
     }
+  }
+
+  function catchUp(frame: ChatEvents['caught-up']): void {
+    if (is('catching-up')) become({ name: 'open' })
+    events.emit('caught-up', frame)
+    outbox.flush()
   }
 
   const stopListening = listenToPage({
@@ -277,6 +299,7 @@ export function createChat(
     get cursor() {
       return position.isBeginning ? undefined : position.cursor
     },
+    rooms: rooms.map,
     get pending() {
       return outbox.size
     },
@@ -287,6 +310,8 @@ export function createChat(
     },
     async send(text, sendOptions) {
       if (is('closing', 'closed')) throw new ParleyError('closed')
+      // Its confirmation would not arrive.
+      if (sendOptions?.room && !options.rooms) throw new ParleyError('not-found')
       return outbox.add(text, sendOptions)
     },
     messages: (messagesOptions = {}) => readMessages(chat, messagesOptions, pause, resume),

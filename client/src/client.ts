@@ -4,6 +4,7 @@ import type { WebSocketConstructor } from './connection.ts'
 import { type Operations, routes, type Schemas } from './contract.gen.ts'
 import type { OperationId } from './errors.ts'
 import { type Call, type CallOptions, createCall, type HttpOptions } from './http.ts'
+import { readPages } from './pages.ts'
 import { type AuthReason, createSession, type TokenStore } from './session.ts'
 
 /** A method for each operation of the document, named after its operationId. */
@@ -34,8 +35,16 @@ export interface Client extends OperationMethods {
   setToken(token?: string): void
   /** The stored messages, a page at a time from the newest page backwards. Each page has the oldest message first. */
   history(
-    options?: CallOptions & { before?: string; limit?: number },
+    options?: CallOptions & { before?: string; limit?: number; room?: string },
   ): AsyncGenerator<readonly Schemas['ChatMessage'][], void>
+  /** The rooms of the user, or all public rooms, a page at a time. */
+  rooms(
+    options?: CallOptions & { scope?: 'mine' | 'public'; after?: string; limit?: number },
+  ): AsyncGenerator<readonly Schemas['Room'][], void>
+  /** The members of a room, a page at a time. */
+  members(
+    options: CallOptions & { room: string; after?: string; limit?: number },
+  ): AsyncGenerator<readonly Schemas['Member'][], void>
   /** Opens a chat, which stays connected until it is closed. */
   chat(options?: ChatOptions): Chat
 }
@@ -64,17 +73,12 @@ export function createClient(url: string | URL, options: ClientOptions = {}): Cl
       return session.token
     },
     setToken: (token) => session.set(token ? { token } : undefined),
-    async *history({ before, limit, ...callOptions } = {}) {
-      for (let cursor: string | null | undefined = before; cursor !== null; ) {
-        const page: Schemas['MessagePage'] = await call(
-          'listMessages',
-          { before: cursor, limit } as object,
-          callOptions,
-        )
-        if (page.messages.length > 0) yield page.messages
-        cursor = page.next
-      }
-    },
+    history: ({ before, limit, room, ...callOptions } = {}) =>
+      readPages(call, 'listMessages', 'messages', 'before', { before, limit, room } as object, callOptions),
+    rooms: ({ scope, after, limit, ...callOptions } = {}) =>
+      readPages(call, 'listRooms', 'rooms', 'after', { scope, after, limit } as object, callOptions),
+    members: ({ room, after, limit, ...callOptions }) =>
+      readPages(call, 'listMembers', 'members', 'after', { room, after, limit } as never, callOptions),
     chat: (chatOptions) => createChat({ base, call, session, WebSocket: options.WebSocket }, chatOptions),
   }
   return client

@@ -474,23 +474,38 @@ export interface components {
             limit?: number;
         };
         ListRoomsOutput: components["schemas"]["RoomPage"];
-        GetRoomInput: Record<string, never>;
+        GetRoomInput: {
+            room: components["schemas"]["RoomId"];
+        };
         GetRoomOutput: components["schemas"]["RoomResponse"];
-        UpdateRoomInput: components["schemas"]["UpdateRoomRequest"];
+        UpdateRoomInput: components["schemas"]["UpdateRoomRequest"] & {
+            room: components["schemas"]["RoomId"];
+        };
         UpdateRoomOutput: components["schemas"]["UpdateRoomResponse"];
-        RemoveRoomInput: Record<string, never>;
+        RemoveRoomInput: {
+            room: components["schemas"]["RoomId"];
+        };
         RemoveRoomOutput: components["schemas"]["RemoveRoomResponse"];
         ListMembersInput: {
+            room: components["schemas"]["RoomId"];
             after?: components["schemas"]["UserId"];
             /** @default 50 */
             limit?: number;
         };
         ListMembersOutput: components["schemas"]["MemberPage"];
-        SetMemberInput: components["schemas"]["SetMemberRequest"];
+        SetMemberInput: components["schemas"]["SetMemberRequest"] & {
+            room: components["schemas"]["RoomId"];
+            username: components["schemas"]["Username"];
+        };
         SetMemberOutput: components["schemas"]["SetMemberResponse"];
-        RemoveMemberInput: Record<string, never>;
+        RemoveMemberInput: {
+            room: components["schemas"]["RoomId"];
+            username: components["schemas"]["Username"];
+        };
         RemoveMemberOutput: components["schemas"]["RemoveMemberResponse"];
-        OpenDirectRoomInput: Record<string, never>;
+        OpenDirectRoomInput: {
+            username: components["schemas"]["Username"];
+        };
         OpenDirectRoomOutput: components["schemas"]["OpenDirectRoomResponse"];
     };
     responses: never;
@@ -565,7 +580,7 @@ export interface Operations {
     problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'method-not-allowed' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
   }
   getRoom: {
-    input: Schemas['GetRoomInput'] | undefined
+    input: Schemas['GetRoomInput']
     output: Schemas['GetRoomOutput']
     problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
   }
@@ -575,27 +590,27 @@ export interface Operations {
     problems: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
   }
   removeRoom: {
-    input: Schemas['RemoveRoomInput'] | undefined
+    input: Schemas['RemoveRoomInput']
     output: Schemas['RemoveRoomOutput']
     problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
   }
   listMembers: {
-    input: Schemas['ListMembersInput'] | undefined
+    input: Schemas['ListMembersInput']
     output: Schemas['ListMembersOutput']
     problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-found' | 'method-not-allowed' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
   }
   setMember: {
-    input: Schemas['SetMemberInput'] | undefined
+    input: Schemas['SetMemberInput']
     output: Schemas['SetMemberOutput']
     problems: 'malformed-json' | 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'room-limit-exceeded' | 'last-owner' | 'content-too-large' | 'unsupported-media-type' | 'validation-failed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
   }
   removeMember: {
-    input: Schemas['RemoveMemberInput'] | undefined
+    input: Schemas['RemoveMemberInput']
     output: Schemas['RemoveMemberOutput']
     problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'not-owner' | 'not-found' | 'method-not-allowed' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
   }
   openDirectRoom: {
-    input: Schemas['OpenDirectRoomInput'] | undefined
+    input: Schemas['OpenDirectRoomInput']
     output: Schemas['OpenDirectRoomOutput']
     problems: 'unsupported-api-version' | 'missing-token' | 'invalid-token' | 'room-creation-closed' | 'not-found' | 'method-not-allowed' | 'room-limit-exceeded' | 'rate-limit-exceeded' | 'internal-error' | 'storage-unavailable' | 'shutting-down'
   }

@@ -5,6 +5,7 @@ import type { Events } from './events.ts'
 import type { Call } from './http.ts'
 import type { Outbox } from './outbox.ts'
 import type { Position } from './position.ts'
+import type { RoomList } from './rooms.ts'
 
 /** Creates the function that applies frames of the server to the position, the outbox and the listeners. */
 export function createReceiver(
@@ -12,6 +13,7 @@ export function createReceiver(
   events: Events<ChatEvents>,
   outbox: Outbox,
   position: Position,
+  rooms: RoomList,
   user: () => User | undefined,
 ): (frame: ServerFrame) => void {
   /** Gets the message that was stored before with the same key. */
@@ -30,9 +32,18 @@ export function createReceiver(
         events.emit('message', frame)
         outbox.confirm(frame, user()?.id)
         break
+      case 'joined':
+      case 'left':
+      case 'room-changed':
+      case 'room-removed':
+        if (!position.accept(frame)) return
+        rooms.apply(frame, user()?.id)
+        events.emit(frame.event, frame as never)
+        break
       case 'gap':
         if (!position.isBeginning) events.emit('gap', frame)
         position.moveTo(frame.cursor)
+        rooms.invalidate()
         break
       case 'caught-up':
         position.moveTo(frame.cursor)

@@ -9,7 +9,7 @@ export interface CallOptions {
   readonly timeoutMs?: number
   /** Attempts after the first one. */
   readonly retries?: number
-  /** For `sendMessage`. Without one, each call generates its own. */
+  /** For `sendMessage` and `createRoom`. Without one, each call generates its own. */
   readonly idempotencyKey?: string
 }
 

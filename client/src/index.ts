@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-export type { Chat, ChatEvents, ChatMessage, ChatOptions, ChatState, User } from './chat-types.ts'
+export type { Chat, ChatEvents, ChatMessage, ChatOptions, ChatState, Room, User } from './chat-types.ts'
 export { type Client, type ClientOptions, createClient, type OperationMethods } from './client.ts'
 export type { WebSocketConstructor, WebSocketLike } from './connection.ts'
 export type { Operations, ProblemCode, Schemas } from './contract.gen.ts'

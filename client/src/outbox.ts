@@ -8,11 +8,14 @@ type ChatMessage = Schemas['ChatMessage']
 export interface SendOptions {
   /** Identifies the message. To send it again after a reload of the page, use the same key and text. */
   readonly idempotencyKey?: string
+  /** The id of the room, for a chat with `rooms: 'mine'`. Without it, the message is for all users. */
+  readonly room?: string | undefined
   /** Stops sending. The message may have been stored nevertheless; see `outcome` of the error. */
   readonly signal?: AbortSignal
 }
 
 interface Entry {
+  readonly key: string
   readonly text: string
   readonly frame: string
   /** Whether it was ever written to a connection. */
@@ -53,7 +56,7 @@ export interface Outbox {
   confirm(message: ChatMessage, userId: string | undefined): void
   /**
    * Handles a failure: waits and sends again if it is temporary, and rejects otherwise. Returns whether the
-   * key belongs to a message that waits.
+   * key belongs to a message in flight.
    */
   fail(key: string | undefined, error: ParleyError): boolean
   /** Rejects all messages that `matches` accepts. */
@@ -68,16 +71,22 @@ export function createOutbox(
   { maxQueue = 100, window: fullWindow = 1 }: OutboxOptions,
   { isOpen, write }: OutboxConnection,
 ): Outbox {
+  /** By the room and the key, for which the server stores one message of a user. */
   const entries = new Map<string, Entry>()
   let window = fullWindow
   let timer: ReturnType<typeof setTimeout> | undefined
+
+  const nameOf = (key: string | undefined, room = '') => `${room} ${key}`
+  const inFlightWith = (key: string | undefined) =>
+    [...entries.values()].find((entry) => entry.inFlight && entry.key === key)
 
   function flush(): void {
     if (timer || !isOpen()) return
     let free = Math.min(window, maxWindow)
     for (const { inFlight } of entries.values()) if (inFlight) free--
     for (const entry of entries.values()) {
-      if (free <= 0) return
+      // An error has the key, but not the room: the same key in another room has to wait.
+      if (free <= 0 || (!entry.inFlight && inFlightWith(entry.key))) return
       if (entry.inFlight) continue
       free--
       entry.inFlight = entry.written = true
@@ -101,12 +110,13 @@ export function createOutbox(
 
   function add(
     text: string,
-    { idempotencyKey: key = randomKey(), signal }: SendOptions = {},
+    { idempotencyKey: key = randomKey(), room, signal }: SendOptions = {},
   ): Promise<ChatMessage> {
-    const frame = JSON.stringify({ event: 'message', message: text, idempotencyKey: key })
+    const frame = JSON.stringify({ event: 'message', message: text, room, idempotencyKey: key })
+    const name = nameOf(key, room)
     return new Promise((resolve, reject) => {
       if (entries.size >= maxQueue) throw new ParleyError('queue-full')
-      if (entries.has(key)) throw new ParleyError('idempotency-key-reused')
+      if (entries.has(name)) throw new ParleyError('idempotency-key-reused')
       // Longer than any valid message, whose characters have at most two units each. The server closes the
       // connection if a frame is much longer.
       if (text.length > 2 * maxMessageLength) throw new ParleyError('content-too-large')
@@ -116,13 +126,14 @@ export function createOutbox(
       const once =
         <Value>(settle: (value: Value) => void) =>
         (value: Value) => {
-          if (entries.get(key) !== entry) return
-          entries.delete(key)
+          if (entries.get(name) !== entry) return
+          entries.delete(name)
           signal?.removeEventListener('abort', abort)
           settle(value)
           flush()
         }
       const entry: Entry = {
+        key,
         text,
         frame,
         written: false,
@@ -131,7 +142,7 @@ export function createOutbox(
         resolve: once(resolve),
         reject: once(reject),
       }
-      entries.set(key, entry)
+      entries.set(name, entry)
       signal?.addEventListener('abort', abort)
       if (signal?.aborted) abort()
       flush()
@@ -148,14 +159,14 @@ export function createOutbox(
       for (const entry of entries.values()) entry.inFlight = false
     },
     confirm(message, userId) {
-      const entry = entries.get(message.idempotencyKey ?? '')
+      const entry = entries.get(nameOf(message.idempotencyKey, message.room))
       // Another user may have chosen the same key.
       if (entry?.text !== message.message || message.user.id !== userId) return
       window = fullWindow
       entry.resolve(message)
     },
     fail(key, error) {
-      const entry = entries.get(key ?? '')
+      const entry = inFlightWith(key)
       if (!entry) return false
       const { problem, retryAfterSeconds = 1 } = error
       const temporary = !problem || problem.status === 429 || problem.status === 503

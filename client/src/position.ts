@@ -14,8 +14,8 @@ export interface Position {
    */
   find(call: Call, isCurrent: () => boolean): Promise<readonly ChatMessage[]>
   moveTo(cursor: string | undefined): void
-  /** Moves to the message. Returns whether it is new: a gap can repeat messages. */
-  accept(message: ChatMessage): boolean
+  /** Moves to the message or event. Returns whether it is new: a gap can repeat them. */
+  accept(entry: { readonly id: string }): boolean
 }
 
 /** An id of no log: the server responds with `gap`, and then with all stored messages. */

@@ -7,7 +7,7 @@ import { chromiumPath, openBrowser } from '../fixtures/browser.ts'
 import { type Service, startService } from '../unit/support/service.ts'
 import { installTools, nodePath, project, run } from './support/tools.ts'
 
-const maxBytes = 6000
+const maxBytes = 6700
 let folder: string
 let tools: string
 let tarball: string

@@ -6,6 +6,30 @@ const tests = 'tests/client'
 /** Changes of the client, each of which breaks one promise of its documentation. */
 export const clientMutants: readonly Mutant[] = [
   {
+    id: 'client-keeps-rooms-after-gaps',
+    breaks: 'The rooms of a chat are complete after a gap.',
+    file: `${source}/frames.ts`,
+    find: '        rooms.invalidate()\n',
+    replace: '',
+    tests: [`${tests}/rooms.test.ts`],
+  },
+  {
+    id: 'client-keeps-rooms-of-another-user',
+    breaks: 'A chat has the rooms of its user.',
+    file: `${source}/chat.ts`,
+    find: '        if (user?.id !== profile.user.id) rooms.invalidate()\n',
+    replace: '',
+    tests: [`${tests}/rooms.test.ts`],
+  },
+  {
+    id: 'client-leaves-rooms-with-others',
+    breaks: 'A room stays in the list when another member leaves it.',
+    file: `${source}/rooms.ts`,
+    find: 'if (isOwn) map.delete',
+    replace: 'map.delete',
+    tests: [`${tests}/rooms.test.ts`],
+  },
+  {
     id: 'client-confirms-by-key-alone',
     breaks: 'The message of another user with the same key confirms nothing.',
     file: `${source}/outbox.ts`,

@@ -1,0 +1,309 @@
+import { expect, test } from 'bun:test'
+import { type Chat, type ChatEvents, type Client, createClient } from '../../client/src/index.ts'
+import { startService } from '../unit/support/service.ts'
+import {
+  newUser,
+  password,
+  sleep,
+  startRestartable,
+  storedMessages,
+  until,
+} from './support/restartable-service.ts'
+import { observe } from './support/states.ts'
+import { startProxy } from './support/tcp-proxy.ts'
+
+const fast = { firstDelayMs: 20, maxDelayMs: 100, rooms: 'mine' } as const
+
+type Entry = ChatEvents['message' | 'joined' | 'left' | 'room-changed' | 'room-removed']
+
+/** Everything that the chat receives, in order. */
+function entriesOf(chat: Chat): Entry[] {
+  const entries: Entry[] = []
+  for (const name of ['message', 'joined', 'left', 'room-changed', 'room-removed'] as const) {
+    chat.on(name, (entry) => entries.push(entry))
+  }
+  return entries
+}
+
+/** The entries of one room in a short form. */
+function of(entries: readonly Entry[], id: string | undefined): string[] {
+  return entries
+    .filter(({ room }) => (typeof room === 'object' ? room.id : room) === id)
+    .map((entry) => {
+      if (entry.event === 'message') return entry.message
+      if ('user' in entry) return `${entry.event} ${entry.user.username}`
+      return entry.event
+    })
+}
+
+const namesOf = (chat: Chat) => [...chat.rooms.values()].map(({ name }) => name).toSorted()
+
+const createRoom = async (client: Client, name: string, members: string[] = []) =>
+  (await client.createRoom({ name, members })).room.id
+
+/** Disconnects the network of a chat, so that it resumes when the returned function is called. */
+function switchable() {
+  let isOn = true
+  const sockets = new Set<WebSocket>()
+  class Socket extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      // No service listens on port 1.
+      super(isOn ? url : 'ws://127.0.0.1:1/', protocols)
+      sockets.add(this)
+    }
+  }
+  return {
+    WebSocket: Socket,
+    off() {
+      isOn = false
+      for (const socket of sockets) socket.close(4000)
+    },
+    on() {
+      isOn = true
+    },
+  }
+}
+
+test('the operations of rooms are methods, and lists are read page by page', async () => {
+  await using service = await startService()
+  const [ada, bob] = [await newUser(service.url), await newUser(service.url)]
+  const { room } = await ada.client.createRoom({ name: 'Reading club', members: [bob.username] })
+  expect((await bob.client.getRoom({ room: room.id })).room).toEqual(room)
+  await ada.client.updateRoom({ room: room.id, name: 'Book club' })
+  await ada.client.setMember({ room: room.id, username: bob.username, role: 'owner' })
+  const members = []
+  for await (const page of bob.client.members({ room: room.id, limit: 1 })) members.push(page)
+  expect(members.map((page) => page.map(({ role }) => role))).toEqual([['owner'], ['owner']])
+  const { room: direct } = await bob.client.openDirectRoom({ username: ada.username })
+  const rooms = []
+  for await (const page of ada.client.rooms({ limit: 1 })) rooms.push(...page)
+  expect(rooms.map(({ id }) => id).toSorted()).toEqual([room.id, direct.id].toSorted())
+  await ada.client.createRoom({ name: 'Town square', public: true })
+  const publicRooms = []
+  for await (const page of bob.client.rooms({ scope: 'public' })) publicRooms.push(...page)
+  expect(publicRooms.map(({ name }) => name)).toEqual(['Town square'])
+  await ada.client.sendMessage({ message: 'to the room', room: room.id })
+  await ada.client.sendMessage({ message: 'to all' })
+  const history: string[] = []
+  for await (const page of bob.client.history({ room: room.id }))
+    history.push(...page.map((each) => each.message))
+  expect(history).toEqual(['to the room'])
+  await ada.client.removeMember({ room: room.id, username: bob.username })
+  await ada.client.removeRoom({ room: room.id })
+  expect(await ada.client.getRoom({ room: room.id }).catch((error: unknown) => error)).toMatchObject({
+    code: 'not-found',
+  })
+})
+
+test('a chat knows its rooms when it opens, and follows the events', async () => {
+  await using service = await startService()
+  const [ada, bob] = [await newUser(service.url), await newUser(service.url)]
+  const before = await createRoom(ada.client, 'before', [bob.username])
+  const cleo = await newUser(service.url)
+  await ada.client.setMember({ room: before, username: cleo.username })
+  await using chat = bob.client.chat(fast)
+  const entries = entriesOf(chat)
+  const sizes: number[] = []
+  chat.on('rooms', ({ size }) => sizes.push(size))
+  await chat.opened()
+  expect(namesOf(chat)).toEqual(['before'])
+  await cleo.client.removeMember({ room: before, username: cleo.username })
+  await until(() => of(entries, before).includes(`left ${cleo.username}`))
+  expect(namesOf(chat)).toEqual(['before'])
+  const room = await createRoom(ada.client, 'first name', [bob.username])
+  await until(() => chat.rooms.has(room))
+  await ada.client.updateRoom({ room, name: 'second name' })
+  await until(() => chat.rooms.get(room)?.name === 'second name')
+  await ada.client.removeMember({ room, username: bob.username })
+  await until(() => !chat.rooms.has(room))
+  await ada.client.updateRoom({ room, name: 'third name' })
+  await ada.client.removeRoom({ room: before })
+  await until(() => chat.rooms.size === 0)
+  expect(of(entries, room)).toEqual([`joined ${bob.username}`, 'room-changed', `left ${bob.username}`])
+  expect(sizes[0]).toBe(1)
+})
+
+test('a message is sent to its room, and the others receive it there', async () => {
+  await using service = await startService()
+  const [ada, bob, eve] = [await newUser(service.url), await newUser(service.url), await newUser(service.url)]
+  const room = await createRoom(ada.client, 'two', [bob.username])
+  await using first = ada.client.chat(fast)
+  await using second = bob.client.chat(fast)
+  await using third = eve.client.chat(fast)
+  await using lobby = bob.client.chat()
+  const [received, foreign, plain] = [entriesOf(second), entriesOf(third), entriesOf(lobby)]
+  await Promise.all([first, second, third, lobby].map((chat) => chat.opened()))
+  const stored = await first.send('secret', { room })
+  expect(stored.room).toBe(room)
+  await first.send('for all')
+  await until(() => [received, foreign, plain].every((entries) => of(entries, undefined).includes('for all')))
+  expect(of(received, room)).toEqual(['secret'])
+  expect([of(foreign, room), of(plain, room)]).toEqual([[], []])
+  const refused = await third.send('let me in', { room }).catch((error: unknown) => error)
+  expect(refused).toMatchObject({ code: 'not-found', outcome: 'not-done' })
+  const withoutRooms = await lobby.send('hello', { room }).catch((error: unknown) => error)
+  expect(withoutRooms).toMatchObject({ code: 'not-found', outcome: 'not-done' })
+})
+
+test('one key in several rooms and in the lobby identifies a message in each', async () => {
+  await using service = await startService()
+  const { client } = await newUser(service.url)
+  const rooms = [await createRoom(client, 'a'), await createRoom(client, 'b')]
+  await using chat = client.chat({ ...fast, window: 9 })
+  const places = [...rooms, undefined]
+  const idempotencyKey = 'same-key'
+  const send = () =>
+    Promise.all([
+      ...places.map((room) => chat.send('same text', { room, idempotencyKey })),
+      chat
+        .send('nowhere', { room: 'x'.repeat((rooms[0] as string).length), idempotencyKey })
+        .catch((error: unknown) => error),
+    ])
+  const sent = await send()
+  expect(sent.slice(0, 3).map((each) => (each as { room?: string }).room)).toEqual(places)
+  expect(sent[3]).toMatchObject({ outcome: 'not-done' })
+  // The server answers with `stored`, and the client reads the message of the right room.
+  expect((await send()).slice(0, 3)).toEqual(sent.slice(0, 3))
+})
+
+test('memberships that change while a chat is disconnected arrive when it resumes', async () => {
+  await using service = await startService()
+  const [ada, bob] = [await newUser(service.url), await newUser(service.url)]
+  const network = switchable()
+  const client = createClient(service.url, { WebSocket: network.WebSocket })
+  await client.loginUser({ username: bob.username, password })
+  const kept = await createRoom(ada.client, 'kept', [bob.username])
+  const lost = await createRoom(ada.client, 'lost', [bob.username])
+  await using chat = client.chat(fast)
+  observe(chat)
+  const entries = entriesOf(chat)
+  await chat.opened()
+  network.off()
+  await until(() => chat.state.name === 'waiting')
+  const say = (room: string, message: string) => ada.client.sendMessage({ room, message })
+  await say(lost, 'before the removal')
+  await ada.client.removeMember({ room: lost, username: bob.username })
+  await say(lost, 'after the removal')
+  await ada.client.removeMember({ room: kept, username: bob.username })
+  await say(kept, 'in between')
+  await ada.client.setMember({ room: kept, username: bob.username })
+  await say(kept, 'joined again')
+  const added = await createRoom(ada.client, 'added', [bob.username])
+  await say(added, 'welcome')
+  network.on()
+  await until(() => of(entries, added).includes('welcome'))
+  await until(() => chat.state.name === 'open')
+  expect(of(entries, lost)).toEqual(['before the removal', `left ${bob.username}`])
+  expect(of(entries, kept)).toEqual([`left ${bob.username}`, `joined ${bob.username}`, 'joined again'])
+  expect(namesOf(chat)).toEqual(['added', 'kept'])
+})
+
+test('another user has other rooms', async () => {
+  await using service = await startService()
+  const [ada, bob] = [await newUser(service.url), await newUser(service.url)]
+  await createRoom(ada.client, 'of ada')
+  await createRoom(bob.client, 'of bob')
+  await using chat = ada.client.chat(fast)
+  await chat.opened()
+  expect(namesOf(chat)).toEqual(['of ada'])
+  await ada.client.loginUser({ username: bob.username, password })
+  await until(() => chat.state.name === 'open' && chat.user?.username === bob.username)
+  expect(namesOf(chat)).toEqual(['of bob'])
+})
+
+test('after a gap, the rooms are complete when the chat is open again', async () => {
+  await using service = await startRestartable()
+  const { client, username } = await newUser(service.url)
+  await createRoom(client, 'in the first log')
+  const chat = client.chat(fast)
+  await chat.opened()
+  await service.kill()
+  await using other = await startRestartable({ PORT: String(service.port) })
+  const ada = await newUser(other.url)
+  await client.registerUser({ username, password })
+  await createRoom(ada.client, 'in the second log', [username])
+  await client.loginUser({ username, password })
+  await until(() => chat.state.name === 'open' && chat.user?.username === username)
+  await until(() => namesOf(chat).includes('in the second log'))
+  expect(namesOf(chat)).toEqual(['in the second log'])
+  await chat.close()
+}, 30_000)
+
+test('a list that cannot be read is requested again on the next connection', async () => {
+  await using service = await startService()
+  const { client: ada, username } = await newUser(service.url)
+  await createRoom(ada, 'mine')
+  let failures = 2
+  const client = createClient(service.url, {
+    fetch: (url, init) =>
+      url.includes('/api/rooms') && failures-- > 0 ? Promise.reject(new TypeError('lost')) : fetch(url, init),
+  })
+  await client.loginUser({ username, password })
+  await using chat = client.chat(fast)
+  const { states } = observe(chat)
+  await chat.opened()
+  expect(namesOf(chat)).toEqual(['mine'])
+  expect(states.filter((name) => name === 'catching-up')).toHaveLength(3)
+})
+
+test('ten rounds of kills and cut connections lose, double and reorder nothing in any room', async () => {
+  await using service = await startRestartable()
+  await using proxy = await startProxy(service.port)
+  const users = await Promise.all([1, 2, 3].map(() => newUser(proxy.url, { retries: 20 })))
+  const owner = (users[0] as (typeof users)[0]).client
+  const names = users.map(({ username }) => username)
+  const rooms = [await createRoom(owner, 'a', names.slice(1)), await createRoom(owner, 'b', names.slice(1))]
+  const places = [...rooms, undefined]
+  const chats = await Promise.all(
+    users.map(async ({ client }) => {
+      const chat = client.chat({ ...fast, pingAfterMs: 2000, pongTimeoutMs: 2000, connectTimeoutMs: 2000 })
+      observe(chat)
+      const entries = entriesOf(chat)
+      await chat.opened()
+      return { chat, entries }
+    }),
+  )
+  let over = false
+  const sending = chats.map(async ({ chat }, sender) => {
+    const sent: Promise<unknown>[] = []
+    const texts = new Map<string | undefined, string[]>(places.map((place) => [place, []]))
+    for (let index = 0; !over; index++) {
+      await until(() => chat.pending < 50)
+      const room = places[index % places.length]
+      texts.get(room)?.push(`${sender}-${index}`)
+      sent.push(chat.send(`${sender}-${index}`, { room }))
+      await sleep(Math.random() * 5)
+    }
+    await Promise.all(sent)
+    return texts
+  })
+  for (let round = 0; round < 10; round++) {
+    await sleep(100 + Math.random() * 150)
+    if (round % 2 === 0) {
+      await service.kill()
+      await service.start()
+    } else proxy.cut(0.7)
+  }
+  over = true
+  const sent = await Promise.all(sending)
+  for (const room of places) {
+    const log: string[] = []
+    if (room === undefined) log.push(...(await storedMessages(owner)).map(({ message }) => message))
+    else
+      for await (const page of owner.history({ room, limit: 200 }))
+        log.unshift(...page.map((each) => each.message))
+    for (const [sender, texts] of sent.entries()) {
+      const own = texts.get(room) as string[]
+      expect(own.length).toBeGreaterThan(5)
+      expect(log.filter((text) => text.startsWith(`${sender}-`))).toEqual(own)
+    }
+    for (const { entries } of chats) {
+      await until(() => of(entries, room).length >= log.length)
+      expect(of(entries, room)).toEqual(log)
+    }
+  }
+  for (const { chat } of chats) {
+    expect(namesOf(chat)).toEqual(['a', 'b'])
+    await chat.close()
+  }
+}, 120_000)
