@@ -88,6 +88,14 @@ const readState = (sqlite: Sqlite): LogState =>
     )
     .get() ?? { epoch: createEpoch(), trimmedThrough: 0, removedThrough: 0 }
 
+/** @throws UnusableStorage if the database has rooms, which would be lost */
+function requireNoRooms(sqlite: Sqlite): void {
+  if (sqlite.query('select 1 from rooms limit 1').get() === null) return
+  throw new UnusableStorage(
+    'DATA_DIR: the database has rooms, which cannot be moved to PostgreSQL yet. Nothing was moved.',
+  )
+}
+
 export interface Moved {
   /** The numbers of rows, and their SHA-256, by table. */
   readonly tables: Readonly<Record<string, { readonly rows: number; readonly checksum: string }>>
@@ -114,6 +122,7 @@ async function copy(sqlite: Sqlite, sql: SQL): Promise<Moved> {
  */
 export async function moveToPostgres(dataDir: string, url: string): Promise<Moved> {
   return readStoppedSqlite(dataDir, async (sqlite) => {
+    requireNoRooms(sqlite)
     // One snapshot of all tables, while commands may change them.
     sqlite.run('begin')
     let moved: Moved | undefined

@@ -19,7 +19,7 @@ interface Compose {
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 export const composeFile = file('compose.yaml')
-export const caddyFile = file('docs/deploy/several-nodes.Caddyfile')
+export const caddyFile = file('docs/deploy/nodes.Caddyfile')
 export const composeText = await readFile(composeFile, 'utf8')
 export const compose = Bun.YAML.parse(composeText) as Compose
 

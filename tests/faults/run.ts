@@ -10,6 +10,7 @@ import { createRandom } from './random.ts'
 import type { Result, Scenario } from './scenario.ts'
 import { damagedFile } from './scenarios/damaged-file.ts'
 import { fullDisk } from './scenarios/full-disk.ts'
+import { killedWhileRoomsChange } from './scenarios/killed-while-rooms-change.ts'
 import { killedWhileSending } from './scenarios/killed-while-sending.ts'
 import { killedWhileStarting } from './scenarios/killed-while-starting.ts'
 import { lockedDatabase } from './scenarios/locked-database.ts'
@@ -20,6 +21,7 @@ import { killProcesses } from './server.ts'
 
 const scenarios: Scenario[] = [
   killedWhileSending,
+  killedWhileRoomsChange,
   killedWhileStarting,
   resumingAtRandom,
   readerThatStopsReading,

@@ -25,9 +25,9 @@ export const chatsStoringMutants: readonly Mutant[] = [
   {
     id: 'one-slot-too-many-per-user',
     breaks: 'A user has at most MAX_SOCKETS_PER_USER connections.',
-    file: `${chats}/connections.ts`,
-    find: 'ofUser >= maxSocketsPerUser',
-    replace: 'ofUser > maxSocketsPerUser',
+    file: 'src/limits/user-slots.memory.ts',
+    find: 'count >= limit',
+    replace: 'count > limit',
     tests: [`${unit}/chats/handshake-limits.test.ts`],
   },
   {
