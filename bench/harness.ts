@@ -3,13 +3,17 @@
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Competitor, type CompetitorName, competitorOptions, startCompetitor } from './competitors.ts'
 import { type Parley, type ParleyOptions, password, root, scriptEnvironment, startParley } from './parley.ts'
 import { type Server, type ServerOptions, startServer, track } from './processes.ts'
 import { hashPassword } from './seed.ts'
 
 /** The size of a run: durations, amounts of data, and numbers of clients. */
 export interface Size {
+  /** Many short rounds: what disturbs the machine for a second then affects few samples of each server. */
   rounds: number
+  /** The number of rounds of rows whose rounds take long. */
+  slowRounds: number
   /** Whether a warm-up round, whose results are discarded, precedes the other rounds. */
   warmUp: boolean
   /** The duration of one measurement. */
@@ -22,6 +26,11 @@ export interface Size {
   startRounds: number
   /** The wait before memory is read, so that garbage collection can finish. */
   settleSeconds: number
+  /**
+   * The wait until sockets count as idle. Bun returns freed memory when the process has done little for half a
+   * minute.
+   */
+  idleSeconds: number
   /** The number of sockets in the `idle` row. */
   idleSockets: number
   /** The numbers of sockets in the `fan-out` row. */
@@ -30,6 +39,11 @@ export interface Size {
   /** The number of clients in the `resume` row, and the number of messages that each has missed. */
   resumingClients: number
   missedMessages: number
+  /** The numbers of sockets in the `competitors` row: those that receive messages, and those that are idle. */
+  competitorSockets: number[]
+  competitorIdleSockets: number
+  /** The number of rounds in which new servers are started to measure the memory of their sockets. */
+  competitorIdleRounds: number
   /** The amounts of data in the `growth` row, from the smallest to the largest. */
   growth: Array<{ accounts: number; messages: number }>
   /** The number of active users in the `growth` row, spread over all accounts. */
@@ -38,12 +52,6 @@ export interface Size {
   growthMissedMessages: number
   /** The numbers of sockets in the `growth` row, from the smallest to the largest. */
   growthSockets: number[]
-}
-
-export interface Competitor {
-  server: Server
-  tokens: string[]
-  scriptEnvironment: Record<string, string>
 }
 
 interface BaselineOptions {
@@ -57,10 +65,18 @@ interface BaselineOptions {
 
 export interface Harness {
   size: Size
+  /** The command that starts this server. */
+  command: string[]
+  /** The folder of the temporary files. */
+  folder: string
   startParley: (options?: Partial<ParleyOptions>) => Promise<Parley>
   startBaseline: (options?: BaselineOptions) => Promise<Server>
   baselineOptions: (options?: BaselineOptions) => ServerOptions
-  startCompetitor: () => Promise<Competitor>
+  startCompetitor: (name: CompetitorName) => Promise<Competitor>
+  /** The options for starting a competitor repeatedly. The first call installs its dependencies. */
+  competitorOptions: (name: CompetitorName) => Promise<ServerOptions>
+  /** The environment of wrk for a server that does not look at tokens. */
+  anonymousScriptEnvironment: () => Promise<Record<string, string>>
   /** Measures verifications per second of `Bun.password.verify` alone, with the given concurrency. */
   measureHashing: (concurrency: number) => Promise<number>
   /** Removes the temporary files of the run. */
@@ -70,36 +86,58 @@ export interface Harness {
 /** The number of connections that wrk opens, except for logins. */
 export const connections = 64
 
-export const sizes: Record<'full' | 'quick', Size> = {
+const standard: Size = {
+  rounds: 20,
+  slowRounds: 9,
+  warmUp: true,
+  seconds: 1,
+  loginSeconds: 4,
+  settleSeconds: 4,
+  idleSeconds: 32,
+  accounts: 1_000,
+  users: 64,
+  startRounds: 20,
+  idleSockets: 10_000,
+  manySockets: 1_000,
+  fewSockets: 10,
+  resumingClients: 100,
+  missedMessages: 10_000,
+  competitorSockets: [100, 1_000],
+  competitorIdleSockets: 5_000,
+  competitorIdleRounds: 3,
+  growth: [
+    { accounts: 1_000, messages: 10_000 },
+    { accounts: 100_000, messages: 100_000 },
+    { accounts: 1_000_000, messages: 1_000_000 },
+  ],
+  growthUsers: 1_000,
+  growthMissedMessages: 5_000,
+  growthSockets: [10, 100, 1_000, 10_000],
+}
+
+export const sizes: Record<'standard' | 'full' | 'quick', Size> = {
+  standard,
+  /** Larger amounts of data and more clients. They take minutes to prepare, so there are fewer rounds. */
   full: {
-    rounds: 9,
-    warmUp: true,
-    seconds: 2,
-    loginSeconds: 4,
-    settleSeconds: 4,
-    accounts: 1_000,
-    users: 64,
-    startRounds: 20,
-    idleSockets: 10_000,
-    manySockets: 1_000,
-    fewSockets: 10,
-    resumingClients: 100,
-    missedMessages: 10_000,
+    ...standard,
+    slowRounds: 5,
+    resumingClients: 1_000,
+    missedMessages: 5_000,
     growth: [
       { accounts: 1_000, messages: 10_000 },
-      { accounts: 100_000, messages: 100_000 },
       { accounts: 1_000_000, messages: 1_000_000 },
+      { accounts: 1_000_000, messages: 10_000_000 },
     ],
-    growthUsers: 1_000,
-    growthMissedMessages: 5_000,
-    growthSockets: [10, 100, 1_000, 10_000],
+    growthSockets: [10, 1_000, 20_000],
   },
   quick: {
     rounds: 1,
+    slowRounds: 1,
     warmUp: false,
     seconds: 1,
     loginSeconds: 1,
     settleSeconds: 0.2,
+    idleSeconds: 0.2,
     accounts: 100,
     users: 8,
     startRounds: 3,
@@ -108,6 +146,9 @@ export const sizes: Record<'full' | 'quick', Size> = {
     fewSockets: 10,
     resumingClients: 20,
     missedMessages: 1_000,
+    competitorSockets: [20, 100],
+    competitorIdleSockets: 200,
+    competitorIdleRounds: 1,
     growth: [
       { accounts: 100, messages: 1_000 },
       { accounts: 10_000, messages: 10_000 },
@@ -137,11 +178,16 @@ export async function openHarness(size: Size, command: string[]): Promise<Harnes
   })
   return {
     size,
+    command,
+    folder,
     startParley: (options) =>
       startParley(command, { folder, accounts: size.accounts, messages: 0, users: size.users, ...options }),
     startBaseline: (options) => startServer(baselineOptions(options)),
     baselineOptions,
-    startCompetitor: () => startCompetitor(folder, size.users),
+    startCompetitor: (name) => startCompetitor(name, folder, size.users),
+    competitorOptions: (name) => competitorOptions(name, folder),
+    anonymousScriptEnvironment: async () =>
+      scriptEnvironment(await mkdtemp(join(folder, 'anonymous-')), ['anonymous'], ['none']),
     measureHashing: (concurrency) => measureHashing(concurrency, size.loginSeconds),
     removeFiles: () => rm(folder, { recursive: true, force: true }),
   }
@@ -161,6 +207,8 @@ export async function interleave<Name extends string, T>(
   }
   return results
 }
+
+export const slowRounds = (size: Size) => ({ ...size, rounds: size.slowRounds })
 
 /** Like `interleave`, but for a single measurement. */
 export async function repeat<T>(
@@ -195,51 +243,4 @@ async function measureHashing(concurrency: number, seconds: number): Promise<num
   const output = await new Response(child.stdout).text()
   if ((await child.exited) !== 0) throw new Error('The baseline for hashing failed')
   return (JSON.parse(output) as { perSecond: number }).perSecond
-}
-
-async function startCompetitor(folder: string, users: number): Promise<Competitor> {
-  const project = join(import.meta.dir, 'competitors', 'express-socket.io')
-  if (!(await Bun.file(join(project, 'node_modules', 'express', 'package.json')).exists())) {
-    const install = Bun.spawn([process.execPath, 'install', '--frozen-lockfile', '--ignore-scripts'], {
-      cwd: project,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    if ((await install.exited) !== 0)
-      throw new Error('The dependencies of the competitor could not be installed')
-  }
-  const server = await startServer({
-    command: [Bun.which('node') ?? process.execPath, join(project, 'server.js')],
-    cwd: project,
-    environment: {},
-    readyPath: '/',
-  })
-  const usernames = Array.from({ length: users }, (_, index) => `bench.user-${index}`)
-  for (const username of usernames) {
-    const response = await fetch(`http://127.0.0.1:${server.port}/api/auth/register`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ username, password }),
-    })
-    if (response.status !== 201)
-      throw new Error(`The competitor responded to a registration with ${response.status}`)
-  }
-  const tokens = await logIn(server, usernames)
-  const scriptFolder = await mkdtemp(join(folder, 'competitor-'))
-  return { server, tokens, scriptEnvironment: await scriptEnvironment(scriptFolder, usernames, tokens) }
-}
-
-/** Logs in one user after another and returns the tokens. */
-async function logIn({ port }: Server, usernames: readonly string[]): Promise<string[]> {
-  const tokens: string[] = []
-  for (const username of usernames) {
-    const response = await fetch(`http://127.0.0.1:${port}/api/auth/login`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ username, password }),
-    })
-    if (!response.ok)
-      throw new Error(`The response to a login was ${response.status}: ${await response.text()}`)
-    tokens.push(((await response.json()) as { token: string }).token)
-  }
-  return tokens
 }

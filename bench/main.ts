@@ -1,19 +1,23 @@
 // `bun run bench` measures Parley, the baselines and the competitors in one run. It prints a report and also writes
-// it to a folder, as Markdown and as JSON. docs/benchmark.json is a copy of such a JSON file, and `bun run docs`
-// renders it into the documentation.
+// it to a folder, as Markdown and as JSON. `bun run bench:keep` adds such a JSON file to docs/benchmark,
+// and `bun run docs` renders the newest one into the documentation.
 
+import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Harness, openHarness, sizes } from './harness.ts'
+import { type Harness, openHarness, type Size, sizes } from './harness.ts'
+import { measureNoise, observeProcessors } from './noise.ts'
 import { buildParley, root } from './parley.ts'
 import { stopEverything } from './processes.ts'
 import { type Run, renderReport, type Setting } from './report.ts'
+import { competitors } from './rows/competitors.ts'
 import { fanOut } from './rows/fan-out.ts'
 import { growth } from './rows/growth.ts'
 import { idle } from './rows/idle.ts'
 import { login } from './rows/login.ts'
+import { nodes } from './rows/nodes.ts'
 import { profile } from './rows/profile.ts'
 import { resume } from './rows/resume.ts'
 import { send } from './rows/send.ts'
@@ -29,11 +33,14 @@ const rows: Record<string, (harness: Harness) => Promise<Run['results']>> = {
   idle,
   start,
   growth,
+  nodes,
+  competitors,
 }
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
     only: { type: 'string' },
     reports: { type: 'string', default: join(root, 'reports') },
   },
@@ -45,27 +52,67 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-const kind = values.quick ? 'quick' : 'full'
+const kind = values.quick ? 'quick' : values.full ? 'full' : 'standard'
 const { command, name: build } = await buildParley()
-const harness = await openHarness(sizes[kind], command)
+const size = await fitFileLimit(sizes[kind])
+const harness = await openHarness(size, command)
 // Also clean up when the run is interrupted.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void cleanUp().then(() => process.exit(130)))
 
 try {
-  const run: Run = { notes: notes(), settings: await settings(), results: [] }
+  const idle = observeProcessors()
+  await Bun.sleep(harness.size.settleSeconds * 1_000)
+  const otherWork = idle().busy
+  const observed = observeProcessors()
+  console.error('Measuring the noise of the machine …')
+  const conditions = {
+    noise: { before: await measureNoise(harness), after: [] as number[] },
+    otherWork,
+    stolen: 0,
+  }
+  const run: Run = { notes: notes(), settings: await settings(), conditions, results: [] }
   for (const name of selected) {
     console.error(`Measuring ${name} …`)
     await flushDisk()
     run.results.push(...((await rows[name]?.(harness)) ?? []))
+    conditions.stolen = observed().stolen
     await writeReports(run)
   }
+  console.error('Measuring the noise of the machine again …')
+  conditions.noise.after = await measureNoise(harness)
+  await writeReports(run)
+  await writeCharts(run)
   console.log(renderReport(run))
 } catch (error) {
   console.error(error instanceof MissingTool ? error.message : error)
   process.exitCode = 1
 } finally {
   await cleanUp()
+}
+
+/**
+ * Raises the limit of open files for this process and its children, because a server with 20,000 sockets needs as many
+ * files. Only root may exceed the hard limit; otherwise, the number of sockets is reduced.
+ */
+async function fitFileLimit(size: Size): Promise<Size> {
+  const reserve = 1_000
+  const needed = Math.max(...size.growthSockets) + reserve
+  if (fileLimit() < needed) {
+    const limit = `--nofile=${needed}:${needed}`
+    await Bun.spawn(['prlimit', '--pid', `${process.pid}`, limit], { stdio: ['ignore', 'ignore', 'ignore'] })
+      .exited
+  }
+  const most = fileLimit() - reserve
+  return { ...size, growthSockets: size.growthSockets.map((count) => Math.min(count, most)) }
+}
+
+/** The hard limit, to which Bun raises its own soft limit. */
+function fileLimit(): number {
+  const limit = /^Max open files\s+\S+\s+(\d+|unlimited)/m.exec(
+    readFileSync('/proc/self/limits', 'utf8'),
+  )?.[1]
+  return limit === undefined || limit === 'unlimited' ? Number.POSITIVE_INFINITY : Number(limit)
 }
 
 /** Flushes the writes of earlier rows, which would otherwise slow down the commits of the next row. */
@@ -80,6 +127,11 @@ async function writeReports(run: Run) {
   await Bun.write(join(values.reports, 'bench.md'), renderReport(run))
 }
 
+async function writeCharts(run: Run) {
+  const { renderCharts } = await import('./charts.ts')
+  for (const { file, svg } of await renderCharts(run)) await Bun.write(join(values.reports, file), svg)
+}
+
 async function cleanUp() {
   await stopEverything()
   await harness.removeFiles()
@@ -90,6 +142,7 @@ async function settings(): Promise<Setting[]> {
     await new Response(Bun.spawn(['git', 'describe', '--always', '--dirty'], { cwd: root }).stdout).text()
   ).trim()
   return [
+    { name: 'Date', value: new Date().toISOString() },
     { name: 'Commit', value: commit || 'unknown' },
     { name: 'This server', value: build },
     {
@@ -98,12 +151,15 @@ async function settings(): Promise<Setting[]> {
     },
     { name: 'Bun', value: Bun.version },
     { name: 'Competitor runtime', value: Bun.which('node') ? 'Node' : 'Bun' },
-    { name: 'Rounds', value: `${harness.size.rounds} of ${harness.size.seconds} s` },
+    {
+      name: 'Rounds',
+      value: `${harness.size.rounds} of ${harness.size.seconds} s, ${harness.size.slowRounds} of slow rows`,
+    },
   ]
 }
 
 function notes() {
-  const command = `Written by \`bun run bench${values.quick ? ' --quick' : ''}${values.only ? ` --only ${values.only}` : ''}\`.`
+  const command = `Written by \`bun run bench${kind === 'standard' ? '' : ` --${kind}`}${values.only ? ` --only ${values.only}` : ''}\`.`
   return values.quick
     ? [command, 'A quick run only shows that the benchmark works. It is too short for figures to quote.']
     : [command]

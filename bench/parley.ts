@@ -40,6 +40,7 @@ const quota = '999999999/60'
 const maxSockets = '100000'
 const retainedMessages = '100000000'
 const secret = generateSecret()
+export const sourceCommand = [process.execPath, join(root, 'src', 'main.ts')]
 const binary = join(root, 'dist', 'parley')
 
 /** Builds the compiled server from the working copy. Without a build script, the command runs the source. */
@@ -52,7 +53,7 @@ export async function buildParley(): Promise<{ command: string[]; name: string }
     if ((await build.exited) !== 0) throw new Error('`bun run build` failed')
     return { command: [binary], name: 'compiled by `bun run build`' }
   }
-  return { command: [process.execPath, join(root, 'src', 'main.ts')], name: 'from source' }
+  return { command: sourceCommand, name: 'from source' }
 }
 
 export async function startParley(command: string[], options: ParleyOptions): Promise<Parley> {
@@ -62,15 +63,9 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
     // Bun reads .env from the working directory: do not use the project folder.
     cwd: dataFolder,
     environment: {
+      ...serverEnvironment(),
       DATA_DIR: dataFolder,
       LOG_LEVEL: options.accessLog ? 'info' : 'warn',
-      MAX_SOCKETS: maxSockets,
-      MAX_SOCKETS_PER_USER: maxSockets,
-      // Prevents the server from trimming the message log during the measurement.
-      MESSAGE_RETENTION_COUNT: retainedMessages,
-      JWT_SECRET: secret,
-      DRAIN_SECONDS: '0',
-      ...Object.fromEntries(policyNames().map((policy) => [`RATE_LIMIT_${policy.toUpperCase()}`, quota])),
     },
     readyPath: '/readyz',
     ...(options.accessLog ? { outputFile: join(dataFolder, 'access.log') } : {}),
@@ -84,14 +79,7 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
   const server = await startServer(serverOptions)
   const step = Math.max(1, Math.floor(accounts.length / options.users))
   const selected = accounts.filter((_, index) => index % step === 0).slice(0, options.users)
-  const keys = { current: await importSecret(secret), previous: [] }
-  const { issue } = createTokens({ keys, ttlSeconds: 86_400 })
-  const tokens = await Promise.all(
-    selected.map(async ({ id, username }) => {
-      const { token } = await issue({ user: { id, username }, tokensValidFrom: 0 })
-      return token
-    }),
-  )
+  const tokens = await issueTokens(selected)
   const usernames = selected.map(({ username }) => username)
   return {
     server,
@@ -101,6 +89,32 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
     options: serverOptions,
     stop: server.stop,
   }
+}
+
+/** The settings of each server of the benchmark, except for those of its storage. */
+export function serverEnvironment(): Record<string, string> {
+  return {
+    LOG_LEVEL: 'warn',
+    MAX_SOCKETS: maxSockets,
+    MAX_SOCKETS_PER_USER: maxSockets,
+    // Prevents the server from trimming the message log during the measurement.
+    MESSAGE_RETENTION_COUNT: retainedMessages,
+    JWT_SECRET: secret,
+    DRAIN_SECONDS: '0',
+    ...Object.fromEntries(policyNames().map((policy) => [`RATE_LIMIT_${policy.toUpperCase()}`, quota])),
+  }
+}
+
+/** Issues a token for each user with the server's own code, because logins take long. */
+export async function issueTokens(users: ReadonlyArray<{ id: string; username: string }>): Promise<string[]> {
+  const keys = { current: await importSecret(secret), previous: [] }
+  const { issue } = createTokens({ keys, ttlSeconds: 86_400 })
+  return Promise.all(
+    users.map(async ({ id, username }) => {
+      const { token } = await issue({ user: { id, username }, tokensValidFrom: 0 })
+      return token
+    }),
+  )
 }
 
 export async function scriptEnvironment(folder: string, usernames: string[], tokens: string[]) {

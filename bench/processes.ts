@@ -1,7 +1,8 @@
 // Starts each server and load generator as a separate process, reads its processor time and memory from /proc, and
 // stops it by its process handle.
 
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { freePort } from '../tests/fixtures/free-port.ts'
 import type { SocketCommand, SocketResult } from './load/sockets.ts'
 
 export interface Server {
@@ -9,7 +10,11 @@ export interface Server {
   /** The processor time in seconds that all threads have used so far. */
   cpuSeconds: () => number
   residentBytes: () => number
+  /** The number of open file descriptors, among them sockets. */
+  openFiles: () => number
   stop: () => Promise<void>
+  /** Sends SIGKILL, which the process cannot handle. */
+  kill: () => Promise<void>
 }
 
 export interface ServerOptions {
@@ -40,19 +45,36 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     port,
     cpuSeconds: () => cpuSeconds(child.pid),
     residentBytes: () => residentBytes(child.pid),
+    openFiles: () => readdirSync(`/proc/${child.pid}/fd`).length,
     stop: () => stop(child),
+    kill: async () => {
+      child.kill('SIGKILL')
+      await child.exited
+    },
   }
 }
 
-/** Starts and stops a server. Returns the time from the start of the process to its first response. */
-export async function timeToFirstResponse(options: ServerOptions): Promise<number> {
+export interface Start {
+  /** The time from the start of the process to its first response. */
+  firstResponseMs: number
+  /** The resident memory after the first response. */
+  residentBytes: number
+}
+
+/** How long a server may finish its start in the background before its memory is read. */
+const settleMs = 200
+
+/** Starts and stops a server. */
+export async function measureStart(options: ServerOptions): Promise<Start> {
   const port = freePort()
   const start = performance.now()
   const child = launch(options, port)
   await waitUntilReady(child, `http://127.0.0.1:${port}${options.readyPath}`)
-  const elapsedMs = performance.now() - start
+  const firstResponseMs = performance.now() - start
+  await Bun.sleep(settleMs)
+  const bytes = residentBytes(child.pid)
   await stop(child)
-  return elapsedMs
+  return { firstResponseMs, residentBytes: bytes }
 }
 
 export async function startSocketLoad(): Promise<SocketLoad> {
@@ -144,11 +166,13 @@ async function stop(child: Bun.Subprocess) {
   clearTimeout(timer)
 }
 
-function freePort() {
-  const probe = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
-  const { port } = probe
-  probe.stop(true)
-  return port
+/** Like `cpuSeconds`, for a process that may have ended. */
+export function cpuSecondsOf(pid: number): number {
+  try {
+    return cpuSeconds(pid)
+  } catch {
+    return 0
+  }
 }
 
 /** Reads utime and stime, fields 14 and 15 of proc_pid_stat(5), in clock ticks. Field 2 may contain spaces. */

@@ -1,8 +1,13 @@
 // The report of a benchmark run, as Markdown. All numbers in it come from samples of a single run.
 
+import { type Conditions, conditionRows, reasonsNotToQuote } from './conditions.ts'
+import { median, medianInterval } from './statistics.ts'
+
 export interface Target {
   sense: 'at least' | 'at most'
   value: number
+  /** Of all results with the same name here, it is enough that one meets its target. */
+  oneOf?: string
 }
 
 export interface Figure {
@@ -32,42 +37,51 @@ export interface Setting {
   value: string
 }
 
-const verdictLabels = { met: 'met', missed: '**missed**', none: '–' } as const
-
-/** The median of the samples. For an even number of samples, it is the mean of the middle two. */
-export function median(samples: readonly number[]): number {
-  const sorted = samples.toSorted((a, b) => a - b)
-  const middle = sorted.length / 2
-  const upper = sorted[Math.floor(middle)]
-  const lower = sorted[Math.ceil(middle) - 1]
-  if (upper === undefined || lower === undefined) throw new Error('No samples')
-  return (lower + upper) / 2
-}
-
-/** Compares the median with the target. */
-export function verdict({ samples, target }: Result): keyof typeof verdictLabels {
-  if (!target) return 'none'
-  const value = median(samples)
-  return (target.sense === 'at least' ? value >= target.value : value <= target.value) ? 'met' : 'missed'
-}
-
-/** The ratios of two series, one per round. */
-export function ratios(numerators: readonly number[], denominators: readonly number[]): number[] {
-  return numerators.map((value, round) => value / (denominators[round] ?? Number.NaN))
-}
-
 /** A benchmark run, as stored in `bench.json`. */
 export interface Run {
   notes: string[]
   settings: Setting[]
+  /** Missing in runs that were recorded before the benchmark measured them. */
+  conditions?: Conditions
   results: Result[]
 }
 
-export function renderReport({ results, settings, notes }: Run) {
+const verdictLabels = {
+  met: 'met',
+  missed: '**missed**',
+  alternative: 'alternative met',
+  none: '–',
+} as const
+
+/** Compares the median with the target. `results` are all results of the run. */
+export function verdict(result: Result, results: readonly Result[] = []): keyof typeof verdictLabels {
+  if (!result.target) return 'none'
+  if (meetsTarget(result)) return 'met'
+  const { oneOf } = result.target
+  const alternatives = results.filter(({ target }) => oneOf !== undefined && target?.oneOf === oneOf)
+  return alternatives.some(meetsTarget) ? 'alternative' : 'missed'
+}
+
+function meetsTarget({ samples, target }: Result): boolean {
+  if (!target) return false
+  const value = median(samples)
+  return target.sense === 'at least' ? value >= target.value : value <= target.value
+}
+
+/** Whether the target is within the interval of the median, so that another run may come to the other verdict. */
+function isClose({ samples, target }: Result): boolean {
+  if (!target || samples.length < 2) return false
+  const [low, high] = medianInterval(samples)
+  return low < target.value && target.value < high
+}
+
+export function renderReport(run: Run) {
+  const { results, settings, notes } = run
   return [
     '# Benchmark',
     notes.join('\n\n'),
     settingsTable(settings),
+    conditionsText(run),
     summary(results),
     resultsTable(results),
     '## Figures',
@@ -84,44 +98,64 @@ export function settingsTable(settings: readonly Setting[]) {
   )
 }
 
-export function summary(results: readonly Result[]) {
-  const verdicts = results.map(verdict)
-  const met = verdicts.filter((each) => each === 'met').length
-  const missed = verdicts.filter((each) => each === 'missed').length
-  return `Targets: ${met} met, ${missed} missed. The values are medians of interleaved rounds.`
+/** The conditions of the run, and whether its figures may be quoted. */
+export function conditionsText({ conditions }: Run) {
+  const reasons = reasonsNotToQuote(conditions)
+  const conclusion =
+    reasons.length === 0
+      ? 'The machine was quiet enough: the figures of this run may be quoted.'
+      : `**Do not quote the figures of this run.** ${reasons.join(' ')}`
+  return conditions
+    ? `${table(['Condition', 'Value'], conditionRows(conditions))}\n\n${conclusion}`
+    : conclusion
 }
 
-export function resultsTable(results: readonly Result[]) {
-  return table(['Workload', 'Measure', 'Target', 'Median', 'Min', 'Max', 'Verdict'], results.map(resultRow))
+export function summary(results: readonly Result[]) {
+  const verdicts = results.map((result) => verdict(result, results))
+  const met = verdicts.filter((each) => each === 'met' || each === 'alternative').length
+  const missed = verdicts.filter((each) => each === 'missed').length
+  return (
+    `Targets: ${met} met, ${missed} missed. The values are medians of interleaved rounds. ` +
+    'A verdict is close if the target lies within the 95 % interval of the median.'
+  )
+}
+
+export function resultsTable(results: readonly Result[], all: readonly Result[] = results) {
+  return table(
+    ['Workload', 'Measure', 'Target', 'Median', '95 % interval', 'Verdict'],
+    results.map((result) => resultRow(result, all)),
+  )
 }
 
 export function figuresTable(results: readonly Result[]) {
   return table(['Workload', 'Series', 'Median', 'Min', 'Max'], results.flatMap(figureRows))
 }
 
-function resultRow(result: Result) {
+function resultRow(result: Result, all: readonly Result[]) {
   const { work, measure, unit, samples, target } = result
   const targetText = target
     ? `${target.sense === 'at least' ? '≥' : '≤'} ${quantity(target.value, unit)}`
     : verdictLabels.none
-  return [work, measure, targetText, ...spread(samples, unit), verdictLabels[verdict(result)]]
+  const interval = medianInterval(samples).map((value) => quantity(value, unit))
+  const verdictText = `${verdictLabels[verdict(result, all)]}${isClose(result) ? ', close' : ''}`
+  return [work, measure, targetText, quantity(median(samples), unit), interval.join(' – '), verdictText]
 }
 
 function figureRows({ work, figures }: Result) {
-  return figures.map(({ name, unit, samples }) => [work, name, ...spread(samples, unit)])
-}
-
-function spread(samples: readonly number[], unit: string) {
-  return [median(samples), Math.min(...samples), Math.max(...samples)].map((value) => quantity(value, unit))
+  return figures.map(({ name, unit, samples }) => [
+    work,
+    name,
+    ...[median(samples), Math.min(...samples), Math.max(...samples)].map((value) => quantity(value, unit)),
+  ])
 }
 
 /** Formats a value with three significant digits where it has decimals, and with thousands separators. */
-function quantity(value: number, unit: string) {
+export function quantity(value: number, unit: string) {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
   const text = value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
-  return `${text} ${unit}`
+  return `${text} ${unit}`.trimEnd()
 }
 
-function table(head: string[], rows: string[][]) {
+export function table(head: string[], rows: string[][]) {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

@@ -7,6 +7,8 @@ import { createMessageIds } from '../src/chats/message-ids.ts'
 /** The creation time of the first account. Each further account is one millisecond later. */
 const firstIdMs = Date.UTC(2026, 0, 1)
 
+const messagesPerTransaction = 100_000
+
 export interface Account {
   id: string
   username: string
@@ -44,8 +46,8 @@ export function seedMessages(file: string, count: number) {
   )
   const ids = createMessageIds(log.incarnation)
   const now = Date.now()
-  database.transaction(() => {
-    for (let sequence = 1; sequence <= count; sequence += 1) {
+  const insertRange = database.transaction((from: number, to: number) => {
+    for (let sequence = from; sequence <= to; sequence += 1) {
       const at = now - (count - sequence)
       const frame = {
         event: 'message',
@@ -56,5 +58,8 @@ export function seedMessages(file: string, count: number) {
       }
       insert.run({ sequence, userId: author.id, at, frame: JSON.stringify(frame) })
     }
-  })()
+  })
+  // The write-ahead log grows with a transaction, so that one for ten million messages would take gigabytes twice.
+  for (let from = 1; from <= count; from += messagesPerTransaction)
+    insertRange(from, Math.min(count, from + messagesPerTransaction - 1))
 }

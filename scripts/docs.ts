@@ -2,7 +2,7 @@
 // generated part is between `<!-- NAME: written by bun run docs -->` and `<!-- end of NAME -->`; the rest of
 // a file does not change. With --check, nothing is written, and the command fails if a file is out of date.
 import { readSettings } from '../src/commands/settings.ts'
-import { benchmark, targets } from './docs-benchmark.ts'
+import { benchmark, benchmarkHistory, chartImages, charts, targets } from './docs-benchmark.ts'
 import { exampleProblem, frameExamples, requestExamples } from './docs-examples.ts'
 import { settingsFaults, settingsTable } from './docs-settings.ts'
 import {
@@ -22,7 +22,11 @@ const settings = readSettings(await Bun.file(new URL('.env.example', root)).text
 const faults = settingsFaults(settings)
 
 const files: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
-  'README.md': { configuration: () => settingsTable(settings), benchmark: targets },
+  'README.md': {
+    configuration: () => settingsTable(settings),
+    benchmark: targets,
+    charts: chartImages,
+  },
   'docs/rate-limiting.md': {
     'rate limits': rateLimits,
     headers: rateLimitHeaders,
@@ -31,13 +35,18 @@ const files: Readonly<Record<string, Readonly<Record<string, () => string>>>> = 
   'docs/errors.md': { 'example problem': exampleProblem, statuses, problems: catalogue, limits: sizes },
   'docs/realtime.md': { 'close codes': closeCodes },
   'docs/examples.md': { requests: requestExamples, frames: frameExamples },
-  'docs/performance.md': { benchmark },
+  'docs/performance.md': { benchmark, 'benchmark history': benchmarkHistory },
   'docs/operating.md': { 'service paths': servicePaths, readiness },
 }
 
+async function update(path: string, before: string, after: string) {
+  if (after === before) return
+  if (process.argv.includes('--check')) faults.push(`${path} is out of step: run \`bun run docs\``)
+  else await Bun.write(new URL(path, root), after)
+}
+
 for (const [path, regions] of Object.entries(files)) {
-  const file = Bun.file(new URL(path, root))
-  const before = await file.text()
+  const before = await Bun.file(new URL(path, root)).text()
   let after = before
   for (const [name, render] of Object.entries(regions)) {
     const [start, end] = [`<!-- ${name}: written by bun run docs -->`, `<!-- end of ${name} -->`]
@@ -45,9 +54,12 @@ for (const [path, regions] of Object.entries(files)) {
     if (from === -1 || to < from) faults.push(`${path} has no region "${name}"`)
     else after = `${after.slice(0, from)}${start}\n\n${render()}\n\n${after.slice(to)}`
   }
-  if (after === before) continue
-  if (process.argv.includes('--check')) faults.push(`${path} is out of step: run \`bun run docs\``)
-  else await Bun.write(file, after)
+  await update(path, before, after)
+}
+for (const { file, svg } of charts) {
+  const path = `docs/benchmark/${file}`
+  const existing = Bun.file(new URL(path, root))
+  await update(path, (await existing.exists()) ? await existing.text() : '', svg)
 }
 for (const fault of faults) console.error(fault)
 process.exit(faults.length === 0 ? 0 : 1)

@@ -10,14 +10,16 @@ export type SocketCommand =
       count: number
       endpoint: Omit<Endpoint, 'token'>
       tokens: string[]
-      /** A frame that each socket sends after the handshake. Socket.IO needs one to join its namespace. */
-      greeting?: string
-      /** The number of frames that each socket has to receive before it counts as open. */
-      greetingResponses?: number
+      /**
+       * Frames that each socket sends after the handshake, in which TOKEN stands for its token, each with the number
+       * of frames that it has received in total when the next step may follow. Socket.IO needs one to join its
+       * namespace.
+       */
+      greetings?: Array<{ frame: string; responses: number }>
     }
   | { type: 'fan-out'; frame: string; burst: number; seconds: number }
-  /** One socket sends a frame at a fixed interval, and receives each of them. */
-  | { type: 'paced-send'; frame: string; everyMs: number; seconds: number }
+  /** The first socket sends a frame at a fixed interval. The socket with the index `receiver` receives each of them. */
+  | { type: 'paced-send'; frame: string; everyMs: number; seconds: number; receiver?: number }
   | { type: 'resume'; count: number; endpoint: Omit<Endpoint, 'token'>; tokens: string[]; frames: number }
   /** Reports the number of frames received since the last `open`. */
   | { type: 'count' }
@@ -78,16 +80,19 @@ async function execute(command: SocketCommand): Promise<SocketResult> {
 }
 
 async function open(command: Extract<SocketCommand, { type: 'open' }>) {
-  const { count, endpoint, tokens, greeting, greetingResponses = 0 } = command
+  const { count, endpoint, tokens, greetings = [] } = command
   while (counters.length < count) {
     const opening = Math.min(maxPendingHandshakes, count - counters.length)
-    const opened = await Promise.all(
-      Array.from({ length: opening }, (_, index) =>
-        openFrameCounter({ ...endpoint, token: tokens[(counters.length + index) % tokens.length] }),
-      ),
-    )
-    if (greeting) for (const counter of opened) counter.send(textFrame(greeting))
-    await withTimeout(Promise.all(opened.map((counter) => counter.waitForCount(greetingResponses))))
+    const open = async (index: number) => {
+      const token = tokens[(counters.length + index) % tokens.length]
+      const counter = await openFrameCounter({ ...endpoint, token })
+      for (const { frame, responses } of greetings) {
+        counter.send(textFrame(frame.replace('TOKEN', token ?? '')))
+        await counter.waitForCount(responses)
+      }
+      return counter
+    }
+    const opened = await withTimeout(Promise.all(Array.from({ length: opening }, (_, index) => open(index))))
     counters.push(...opened)
   }
   for (const counter of counters) counter.received = 0
@@ -108,9 +113,11 @@ async function fanOut({ frame, burst, seconds }: Extract<SocketCommand, { type: 
 }
 
 /** Sends at fixed times without waiting for the previous frame: waiting would hide a stall of the server. */
-async function pacedSend({ frame, everyMs, seconds }: Extract<SocketCommand, { type: 'paced-send' }>) {
-  const [counter] = counters
-  if (!counter) throw new Error('No socket is open')
+async function pacedSend(command: Extract<SocketCommand, { type: 'paced-send' }>) {
+  const { frame, everyMs, seconds, receiver = 0 } = command
+  const [sender] = counters
+  const counter = counters[receiver]
+  if (!sender || !counter) throw new Error('No socket is open')
   const bytes = textFrame(frame)
   const earlier = counter.received
   const start = performance.now()
@@ -119,7 +126,7 @@ async function pacedSend({ frame, everyMs, seconds }: Extract<SocketCommand, { t
   for (let due = start; due < start + seconds * 1_000; due += everyMs) {
     const wait = due - performance.now()
     if (wait > 0) await Bun.sleep(wait)
-    counter.send(bytes)
+    sender.send(bytes)
     const count = earlier + latencies.length + 1
     const latency = previous.then(() => counter.waitForCount(count)).then(() => performance.now() - due)
     latencies.push(latency)
@@ -141,14 +148,14 @@ function totalReceived() {
   return counters.reduce((sum, counter) => sum + counter.received, 0)
 }
 
-async function withTimeout(work: Promise<unknown>) {
+async function withTimeout<T>(work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(
     () => reject(new Error(`Not all frames arrived within ${deliveryTimeoutMs} ms`)),
     deliveryTimeoutMs,
   )
   try {
-    await Promise.race([work, promise])
+    return await Promise.race([work, promise])
   } finally {
     clearTimeout(timer)
   }

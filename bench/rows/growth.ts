@@ -1,7 +1,8 @@
-import { connections, type Harness, interleave } from '../harness.ts'
+import { connections, type Harness, interleave, slowRounds } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import { startSocketLoad } from '../processes.ts'
-import { median, type Result, ratios } from '../report.ts'
+import type { Result } from '../report.ts'
+import { median, ratios } from '../statistics.ts'
 import { requireWrk, runWrk } from '../wrk.ts'
 import { measureFanOut } from './fan-out.ts'
 import { connectToParley, documentedFrame, resumePath } from './sockets.ts'
@@ -67,7 +68,7 @@ async function measureDataGrowth(harness: Harness): Promise<Result[]> {
     const measurements = Object.entries(servers).map(
       ([name, parley]) => [name, () => measure(parley)] as const,
     )
-    const measured = await interleave(harness.size, Object.fromEntries(measurements))
+    const measured = await interleave(slowRounds(harness.size), Object.fromEntries(measurements))
     const [smallest = [], ...larger] = Object.values(measured)
     results.push({
       work: `${work}, growing data`,
@@ -103,7 +104,7 @@ async function measureSocketGrowth(harness: Harness): Promise<Result[]> {
         async () => 1e9 / (await measureFanOut(load, server, documentedFrame, count, seconds)).perCpuSecond,
       ] as const,
   )
-  const measured = await interleave(harness.size, Object.fromEntries(measurements))
+  const measured = await interleave(slowRounds(harness.size), Object.fromEntries(measurements))
   await Promise.all(setups.flatMap(({ load, parley: { stop } }) => [load.stop(), stop()]))
   const costs = Object.values(measured)
   const cheapestSmaller = costs.slice(0, -1).toSorted((a, b) => median(a) - median(b))[0] ?? []

@@ -1,5 +1,6 @@
-import { connections, type Harness, interleave } from '../harness.ts'
-import { type Result, ratios } from '../report.ts'
+import { connections, type Harness, interleave, slowRounds } from '../harness.ts'
+import type { Result } from '../report.ts'
+import { ratios } from '../statistics.ts'
 import { type HttpLoad, requireWrk, runWrk } from '../wrk.ts'
 
 /** More connections than the server hashes passwords in parallel, so that its queue is never empty. */
@@ -9,7 +10,7 @@ const loginConnections = 8
 export async function login(harness: Harness): Promise<Result[]> {
   requireWrk()
   const parley = await harness.startParley()
-  const competitor = await harness.startCompetitor()
+  const competitor = await harness.startCompetitor('express-socket.io')
   const seconds = harness.size.loginSeconds
   const load = (
     { server, scriptEnvironment }: typeof parley | typeof competitor,
@@ -26,12 +27,12 @@ export async function login(harness: Harness): Promise<Result[]> {
     (await runWrk(load(target, 'login.lua'))).perSecond
   const readP99Ms = async () => (await runWrk(load(parley, 'get.lua'))).p99Ms
 
-  const rates = await interleave(harness.size, {
+  const rates = await interleave(slowRounds(harness.size), {
     parley: () => loginRate(parley),
     baseline: () => harness.measureHashing(loginConnections),
     competitor: () => loginRate(competitor),
   })
-  const latencies = await interleave(harness.size, {
+  const latencies = await interleave(slowRounds(harness.size), {
     withoutLogins: readP99Ms,
     duringLogins: async () => {
       const [p99Ms] = await Promise.all([readP99Ms(), loginRate(parley)])

@@ -1,6 +1,7 @@
-import { type Harness, repeat } from '../harness.ts'
+import { type Harness, repeat, slowRounds } from '../harness.ts'
 import { type SocketLoad, startSocketLoad } from '../processes.ts'
-import { type Result, ratios } from '../report.ts'
+import type { Result } from '../report.ts'
+import { ratios } from '../statistics.ts'
 import { connectToParley, documentedFrame, resumePath } from './sockets.ts'
 
 /** The interval at which a client that is already connected sends messages. */
@@ -17,7 +18,7 @@ export async function resume(harness: Harness): Promise<Result[]> {
   const load = await startSocketLoad()
   await connectToParley(sender, parley, 1)
 
-  const measured = await repeat(harness.size, async () => {
+  const measured = await repeat(slowRounds(harness.size), async () => {
     const idleLatenciesMs = await sendPaced(sender, harness.size.seconds)
     const endpoint = { port: parley.server.port, path: await resumePath(parley, missedMessages) }
     let resuming = true
@@ -46,7 +47,7 @@ export async function resume(harness: Harness): Promise<Result[]> {
   })
   await Promise.all([load.stop(), sender.stop(), parley.stop()])
 
-  const work = `Resume of ${missedMessages.toLocaleString('en-US')} messages, ${resumingClients} concurrent clients`
+  const work = `Resume of ${missedMessages.toLocaleString('en-US')} messages, ${resumingClients.toLocaleString('en-US')} concurrent clients`
   const samples = (name: keyof (typeof measured)[number]) => measured.map((each) => each[name])
   return [
     {

@@ -2,22 +2,11 @@
 
 import { Database } from 'bun:sqlite'
 import { createMessageIds } from '../../src/chats/message-ids.ts'
-import type { Competitor } from '../harness.ts'
+import type { Competitor } from '../competitors.ts'
 import type { Parley } from '../parley.ts'
 import type { Server, SocketLoad } from '../processes.ts'
 
 export const documentedFrame = '{"message":"Hello, world!"}'
-const socketIoFrame = `42["message",${documentedFrame}]`
-const socketIoPath = '/socket.io/?EIO=4&transport=websocket'
-
-/** The frame that makes each server broadcast the documented message. */
-export const frames = {
-  parley: documentedFrame,
-  baseline: documentedFrame,
-  durable: documentedFrame,
-  competitor: socketIoFrame,
-}
-
 export function connectToParley(load: SocketLoad, { server, tokens }: Parley, count: number) {
   return load.execute({ type: 'open', count, endpoint: { port: server.port, path: '/' }, tokens })
 }
@@ -26,10 +15,9 @@ export function connectToBaseline(load: SocketLoad, server: Server, count: numbe
   return load.execute({ type: 'open', count, endpoint: { port: server.port, path: '/' }, tokens: [] })
 }
 
-/** The client joins the default namespace with `40`. Engine.IO and Socket.IO send one frame each to open. */
-export function connectToCompetitor(load: SocketLoad, { server, tokens }: Competitor, count: number) {
-  const endpoint = { port: server.port, path: socketIoPath }
-  return load.execute({ type: 'open', count, endpoint, tokens, greeting: '40', greetingResponses: 2 })
+export function connectToCompetitor(load: SocketLoad, { kind, server, tokens }: Competitor, count: number) {
+  const endpoint = { port: server.port, path: kind.socketPath }
+  return load.execute({ type: 'open', count, endpoint, tokens, greetings: kind.greetings })
 }
 
 /** Returns the path that resumes a connection that has missed the last `missed` messages. */

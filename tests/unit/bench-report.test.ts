@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { median, type Result, renderReport, verdict } from '../../bench/report.ts'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Conditions, reasonsNotToQuote } from '../../bench/conditions.ts'
+import { compare, keep, readHistory } from '../../bench/history.ts'
+import { type Result, type Run, renderReport, verdict } from '../../bench/report.ts'
+import { median, medianInterval } from '../../bench/statistics.ts'
 import { parseWrkOutput } from '../../bench/wrk.ts'
 
 const result: Result = {
@@ -29,7 +35,7 @@ describe('the report of a benchmark run', () => {
       notes: ['A note.'],
     })
     expect(report).toContain(
-      '| GET profile | relative to the baseline | ≥ 0.70 × | 0.70 × | 0.50 × | 0.90 × | met |',
+      '| GET profile | relative to the baseline | ≥ 0.70 × | 0.70 × | 0.50 × – 0.90 × | met, close |',
     )
     expect(report).toContain(
       '| GET profile | this server | 9,000 requests/s | 5,000 requests/s | 70,000 requests/s |',
@@ -46,10 +52,109 @@ describe('the report of a benchmark run', () => {
     expect(verdict(withoutTarget)).toBe('none')
   })
 
+  test('accepts a missed target if an alternative is met, and names it', () => {
+    const target = { sense: 'at least' as const, value: 0.8, oneOf: 'reads' }
+    const [missed, met] = [
+      { ...result, target },
+      { ...result, samples: [0.9], target },
+    ]
+    expect(verdict(missed, [missed, met])).toBe('alternative')
+    expect(verdict(missed, [missed, result])).toBe('missed')
+  })
+
   test('computes the median, which is the mean of the middle two for an even number of samples', () => {
     expect(median([3, 1, 2])).toBe(2)
     expect(median([4, 1, 2, 3])).toBe(2.5)
     expect(() => median([])).toThrow()
+  })
+})
+
+describe('the interval of a median', () => {
+  test('leaves out the outermost samples that chance alone explains', () => {
+    const samples = Array.from({ length: 20 }, (_, index) => index + 1)
+    // With 20 samples, the ranks 6 and 15 are the textbook's.
+    expect(medianInterval(samples)).toEqual([6, 15])
+  })
+
+  test('is the whole range of few samples', () => {
+    expect(medianInterval([3, 1, 2])).toEqual([1, 3])
+  })
+})
+
+const quiet: Conditions = {
+  noise: { before: [0.99, 1, 1.01], after: [1, 1.02, 0.98] },
+  otherWork: 0.01,
+  stolen: 0,
+}
+
+describe('the conditions of a run', () => {
+  test('allow quoting on a quiet machine', () => {
+    expect(reasonsNotToQuote(quiet)).toEqual([])
+  })
+
+  test.each([
+    [
+      'one of two equal servers is faster',
+      { noise: { ...quiet.noise, before: [1.05, 1.04, 1.06] } },
+      'differ',
+    ],
+    ['the rounds vary', { noise: { ...quiet.noise, after: [0.8, 1, 1.2] } }, 'vary'],
+    ['the run was cut off', { noise: { ...quiet.noise, after: [] } }, 'not measured'],
+    ['other programs run', { otherWork: 0.3 }, 'Other programs'],
+    ['the hypervisor is busy', { stolen: 0.1 }, 'hypervisor'],
+  ])('forbid quoting if %s', (_, change, reason) => {
+    expect(reasonsNotToQuote({ ...quiet, ...change }).join()).toContain(reason)
+  })
+
+  test('are stated in the report', () => {
+    const run: Run = { notes: [], settings: [], conditions: quiet, results: [result] }
+    expect(renderReport(run)).toContain('may be quoted')
+    expect(renderReport({ ...run, conditions: { ...quiet, stolen: 0.5 } })).toContain('Do not quote')
+  })
+})
+
+describe('the history', () => {
+  const runOf = (samples: number[]): Run => ({
+    notes: [],
+    settings: [
+      { name: 'Date', value: '2026-01-02T03:04:05.678Z' },
+      { name: 'Commit', value: 'abc' },
+    ],
+    results: [{ ...result, samples }],
+  })
+  const around = (value: number) =>
+    Array.from({ length: 20 }, (_, index) => value * (1 + (index - 10) / 1000))
+
+  test.each([
+    ['worse', 0.94],
+    ['same', 0.97],
+    ['better', 1.06],
+  ] as const)('judges a change as %s', (judgement, factor) => {
+    expect(compare(runOf(around(1)), runOf(around(factor)))[0]?.judgement).toBe(judgement)
+  })
+
+  test('does not judge a change that both runs contain as noise', () => {
+    expect(compare(runOf([0.8, 1, 1.2]), runOf([0.7, 0.9, 1.1]))[0]?.judgement).toBe('noise')
+  })
+
+  test('keeps runs in the order of their dates', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-history-'))
+    try {
+      const older = {
+        ...runOf([1]),
+        settings: [
+          { name: 'Date', value: '2025-12-31T23:59' },
+          { name: 'Commit', value: 'zzz' },
+        ],
+      }
+      await keep(runOf([2]), folder)
+      await keep(older, folder)
+      const kept = await readHistory(folder)
+      expect(kept.map(({ name }) => name)).toEqual(['2025-12-31T2359-zzz', '2026-01-02T0304-abc'])
+      expect(kept[0]?.run).toEqual(older)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 })
 
