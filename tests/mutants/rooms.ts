@@ -34,9 +34,9 @@ export const roomsMutants: readonly Mutant[] = [
   {
     id: 'left-outside-the-interval',
     breaks: 'A resume delivers the event by which the user left.',
-    file: `${rooms}/room-events.sqlite.ts`,
-    find: 'writes.endMember(user.id, room.number, sequence)',
-    replace: 'writes.endMember(user.id, room.number, sequence - 1)',
+    file: `${rooms}/room-events.ts`,
+    find: 'store.endMember(user.id, room.number, sequence)',
+    replace: 'store.endMember(user.id, room.number, sequence - 1)',
     tests: [suite],
   },
   {
@@ -67,16 +67,16 @@ export const roomsMutants: readonly Mutant[] = [
   {
     id: 'no-successor',
     breaks: 'A room whose last owner leaves has another one at once.',
-    file: `${rooms}/room-events.sqlite.ts`,
-    find: "      if (user) setRole(writer, { room, user, role: 'owner', by: null })\n",
+    file: `${rooms}/room-events.ts`,
+    find: "      if (user) yield* setRole(writer, { room, user, role: 'owner', by: null })\n",
     replace: '',
     tests: [suite],
   },
   {
     id: 'last-owner-steps-down',
     breaks: 'A room keeps an owner.',
-    file: `${rooms}/room-changes.sqlite.ts`,
-    find: "    if (role === 'member' && !statements.owner().get(room.number, user.id)) throw new LastOwner()\n",
+    file: `${rooms}/room-rules.ts`,
+    find: "    if (role === 'member' && !(yield* ask(store.owner(room.number, user.id)))) throw new LastOwner()\n",
     replace: '',
     tests: [suite],
   },
