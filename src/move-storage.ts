@@ -1,8 +1,8 @@
 import type { Database as Sqlite } from 'bun:sqlite'
 import type { SQL } from 'bun'
 import { getTableColumns } from 'drizzle-orm'
+import { toFrame } from './chats/log-rows.postgres.ts'
 import { createEpoch, createMessageIds } from './chats/message-ids.ts'
-import { toFrame } from './chats/message-log.postgres.ts'
 import { parseFrame } from './chats/message-log.ts'
 import { UnusableStorage } from './storage/errors.ts'
 import { withServer } from './storage/postgres/connection.ts'
@@ -69,14 +69,14 @@ function* readMessages(sqlite: Sqlite, epoch: string): Generator<MovedRow> {
   for (const { sequence, userId, idempotencyKey, sentAt, frame } of rows.iterate()) {
     const { message: text, user } = parseFrame(frame)
     const { username } = user
-    const message = JSON.stringify(text)
-    const moved = toFrame({ sequence, userId, username, idempotencyKey, sentAt, message }, encode(sequence))
+    const body = JSON.stringify(text)
+    const moved = toFrame({ sequence, userId, username, idempotencyKey, sentAt, body }, encode(sequence))
     if (moved !== frame && !Bun.deepEquals(JSON.parse(moved), JSON.parse(frame))) {
       throw new UnusableStorage(
         `DATA_DIR: the message ${encode(sequence)} differs from what its columns say. Nothing was moved.`,
       )
     }
-    yield [String(sequence), userId, username, idempotencyKey, String(sentAt), message]
+    yield [String(sequence), userId, username, idempotencyKey, String(sentAt), body]
   }
 }
 

@@ -12,6 +12,9 @@ import { createLimitKeys } from './limits/limit-keys.ts'
 import { createPostgresLimitStore } from './limits/limit-store.postgres.ts'
 import { openSharedLimits } from './limits/shared-limits.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
+import { createPostgresRoomAdministration } from './rooms/room-administration.postgres.ts'
+import { createRoomWork } from './rooms/room-work.postgres.ts'
+import { createPostgresRooms } from './rooms/rooms.postgres.ts'
 import { RestartRequired, UnusableStorage } from './storage/errors.ts'
 import {
   type ChangeFeed,
@@ -28,11 +31,6 @@ import { createPostgresUsers } from './users/users.postgres.ts'
 
 type PostgresConfig = Config & { readonly databaseUrl: string }
 
-function missing(): never {
-  throw new Error('PostgreSQL has no rooms yet')
-}
-const missingRooms = { listOf: missing, listPublic: missing, get: missing, members: missing }
-
 /** How often outdated revocations and failed logins are deleted. */
 const pruningIntervalMs = 60_000
 
@@ -42,6 +40,8 @@ interface FollowOptions {
   readonly initial: FeedState
   readonly messageLog: PostgresMessageLog
   readonly replication: Replication
+  /** Called when changes of rooms were left to the nodes. */
+  readonly onRoomWork: () => void
   readonly onError: (error: unknown) => void
 }
 
@@ -52,7 +52,8 @@ const restartRequired = new RestartRequired(
 )
 
 /** Follows the changes that other nodes and programs make: by notifications and, in any case, by reading. */
-function follow({ url, connection, initial, messageLog, replication, onError }: FollowOptions) {
+function follow(options: FollowOptions) {
+  const { url, connection, initial, messageLog, replication, onRoomWork, onError } = options
   let { removals } = initial
   let lost = false
   const lag = createLag()
@@ -81,6 +82,7 @@ function follow({ url, connection, initial, messageLog, replication, onError }: 
       removals = state.removals
       messageLog.hear(state.head)
       lag.see(state.head, messageLog.applied())
+      if (state.hasRoomWork) onRoomWork()
       listener.compare(state.head)
     },
   })
@@ -206,7 +208,22 @@ export async function openPostgresStorage(
     onError,
     openExchange: redis?.openExchange,
   })
-  const changes = follow({ url, connection, initial, messageLog, replication, onError })
+  const roomWork = createRoomWork({
+    pool,
+    log: messageLog,
+    findUser: async (username) => (await users.findCredentials(username))?.user,
+    onError,
+  })
+  const changes = follow({
+    url,
+    connection,
+    initial,
+    messageLog,
+    replication,
+    onRoomWork: roomWork.notice,
+    onError,
+  })
+  const users = createPostgresUsers({ pool, feed: changes.feed })
   const revocations = createPostgresRevocations({ pool, feed: changes.feed })
   const loginGuard = createPostgresLoginGuard({ pool })
   const postgresLimits = createPostgresLimitStore({ pool: connection.limits })
@@ -220,16 +237,18 @@ export async function openPostgresStorage(
   })
   const pruning = schedulePruning([revocations.prune, loginGuard.prune, postgresLimits.prune], onError)
   return {
-    users: createPostgresUsers({ pool, feed: changes.feed }),
+    users,
     revocations,
     messageLog,
-    rooms: missingRooms,
-    leaveRooms: async () => {},
+    rooms: createPostgresRooms(pool),
+    // The removed account is marked, and this finds the mark.
+    leaveRooms: roomWork.run,
     loginGuard,
     rateLimits: limits.rateLimits,
     userSlots: limits.userSlots,
     unmet: changes.unmet,
     async close() {
+      roomWork.stop()
       messageLog.close()
       pruning.stop()
       await limits.close()
@@ -258,7 +277,7 @@ export async function openPostgresAdministration(url: string): Promise<Administr
   return {
     users: createPostgresUsers({ pool, feed }),
     messages: createPostgresMessageAdministration(pool),
-    rooms: { ...missingRooms, list: missing, find: missing, request: missing },
+    rooms: createPostgresRoomAdministration(pool),
     close: connection.close,
   }
 }

@@ -108,7 +108,7 @@ export const roomsMutants: readonly Mutant[] = [
     id: 'no-gap-for-a-room',
     breaks: 'A client learns of each room whose entries were removed.',
     file: `${chats}/view-reader.sqlite.ts`,
-    find: '      if (!isNew(number, trimmedThrough)) continue\n',
+    find: '      if (!reportGap(view, number, { through: trimmedThrough, after })) continue\n',
     replace: '      continue\n',
     tests: [suite],
   },
