@@ -7,7 +7,7 @@ import { type LogRow, messageBody } from './log-rows.postgres.ts'
 import { IdempotencyKeyReused, type NewMessage, RoomNotFound } from './message-log.ts'
 import { giveUpBatch, type StoredBatch, storeBatch, toBatchValues } from './message-statements.postgres.ts'
 import { type AttemptFailure, createNumberedBatches } from './numbered-batches.ts'
-import { type StoredChange, storeChange } from './room-commit.postgres.ts'
+import { type StoredChanges, storeChanges } from './room-commit.postgres.ts'
 import type { MessageRange, SequencedMessage } from './sequencer.ts'
 
 interface AppenderOptions {
@@ -41,10 +41,13 @@ interface Queued {
   readonly since: number
 }
 
-/** What one transaction stores: messages that follow each other, or one change. */
-type Work = { readonly messages: readonly NewMessage[] } | { readonly change: PendingChange }
+/** What one transaction stores: messages that follow each other, or changes that do. */
+type Work = { readonly messages: readonly NewMessage[] } | { readonly changes: readonly PendingChange[] }
 
 const maxBatchSize = 512
+
+/** The number of changes in one transaction. Each takes some round trips, while the other nodes wait for the lock. */
+const maxChanges = 32
 
 /** The number of messages that may wait. They fill the memory while the database is unavailable. */
 const maxPending = 20_000
@@ -70,13 +73,22 @@ interface Placed {
 function split(queued: readonly Queued[]): { readonly work: Work; readonly since: number }[] {
   const parts: { readonly work: Work; readonly since: number }[] = []
   let messages: NewMessage[] | undefined
+  let changes: PendingChange[] | undefined
   for (const { item, since } of queued) {
     if ('change' in item) {
       messages = undefined
-      parts.push({ work: { change: item }, since })
-    } else if (messages) {
-      messages.push(item)
+      if (changes && changes.length < maxChanges) {
+        changes.push(item)
+        continue
+      }
+      changes = [item]
+      parts.push({ work: { changes }, since })
     } else {
+      changes = undefined
+      if (messages) {
+        messages.push(item)
+        continue
+      }
       messages = [item]
       parts.push({ work: { messages }, since })
     }
@@ -89,13 +101,17 @@ export function createAppender(options: AppenderOptions): Appender {
   const { appends, session, timeoutMs, toMessage, encode, deliver } = options
   let pending = 0
 
-  const batches = createNumberedBatches<Work, StoredBatch | StoredChange>({
+  const batches = createNumberedBatches<Work, StoredBatch | StoredChanges>({
     timeoutMs,
     classify,
     store: (number, work) =>
-      appends.attempt<StoredBatch | StoredChange>(({ $client }) =>
-        'change' in work
-          ? storeChange($client, [session, number], work.change.change)
+      appends.attempt<StoredBatch | StoredChanges>(({ $client }) =>
+        'changes' in work
+          ? storeChanges(
+              $client,
+              [session, number],
+              work.changes.map(({ change }) => change),
+            )
           : storeBatch($client, [session, number], toBatchValues(work.messages)),
       ),
     giveUp: (number) => appends.attempt(({ $client }) => giveUpBatch($client, session, number)),
@@ -141,8 +157,8 @@ export function createAppender(options: AppenderOptions): Appender {
       await deliver({ ...range, messages: decide(work.messages, stored as StoredBatch) })
       return
     }
-    const { entries, result } = stored as StoredChange
-    work.change.outcome = result
+    const { entries, outcomes } = stored as StoredChanges
+    for (const [index, change] of work.changes.entries()) change.outcome = outcomes[index]
     await deliver({ ...range, messages: entries.map(toMessage) })
   }
 
@@ -156,8 +172,7 @@ export function createAppender(options: AppenderOptions): Appender {
           // The others of this commit have outcomes of their own.
           if (parts.length === 1) throw error
           const failure = error instanceof Error ? error : new Error(String(error))
-          if ('change' in work) work.change.outcome = failure
-          else for (const message of work.messages) message.outcome = failure
+          for (const item of 'changes' in work ? work.changes : work.messages) item.outcome = failure
         }
       }
     } finally {

@@ -1,21 +1,36 @@
 import type { SQL } from 'bun'
+import { type ProblemCode, ProblemError } from '../contract/problems.ts'
 import type { RoomChange, RoomChangeResult } from '../rooms/room-changes.ts'
-import type { NewEntry } from '../rooms/room-events.ts'
+import type { EntryWriter, NewEntry } from '../rooms/room-events.ts'
 import { createRoomRules } from '../rooms/room-rules.ts'
 import { runStepsAsynchronously } from '../rooms/room-steps.ts'
-import { createPostgresRoomStore } from '../rooms/room-store.postgres.ts'
+import { createPostgresRoomStore, type PostgresRoomStore } from '../rooms/room-store.postgres.ts'
 import { queryRows } from '../storage/postgres/rows.ts'
 import { readEntriesBetween } from './entry-statements.postgres.ts'
 import type { LogRow } from './log-rows.postgres.ts'
 
-/** A change of rooms that is durable. */
-export interface StoredChange {
+/** Changes of rooms that are durable, except those that were refused. */
+export interface StoredChanges {
   readonly previous: number
   readonly head: number
   /** In the order of the log. */
   readonly entries: readonly LogRow[]
-  readonly result: RoomChangeResult
+  /** The outcome of each change. */
+  readonly outcomes: readonly (RoomChangeResult | ProblemError)[]
 }
+
+/** An outcome as it is recorded, for a batch whose response was lost. */
+type RecordedOutcome =
+  | { readonly result: RoomChangeResult }
+  | { readonly code: ProblemCode; readonly options: ProblemError['options'] }
+
+const toRecord = (outcome: RoomChangeResult | ProblemError): RecordedOutcome =>
+  outcome instanceof ProblemError
+    ? { code: outcome.code, options: outcome.options }
+    : { result: outcome }
+
+const fromRecord = (recorded: RecordedOutcome): RoomChangeResult | ProblemError =>
+  'code' in recorded ? new ProblemError(recorded.code, recorded.options) : recorded.result
 
 interface BatchPlace {
   readonly recorded: boolean
@@ -32,7 +47,8 @@ async function beginBatch(sql: SQL, session: string, number: number): Promise<Ba
   const [place] = await queryRows<BatchPlace>(
     sql,
     `select b.is_recorded as recorded, b.previous::float8 as previous, b.head::float8 as head,
-       b.sent_at::float8 as "sentAt", b.result
+       b.sent_at::float8 as "sentAt", b.result,
+       set_config('idle_in_transaction_session_timeout', '${maxIdleMs}', true)
      from parley.begin_batch($1, $2::bigint) b`,
     [session, number],
   )
@@ -69,40 +85,55 @@ const insertEntries = (sql: SQL, rows: readonly LogRow[]) =>
     ],
   )
 
+/** Applies one change. A refused one has written nothing. @throws any other error, which fails the transaction */
+async function apply(store: PostgresRoomStore, change: RoomChange, writer: EntryWriter) {
+  try {
+    return await runStepsAsynchronously(createRoomRules(store)(change, writer))
+  } catch (error) {
+    if (error instanceof ProblemError) return error
+    throw error
+  }
+}
+
 /**
- * Applies a change of rooms in one transaction, under the lock of the log: the order of the commits is the order of the
- * sequences. A change whose number was stored before is not applied again.
- *
- * @throws ProblemError if the change is refused; then nothing was written
+ * Applies changes of rooms in one transaction, under the lock of the log: the order of the commits is the order of the
+ * sequences. A batch whose number was stored before is not applied again.
  */
-export function storeChange(
+export function storeChanges(
   client: SQL,
   [session, number]: readonly [session: string, number: number],
-  change: RoomChange,
-): Promise<StoredChange> {
-  return client.begin(async (sql): Promise<StoredChange> => {
-    await queryRows(sql, `set local idle_in_transaction_session_timeout = ${maxIdleMs}`)
+  changes: readonly RoomChange[],
+): Promise<StoredChanges> {
+  return client.begin(async (sql): Promise<StoredChanges> => {
     const place = await beginBatch(sql, session, number)
     const { previous, sentAt } = place
     if (place.recorded) {
       const head = place.head ?? previous
       const entries = await readEntriesBetween(sql, previous, head)
-      return { previous, head, entries, result: JSON.parse(place.result ?? '{}') as RoomChangeResult }
+      const recorded = JSON.parse(place.result ?? '[]') as RecordedOutcome[]
+      return { previous, head, entries, outcomes: recorded.map(fromRecord) }
     }
     const store = createPostgresRoomStore(sql)
     const entries: LogRow[] = []
-    const writer = {
+    const writer: EntryWriter = {
       next: () => previous + entries.length + 1,
-      add: (entry: NewEntry) => void entries.push(toRow(entry, previous + entries.length + 1, sentAt)),
+      add: (entry) => void entries.push(toRow(entry, previous + entries.length + 1, sentAt)),
     }
-    const result = await store.during(() => runStepsAsynchronously(createRoomRules(store)(change, writer)))
-    if (entries.length > 0) await insertEntries(sql, entries)
+    const outcomes = await store.during(async () => {
+      const decided: (RoomChangeResult | ProblemError)[] = []
+      for (const change of changes) decided.push(await apply(store, change, writer))
+      return decided
+    })
     const head = previous + entries.length
-    await queryRows(
-      sql,
-      `select parley.finish_batch($1, $2::bigint, $3::bigint, $4::bigint, $5::bigint, '{}', null, $6)`,
-      [session, number, previous, head, sentAt, JSON.stringify(result)],
-    )
-    return { previous, head, entries, result }
+    const result = JSON.stringify(outcomes.map(toRecord))
+    await Promise.all([
+      entries.length > 0 && insertEntries(sql, entries),
+      queryRows(
+        sql,
+        `select parley.finish_batch($1, $2::bigint, $3::bigint, $4::bigint, $5::bigint, '{}', null, $6)`,
+        [session, number, previous, head, sentAt, result],
+      ),
+    ])
+    return { previous, head, entries, outcomes }
   })
 }
