@@ -80,6 +80,8 @@ export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }:
     if (!replay || socket.readyState !== WebSocket.OPEN) return
     const head = messageLog.head()
     const page = await readPage(socket, replay)
+    // The client may have disconnected meanwhile. It must not be subscribed any more.
+    if (socket.readyState !== WebSocket.OPEN) return
     const { messages, end = head } = page
     socket.cork(() => {
       sendGaps(socket, page)
