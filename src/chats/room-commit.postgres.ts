@@ -25,9 +25,7 @@ type RecordedOutcome =
   | { readonly code: ProblemCode; readonly options: ProblemError['options'] }
 
 const toRecord = (outcome: RoomChangeResult | ProblemError): RecordedOutcome =>
-  outcome instanceof ProblemError
-    ? { code: outcome.code, options: outcome.options }
-    : { result: outcome }
+  outcome instanceof ProblemError ? { code: outcome.code, options: outcome.options } : { result: outcome }
 
 const fromRecord = (recorded: RecordedOutcome): RoomChangeResult | ProblemError =>
   'code' in recorded ? new ProblemError(recorded.code, recorded.options) : recorded.result
