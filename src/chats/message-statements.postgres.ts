@@ -180,7 +180,7 @@ export async function removeMessages(sql: SQL, sequences: readonly number[]): Pr
     [sequences],
   )
   const found = new Set(rows.map(([sequence]) => Number(sequence)))
-  return sequences.filter((sequence) => found.has(sequence))
+  return [...new Set(sequences)].filter((sequence) => found.has(sequence))
 }
 
 /** Deletes the messages of a user between two sequences. Returns their number. */
