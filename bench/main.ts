@@ -17,6 +17,7 @@ import { fanOut } from './rows/fan-out.ts'
 import { growth } from './rows/growth.ts'
 import { idle } from './rows/idle.ts'
 import { login } from './rows/login.ts'
+import { metrics } from './rows/metrics.ts'
 import { nodes } from './rows/nodes.ts'
 import { profile } from './rows/profile.ts'
 import { resume } from './rows/resume.ts'
@@ -28,6 +29,7 @@ const rows: Record<string, (harness: Harness) => Promise<Run['results']>> = {
   profile,
   send,
   login,
+  metrics,
   'fan-out': fanOut,
   resume,
   idle,

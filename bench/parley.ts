@@ -19,6 +19,8 @@ export interface ParleyOptions {
   users: number
   /** Writes an access log to a file. Without it, the log level is `warn`. */
   accessLog?: boolean
+  /** Serves metrics. */
+  metrics?: boolean
 }
 
 export interface Parley {
@@ -66,6 +68,7 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
       ...serverEnvironment(),
       DATA_DIR: dataFolder,
       LOG_LEVEL: options.accessLog ? 'info' : 'warn',
+      ...(options.metrics && { METRICS_PORT: '0' }),
     },
     readyPath: '/readyz',
     ...(options.accessLog ? { outputFile: join(dataFolder, 'access.log') } : {}),

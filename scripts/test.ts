@@ -27,6 +27,7 @@ const steps: readonly Step[] = [
   { script: 'test:cluster', args: ['--quick'], counts: 'closing line' },
   { script: 'test:bench', counts: 'bun test' },
   { script: 'test:contract', counts: 'closing line' },
+  { script: 'test:monitoring', counts: 'bun test' },
   { script: 'test:storage', counts: 'bun test' },
   { script: 'test:faults', args: ['--quick'], counts: 'closing line' },
   { script: 'test:deploy', counts: 'bun test' },

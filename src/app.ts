@@ -5,7 +5,8 @@ import { createAuthenticator } from './auth/authenticator.ts'
 import { createIdentities } from './auth/identities.ts'
 import { type Keys, publicKeysOf } from './auth/keys.ts'
 import { loginHandlers } from './auth/login-handlers.ts'
-import { createPasswords } from './auth/passwords.ts'
+import { measureIdentities } from './auth/measured-identities.ts'
+import { createPasswords, maxQueueLength } from './auth/passwords.ts'
 import { sessionHandlers } from './auth/session-handlers.ts'
 import { createTokens } from './auth/tokens.ts'
 import { createChannelRoute } from './chats/channel-route.ts'
@@ -17,6 +18,7 @@ import { createHandshake } from './chats/handshake.ts'
 import type { Config } from './config.ts'
 import { sources } from './contract/documents.ts'
 import { channelPath } from './contract/frames.ts'
+import type { ReadinessCode } from './contract/types.gen.ts'
 import { createCors } from './http/cors.ts'
 import { createErrorHandler, type ToProblem } from './http/error-handler.ts'
 import { createForwardWarning } from './http/forward-warning.ts'
@@ -26,10 +28,12 @@ import { pageHooks } from './http/page-hooks.ts'
 import { createResponses, type Responses } from './http/responses.ts'
 import { unmatchedRequests } from './http/unmatched-requests.ts'
 import { createClientAddress } from './limits/client-address.ts'
+import { measureRateLimits } from './limits/measured-rate-limits.ts'
 import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import type { Storage } from './open-storage.ts'
 import { clientScript } from './pages/client-script.ts'
-import { healthRoutes } from './pages/health.ts'
+import { healthRoutes, isReady } from './pages/health.ts'
 import { jwksPage } from './pages/jwks.ts'
 import { problemPages } from './pages/problems.ts'
 import { guidePages, landingPage, websocketPage } from './pages/rendered-pages.ts'
@@ -46,6 +50,8 @@ export interface AppOptions {
   readonly logger: Logger
   /** Whether the service is stopping and refuses new requests. */
   readonly isDraining: () => boolean
+  /** Undefined if nothing is counted. */
+  readonly metrics?: Metrics | undefined
 }
 
 /** The parts of the pipeline that depend only on the configuration. */
@@ -53,7 +59,8 @@ function createHttp({
   config,
   logger,
   toProblem,
-}: Pick<AppOptions, 'config' | 'logger'> & { toProblem: ToProblem }) {
+  metrics,
+}: Pick<AppOptions, 'config' | 'logger' | 'metrics'> & { toProblem: ToProblem }) {
   const { corsOrigins, development, logClientAddress } = config
   const onUntrustedForward = createForwardWarning({ logger, logClientAddress })
   const clientAddress = createClientAddress(config.trustedProxies, onUntrustedForward)
@@ -62,9 +69,25 @@ function createHttp({
   const cors = allowsOrigins
     ? createCors({ isAllowed: isAllowedOrigin, allowsAny: corsOrigins.includes('*') })
     : undefined
-  const responses = createResponses({ logger, toProblem, clientAddress, logClientAddress, cors })
+  const responses = createResponses({
+    logger,
+    toProblem,
+    clientAddress,
+    logClientAddress,
+    cors,
+    metrics: metrics?.requests,
+  })
   return { clientAddress, isAllowedOrigin, responses }
 }
+
+/** Counts the problems that clients receive in frames. */
+const countFrameProblems =
+  (toProblem: ToProblem, { sockets }: Metrics): ToProblem =>
+  (thrown, requestId) => {
+    const failure = toProblem(thrown, requestId)
+    sockets.refused(failure.error.code)
+    return failure
+  }
 
 /** All routes, for Bun's router and Elysia's pages. */
 function mount(
@@ -90,13 +113,15 @@ function mount(
 }
 
 /** Composes the service from its parts. It does not listen; `startServer` does. */
-export async function createApp({ config, storage, keys, logger, isDraining }: AppOptions) {
-  const { users, revocations, messageLog, rooms, rateLimits, userSlots, loginGuard: guard } = storage
+export async function createApp({ config, storage, keys, logger, isDraining, metrics }: AppOptions) {
+  const { users, revocations, messageLog, rooms, userSlots, loginGuard: guard } = storage
+  const rateLimits = metrics ? measureRateLimits(storage.rateLimits, metrics.refusals) : storage.rateLimits
   const toProblem = createErrorHandler(logger)
   const tokens = createTokens({ keys, ttlSeconds: config.tokenTtlSeconds, audience: config.jwtAudience })
   const passwords = createPasswords({ concurrency: availableParallelism() })
-  const { clientAddress, isAllowedOrigin, responses } = createHttp({ config, logger, toProblem })
-  const identities = createIdentities({ tokens, users, revocations, rateLimits })
+  const { clientAddress, isAllowedOrigin, responses } = createHttp({ config, logger, toProblem, metrics })
+  const verified = createIdentities({ tokens, users, revocations, rateLimits })
+  const identities = metrics ? measureIdentities(verified, metrics.identityLookup) : verified
   const authenticator = createAuthenticator({ identities, rateLimits, clientAddress, isDraining })
   const connections = createConnections({ maxSockets: config.maxSockets, userSlots })
   const connectionLog = createConnectionLog(logger)
@@ -104,10 +129,25 @@ export async function createApp({ config, storage, keys, logger, isDraining }: A
     messageLog,
     authenticator,
     rateLimits,
-    toProblem,
+    toProblem: metrics ? countFrameProblems(toProblem, metrics) : toProblem,
     connections,
     connectionLog,
     socketBufferBytes: config.socketBufferBytes,
+    metrics: metrics?.sockets,
+  })
+  const unmet = (): readonly ReadinessCode[] =>
+    isDraining() ? ['draining', ...storage.unmet()] : storage.unmet()
+  metrics?.setSources({
+    isReady: () => isReady(unmet()),
+    unmet,
+    sockets: () => connections.size,
+    maxSockets: config.maxSockets,
+    backlogBytes: connections.backlogBytes,
+    hashing: passwords.load,
+    maxHashingQueue: maxQueueLength,
+    cachedIdentities: identities.size,
+    retention: { seconds: config.messageRetentionDays * 86_400, messages: config.messageRetentionCount },
+    storage: storage.measure,
   })
   const handshake = createHandshake({
     authenticator,
@@ -146,7 +186,7 @@ export async function createApp({ config, storage, keys, logger, isDraining }: A
   })
   const routes = {
     ...operations,
-    ...healthRoutes({ isDraining, unmet: storage.unmet, responses }),
+    ...healthRoutes({ unmet, responses }),
     [channelPath]: {
       GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage(config) }),
     },

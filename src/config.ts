@@ -20,6 +20,10 @@ export interface Config extends KeySettings {
   readonly host: string
   /** 0 selects any free port. */
   readonly port: number
+  /** The address on which metrics are served. */
+  readonly metricsHost: string
+  /** The port on which metrics are served, 0 for any free one; undefined if they are not served. */
+  readonly metricsPort: number | undefined
   readonly dataDir: string
   /** The PostgreSQL database that all nodes share. Without it, the service uses SQLite in `dataDir`. */
   readonly databaseUrl: string | undefined
@@ -185,6 +189,8 @@ export function readConfig(environment: Environment, policies: readonly string[]
   const config: Config = {
     host: host('HOST', '127.0.0.1'),
     port: integer('PORT', 3000, 0, 65_535),
+    metricsHost: host('METRICS_HOST', '127.0.0.1'),
+    metricsPort: text('METRICS_PORT') === undefined ? undefined : integer('METRICS_PORT', 0, 0, 65_535),
     dataDir: readDataDir(environment),
     databaseUrl: databaseUrl(),
     redisUrl: redisUrl(),
@@ -212,6 +218,9 @@ export function readConfig(environment: Environment, policies: readonly string[]
     drainSeconds: integer('DRAIN_SECONDS', 5, 0, 600),
     messageRetentionDays: integer('MESSAGE_RETENTION_DAYS', 30, 1, 36_500),
     messageRetentionCount: integer('MESSAGE_RETENTION_COUNT', 1_000_000, 1, 1_000_000_000),
+  }
+  if (config.metricsPort !== undefined && config.metricsPort > 0 && config.metricsPort === config.port) {
+    faults.push('METRICS_PORT must differ from PORT: metrics are not served on the public port')
   }
   const sharedKey = config.jwtAlgorithm === 'EdDSA' ? 'JWT_PRIVATE_KEY' : 'JWT_SECRET'
   if (config.databaseUrl !== undefined && !text(sharedKey)) {

@@ -10,16 +10,25 @@ interface Address {
   readonly port: number
 }
 
-const hostRemedy =
-  'Set HOST to an address of this machine, 127.0.0.1 for this machine only, or 0.0.0.0 for all interfaces.'
+/** The names of the settings of an address. */
+interface AddressSettings {
+  readonly host: string
+  readonly port: string
+}
+
+const publicSettings: AddressSettings = { host: 'HOST', port: 'PORT' }
+export const metricsSettings: AddressSettings = { host: 'METRICS_HOST', port: 'METRICS_PORT' }
+
+const hostRemedy = (setting: string) =>
+  `Set ${setting} to an address of this machine, 127.0.0.1 for this machine only, or 0.0.0.0 for all interfaces.`
 
 /**
- * Checks that HOST is an address or a name that resolves to one. Bun reports a name that does not resolve
+ * Checks that the host is an address or a name that resolves to one. Bun reports a name that does not resolve
  * with a code that depends on earlier system calls.
  *
  * @throws CannotListen
  */
-export async function checkHost(host: string): Promise<void> {
+export async function checkHost(host: string, setting = publicSettings.host): Promise<void> {
   const address = host.replace(/^\[(.*)\]$/, '$1')
   if (isIP(address) !== 0) return
   try {
@@ -27,25 +36,29 @@ export async function checkHost(host: string): Promise<void> {
   } catch (error) {
     const { code } = error as { code?: string }
     throw new CannotListen(
-      `HOST: ${host} is neither an address nor a name that resolves to one (${code}). ${hostRemedy}`,
+      `${setting}: ${host} is neither an address nor a name that resolves to one (${code}). ${hostRemedy(setting)}`,
       { cause: error },
     )
   }
 }
 
 /** Converts the error of a listen call that failed. */
-export function explainListen(error: unknown, { host, port }: Address): CannotListen {
+export function explainListen(
+  error: unknown,
+  { host, port }: Address,
+  names: AddressSettings = publicSettings,
+): CannotListen {
   const { code, message } = error as { code?: string; message: string }
   const user = process.getuid?.() ?? 0
   const messages: Readonly<Record<string, string>> = {
-    EADDRINUSE: `PORT: ${hostAndPort(host, port)} is in use. Stop the process that listens there, or set PORT.`,
+    EADDRINUSE: `${names.port}: ${hostAndPort(host, port)} is in use. Stop the process that listens there, or set ${names.port}.`,
     EACCES:
-      `PORT: uid ${user} may not listen on port ${port}. Set PORT to a port from 1024 on, or allow the ` +
+      `${names.port}: uid ${user} may not listen on port ${port}. Set ${names.port} to a port from 1024 on, or allow the ` +
       'service lower ports (CAP_NET_BIND_SERVICE, or sysctl net.ipv4.ip_unprivileged_port_start).',
-    EADDRNOTAVAIL: `HOST: ${host} is not an address of this machine. ${hostRemedy}`,
+    EADDRNOTAVAIL: `${names.host}: ${host} is not an address of this machine. ${hostRemedy(names.host)}`,
   }
   const text =
     messages[code ?? ''] ??
-    `HOST, PORT: the service cannot listen on ${hostAndPort(host, port)} (${message}). ${hostRemedy}`
+    `${names.host}, ${names.port}: the service cannot listen on ${hostAndPort(host, port)} (${message}). ${hostRemedy(names.host)}`
   return new CannotListen(text, { cause: error })
 }

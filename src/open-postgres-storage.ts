@@ -10,7 +10,8 @@ import { type Config, databaseUrlFault } from './config.ts'
 import type { ReadinessCode } from './contract/types.gen.ts'
 import { createLimitKeys } from './limits/limit-keys.ts'
 import { createPostgresLimitStore } from './limits/limit-store.postgres.ts'
-import { openSharedLimits } from './limits/shared-limits.ts'
+import { openSharedLimits, type SharedLimits } from './limits/shared-limits.ts'
+import type { StorageMeasurements } from './metrics/metrics.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
 import { createPostgresRoomAdministration } from './rooms/room-administration.postgres.ts'
 import { createRoomWork } from './rooms/room-work.postgres.ts'
@@ -26,10 +27,14 @@ import { openPostgres, type PostgresConnection } from './storage/postgres/connec
 import { readDatabaseIdentity } from './storage/postgres/identity.ts'
 import { type Listener, listen } from './storage/postgres/listener.ts'
 import { mayLackMessages, type Replication, startEpoch } from './storage/postgres/log-origin.ts'
+import { readDatabaseSize } from './storage/postgres/measurements.ts'
 import type { Pool } from './storage/postgres/pool.ts'
 import { createPostgresUsers } from './users/users.postgres.ts'
 
 type PostgresConfig = Config & { readonly databaseUrl: string }
+
+/** How long a scrape of the metrics waits for the database. */
+const maxMeasurementMs = 1000
 
 /** How often outdated revocations and failed logins are deleted. */
 const pruningIntervalMs = 60_000
@@ -105,6 +110,7 @@ function follow(options: FollowOptions) {
       if (lag.isLate(messageLog.applied())) return ['log-outdated']
       return connection.appends.isFailing() ? ['changes-fail'] : []
     },
+    reconnects: listener.reconnects,
     async close() {
       feed.close()
       await listener.close()
@@ -142,7 +148,45 @@ async function openRedisServices({ config, pool, epoch, onError, onRedisRecovere
       const { createRedisLimitStore } = await import('./limits/limit-store.redis.ts')
       return createRedisLimitStore({ redis, namespace: limitNamespace(config, database) })
     },
+    reconnects: redis.reconnects,
     close: redis.close,
+  }
+}
+
+interface MeasurementOptions {
+  readonly connection: PostgresConnection
+  readonly messageLog: PostgresMessageLog
+  readonly changes: { readonly feed: ChangeFeed; reconnects(): number }
+  readonly limits: Pick<SharedLimits, 'isShared'>
+  readonly redis: { reconnects(): number } | undefined
+}
+
+/** The state of the database and of this node. A scrape does not wait for a database that does not respond. */
+function createMeasurement({ connection, messageLog, changes, limits, redis }: MeasurementOptions) {
+  const pools = [connection.pool, connection.appends, connection.feed, connection.limits]
+  /** What the database has told, or undefined if it is late. */
+  function ask<Result>(question: Promise<Result>): Promise<Result | undefined> {
+    const answer = question.catch(() => undefined)
+    return Promise.race([answer, Bun.sleep(maxMeasurementMs).then(() => undefined)])
+  }
+  return async (): Promise<StorageMeasurements> => {
+    const [databaseBytes, log] =
+      changes.feed.unmet().length === 0
+        ? await Promise.all([
+            ask(readDatabaseSize(connection.pool)),
+            ask(Promise.resolve(messageLog.measure())),
+          ])
+        : []
+    return {
+      databaseBytes,
+      log,
+      node: { ...messageLog.measureNode(), feedAge: changes.feed.age() },
+      limitsShared: limits.isShared(),
+      reconnects: {
+        ...(redis && { redis: redis.reconnects() }),
+        postgresql: changes.reconnects() + pools.reduce((sum, pool) => sum + pool.reconnects(), 0),
+      },
+    }
   }
 }
 
@@ -181,6 +225,7 @@ export async function openPostgresStorage(
     onRedisRecovered,
     onLimitsShared,
     clock = systemClock,
+    metrics,
   }: StorageOptions & { readonly clock?: Clock },
 ): Promise<Storage> {
   const url = config.databaseUrl
@@ -207,6 +252,7 @@ export async function openPostgresStorage(
     timeoutMs,
     onError,
     openExchange: redis?.openExchange,
+    metrics,
   })
   const roomWork = createRoomWork({
     pool,
@@ -247,6 +293,7 @@ export async function openPostgresStorage(
     rateLimits: limits.rateLimits,
     userSlots: limits.userSlots,
     unmet: changes.unmet,
+    measure: createMeasurement({ connection, messageLog, changes, limits, redis }),
     async close() {
       roomWork.stop()
       messageLog.close()

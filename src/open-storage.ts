@@ -13,12 +13,14 @@ import type { RateLimits } from './limits/rate-limits.ts'
 import { createMemoryUserSlots } from './limits/user-slots.memory.ts'
 import type { UserSlots } from './limits/user-slots.ts'
 import type { MaybePromise } from './maybe-promise.ts'
+import type { LogMetrics, StorageMeasurements } from './metrics/metrics.ts'
 import { createSqliteRoomAdministration } from './rooms/room-administration.sqlite.ts'
 import { startRoomWork } from './rooms/room-work.sqlite.ts'
 import { createSqliteRooms } from './rooms/rooms.sqlite.ts'
 import type { RoomAdministration, Rooms } from './rooms/rooms.ts'
 import { createChangeCounter } from './storage/sqlite/change-counter.ts'
 import { openExistingSqlite, openSqlite } from './storage/sqlite/connection.ts'
+import { measureFiles } from './storage/sqlite/measurements.ts'
 import { createSqliteUsers } from './users/users.sqlite.ts'
 import type { Users } from './users/users.ts'
 
@@ -35,6 +37,8 @@ export interface Storage {
   readonly userSlots: UserSlots
   /** Why requests cannot be served now, or only some of them: codes of the document. */
   unmet(): readonly ReadinessCode[]
+  /** The state of the storage, for metrics. */
+  measure(): MaybePromise<StorageMeasurements>
   /** Closes the storage. Call it after `messageLog.flush()`. */
   close(): Promise<void>
 }
@@ -52,6 +56,17 @@ export interface StorageOptions {
   /** Called when the nodes share their limits again, after LimitsNotShared was reported to `onError`. */
   readonly onLimitsShared?: (() => void) | undefined
   readonly clock?: Clock
+  readonly metrics?: LogMetrics | undefined
+}
+
+/** What the log can tell now: it cannot if the database cannot be read. */
+function measureLog(messageLog: MessageLog) {
+  try {
+    const measured = messageLog.measure()
+    return measured instanceof Promise ? undefined : measured
+  } catch {
+    return undefined
+  }
 }
 
 /**
@@ -61,14 +76,14 @@ export interface StorageOptions {
  */
 export async function openStorage(
   config: Config,
-  { onError, onNotice, onRedisRecovered, onLimitsShared, clock = systemClock }: StorageOptions,
+  { onError, onNotice, onRedisRecovered, onLimitsShared, clock = systemClock, metrics }: StorageOptions,
 ): Promise<Storage> {
   if (config.databaseUrl !== undefined) {
     // Imported only here, so that the start without PostgreSQL does not load its client.
     const { openPostgresStorage } = await import('./open-postgres-storage.ts')
     return openPostgresStorage(
       { ...config, databaseUrl: config.databaseUrl },
-      { onError, onNotice, onRedisRecovered, onLimitsShared, clock },
+      { onError, onNotice, onRedisRecovered, onLimitsShared, clock, metrics },
     )
   }
   const connection = openSqlite(config.dataDir, onError)
@@ -80,6 +95,7 @@ export async function openStorage(
     retentionDays: config.messageRetentionDays,
     retentionCount: config.messageRetentionCount,
     onError,
+    metrics,
   })
   const changes = createChangeCounter(queries.$client)
   const revocations = createSqliteRevocations({ queries, write, changes, onError })
@@ -95,6 +111,7 @@ export async function openStorage(
     rateLimits: createMemoryRateLimits({ enabled: config.rateLimits, overrides: config.rateLimitOverrides }),
     userSlots: createMemoryUserSlots(config.maxSocketsPerUser),
     unmet: connection.unmet,
+    measure: () => ({ ...measureFiles(config.dataDir), log: measureLog(messageLog) }),
     async close() {
       work.stop()
       messageLog.close()

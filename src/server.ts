@@ -3,8 +3,10 @@ import { createApp } from './app.ts'
 import type { Keys } from './auth/keys.ts'
 import type { SocketData } from './chats/connection.ts'
 import type { Config } from './config.ts'
-import { checkHost, explainListen } from './listen-errors.ts'
+import { checkHost, explainListen, metricsSettings } from './listen-errors.ts'
 import type { Logger } from './logger.ts'
+import { listenForScrapes } from './metrics/listener.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import type { Storage } from './open-storage.ts'
 
 export interface ServerOptions {
@@ -13,10 +15,14 @@ export interface ServerOptions {
   /** The keys that sign and verify tokens. */
   readonly keys: Keys
   readonly logger: Logger
+  /** Undefined if nothing is counted. */
+  readonly metrics?: Metrics | undefined
 }
 
 export interface RunningServer {
   readonly port: number
+  /** The port on which metrics are served; undefined if they are not. */
+  readonly metricsPort: number | undefined
   /**
    * Stops the service: refuses new requests, completes the accepted ones, closes the WebSockets over
    * `drainSeconds`, and closes the storage.
@@ -30,12 +36,25 @@ export const idleTimeoutSeconds = 30
 /** How long a stop waits for running requests. The longest is a login at the end of a full queue. */
 export const maxRequestMs = 10_000
 
+/** Serves the metrics, if they are configured. @throws CannotListen */
+async function startMetrics({ config, metrics }: Pick<ServerOptions, 'config' | 'metrics'>) {
+  const { metricsHost: host, metricsPort: port } = config
+  if (!metrics || port === undefined) return undefined
+  await checkHost(host, metricsSettings.host)
+  try {
+    return listenForScrapes({ metrics, host, port })
+  } catch (error) {
+    throw explainListen(error, { host, port }, metricsSettings)
+  }
+}
+
 /**
  * Starts the service. Port 0 selects any free port.
  *
  * @throws CannotListen if it cannot listen on the configured address
  */
-export async function startServer({ config, storage, keys, logger }: ServerOptions): Promise<RunningServer> {
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, storage, keys, logger, metrics } = options
   await checkHost(config.host)
   let draining = false
   const { app, chat, responses } = await createApp({
@@ -44,7 +63,9 @@ export async function startServer({ config, storage, keys, logger }: ServerOptio
     keys,
     logger,
     isDraining: () => draining,
+    metrics,
   })
+  const scrapes = await startMetrics(options)
   try {
     app.listen({
       hostname: config.host,
@@ -69,6 +90,7 @@ export async function startServer({ config, storage, keys, logger }: ServerOptio
 
   return {
     port: server.port,
+    metricsPort: scrapes?.port,
     async stop(drainSeconds) {
       draining = true
       await chat.drain(drainSeconds)
@@ -79,6 +101,8 @@ export async function startServer({ config, storage, keys, logger }: ServerOptio
       // Closes idle keep-alive connections, which would otherwise delay the stop.
       await server.stop(true)
       await storage.close()
+      // Last, so that a drain can be observed.
+      await scrapes?.stop()
     },
   }
 }

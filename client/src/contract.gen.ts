@@ -328,6 +328,7 @@ export interface components {
             "API-Version"?: components["schemas"]["ApiVersion"];
             Origin?: string;
             "Sec-WebSocket-Protocol"?: string;
+            traceparent?: string;
         };
         SendFrame: {
             /**

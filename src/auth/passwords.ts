@@ -16,7 +16,7 @@ const dummyHash = `${currentPrefix}${'A'.repeat(43)}$${'A'.repeat(43)}`
 const isHash = /^\$(?:argon2|2[aby]\$)/
 
 /** Work beyond this queue is refused. Each running hash occupies 19 MiB and one core. */
-const maxQueueLength = 64
+export const maxQueueLength = 64
 
 /** The queue for password hashing is full. */
 export class HashingOverloaded extends ProblemError {
@@ -38,6 +38,8 @@ export interface Passwords {
    * @throws HashingOverloaded if the queue is full
    */
   runQueued<Result>(work: () => Promise<Result>): Promise<Result>
+  /** The number of calls of `runQueued` that are running and waiting now. */
+  load(): { readonly running: number; readonly waiting: number }
 }
 
 /**
@@ -74,5 +76,6 @@ export function createPasswords({ concurrency }: { concurrency: number }): Passw
       if (limit.pendingCount >= maxQueueLength) throw new HashingOverloaded()
       return limit(work)
     },
+    load: () => ({ running: limit.activeCount, waiting: limit.pendingCount }),
   }
 }

@@ -1,9 +1,11 @@
+import type { LogMetrics } from '../metrics/metrics.ts'
 import type { RoomChange, RoomChangeResult } from '../rooms/room-changes.ts'
 import { StorageUnavailable } from '../storage/errors.ts'
 import { failureKind, sqlState } from '../storage/postgres/errors.ts'
 import type { Pool } from '../storage/postgres/pool.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { type LogRow, messageBody } from './log-rows.postgres.ts'
+import { measureCommits } from './measured-commit.ts'
 import { IdempotencyKeyReused, type NewMessage, RoomNotFound } from './message-log.ts'
 import { giveUpBatch, type StoredBatch, storeBatch, toBatchValues } from './message-statements.postgres.ts'
 import { type AttemptFailure, createNumberedBatches } from './numbered-batches.ts'
@@ -19,6 +21,7 @@ interface AppenderOptions {
   readonly encode: (sequence: number) => string
   /** Delivers a stored batch. The senders receive their outcome once the promise has resolved. */
   readonly deliver: (range: MessageRange) => Promise<void>
+  readonly metrics: LogMetrics | undefined
 }
 
 export interface Appender {
@@ -180,7 +183,11 @@ export function createAppender(options: AppenderOptions): Appender {
     }
   }
 
-  const commits = createGroupCommit<Queued>({ maxBatchSize, commit })
+  const commits = createGroupCommit<Queued>({
+    maxBatchSize,
+    commit: measureCommits(options.metrics, ({ item }) => ('change' in item ? undefined : item), commit),
+  })
+
   function add(item: Queued['item']): Promise<void> {
     if (pending >= maxPending) {
       return Promise.reject(new StorageUnavailable(new Error('Too many messages wait for the database')))

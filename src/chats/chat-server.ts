@@ -4,6 +4,8 @@ import { maxFrameBytes } from '../contract/frames.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
+import type { SocketMetrics } from '../metrics/metrics.ts'
+import { createBacklogScan } from './backlog-scan.ts'
 import {
   asChatSocket,
   type ChatSocket,
@@ -17,9 +19,12 @@ import type { Connections } from './connections.ts'
 import { createFrameReceiver } from './frame-receiver.ts'
 import type { MessageLog } from './message-log.ts'
 import { createReplayer } from './replayer.ts'
-import { createRoomBroadcast } from './room-broadcast.ts'
+import { createRoomBroadcast, type Publish } from './room-broadcast.ts'
 
 const topic = 'chat'
+
+/** The code of a connection that ended without a close frame (RFC 6455, section 7.4.1). */
+const abnormalClosure = 1006
 
 /** How long a drain waits for received frames. */
 const maxPendingMs = 10_000
@@ -33,12 +38,16 @@ interface ChatServerOptions {
   readonly connectionLog: ConnectionLog
   /** Bytes that may wait for a client before its connection is closed. */
   readonly socketBufferBytes: number
+  readonly metrics?: SocketMetrics | undefined
 }
+
+/** The part of Bun's server that broadcasts. */
+export type Broadcaster = Pick<Server<SocketData>, 'publish' | 'subscriberCount'>
 
 export interface ChatServer {
   readonly handlers: WebSocketHandler<SocketData>
   /** Starts to broadcast the log's messages to the sockets of `server`. */
-  attach(server: Pick<Server<SocketData>, 'publish'>): void
+  attach(server: Broadcaster): void
   /** Closes all connections, spread over `seconds`, so that the clients do not all reconnect at once. */
   drain(seconds: number): Promise<void>
   close(): void
@@ -58,7 +67,7 @@ function hearControlFrame(socket: ServerWebSocket<SocketData>): void {
 
 /** The WebSocket side of the service: connects frames, connections, replays and broadcasts. */
 export function createChatServer(options: ChatServerOptions): ChatServer {
-  const { messageLog, connections, connectionLog, toProblem } = options
+  const { messageLog, connections, connectionLog, toProblem, metrics } = options
 
   const rooms = createRoomBroadcast()
 
@@ -77,15 +86,30 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       toProblem(error, crypto.randomUUID())
       connections.closeAfterPending(socket, 'internal-error')
     },
+    onPage: metrics?.replayed,
   })
   const sweep = startConnectionSweep({
     ...options,
     onError: (error) => void toProblem(error, crypto.randomUUID()),
   })
 
+  const scanBacklog = createBacklogScan(connections)
+
+  function publishAndCount(
+    server: Broadcaster,
+    to: string,
+    frame: string,
+    { delivered }: SocketMetrics,
+  ): void {
+    delivered(server.subscriberCount(to))
+    // Negative if bytes wait for any client; Bun does not say for which.
+    if (server.publish(to, frame) < 0) scanBacklog()
+  }
+
   function open(socket: ChatSocket): void {
     const { data } = socket
     connections.add(socket)
+    metrics?.opened()
     // The memberships are those at a place of the log, so such a connection always starts with a replay.
     if (data.receivesRooms) {
       const fromHead = { cursor: messageLog.head(), receivesRooms: true, announcesEnd: false }
@@ -129,23 +153,29 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       pong: hearControlFrame,
       drain(socket) {
         const accepted = asChatSocket(socket)
-        if (accepted) replayer.drained(accepted)
+        if (!accepted) return
+        accepted.data.isBehind = false
+        replayer.drained(accepted)
       },
       close(socket, code) {
         const accepted = asChatSocket(socket)
         if (!accepted) return
         connectionLog.closed(accepted, code)
+        metrics?.closed(code, code === abnormalClosure && accepted.data.isBehind)
         connections.remove(accepted)
         if (accepted.data.receivesRooms) rooms.remove(accepted)
       },
     },
     attach(server) {
+      const publish: Publish = metrics
+        ? (to, frame) => publishAndCount(server, to, frame, metrics)
+        : (to, frame) => void server.publish(to, frame)
       messageLog.subscribe(({ frame, delivery }) => {
         if (delivery) {
-          rooms.deliver(server, frame, delivery)
+          rooms.deliver(publish, frame, delivery)
           return
         }
-        server.publish(topic, frame)
+        publish(topic, frame)
         connectionLog.broadcast()
       })
     },

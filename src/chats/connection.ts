@@ -24,6 +24,8 @@ export interface Connection {
   heardAt: number
   /** Pings since then. */
   pings: number
+  /** Whether the client had not read what it was sent when this was last examined. */
+  isBehind: boolean
   /** The frame that is being checked asynchronously; later frames wait for it, to keep their order. */
   receiving: Promise<void> | undefined
   /** The total length of the frames that are being checked or wait, in characters. */
@@ -102,6 +104,7 @@ export const createConnection = (
   replay: cursor === undefined ? undefined : createReplay(identity, { cursor, receivesRooms }),
   heardAt: monotonicSeconds(),
   pings: 0,
+  isBehind: false,
   receiving: undefined,
   waitingLength: 0,
   record,
@@ -110,5 +113,6 @@ export const createConnection = (
 /** Sends a frame to this connection alone. */
 export function sendTo(socket: ChatSocket, frame: string): void {
   if (socket.data.record) socket.data.record.framesSent++
-  socket.send(frame)
+  // Bun returns 0 for a frame that it has dropped. It then closes the connection.
+  if (socket.send(frame) === 0) socket.data.isBehind = true
 }

@@ -14,6 +14,8 @@ interface ConnectionsOptions {
 /** The open connections, the limits on their number, and their orderly closing. */
 export interface Connections {
   readonly size: number
+  /** The bytes that wait for clients. */
+  backlogBytes(): number
   /** The open connections, in the order in which they were opened. */
   values(): SetIterator<ChatSocket>
   /**
@@ -64,6 +66,11 @@ export function createConnections({ maxSockets, userSlots }: ConnectionsOptions)
   return {
     get size() {
       return sockets.size
+    },
+    backlogBytes() {
+      let bytes = 0
+      for (const socket of sockets) bytes += socket.getBufferedAmount()
+      return bytes
     },
     values: () => sockets.values(),
     acquireSlot,

@@ -19,6 +19,8 @@ export interface GapHealer {
   soon(): void
   /** Reads what is missing now. Resolves when everything that was stored before the call has been delivered. */
   now(): Promise<void>
+  /** How many reads have found messages that had not arrived. */
+  healings(): number
   stop(): void
 }
 
@@ -31,11 +33,13 @@ export function createGapHealer(options: GapHealerOptions): GapHealer {
   let timer: Timer | undefined
   let failing = false
   let stopped = false
+  let healings = 0
 
   async function run(): Promise<void> {
     for (;;) {
       const page = await read(sequencer.applied())
       if (stopped) return
+      if (page.through > sequencer.applied()) healings++
       sequencer.offer(page)
       if (page.full) continue
       sequencer.confirmHead(page.through)
@@ -92,6 +96,7 @@ export function createGapHealer(options: GapHealerOptions): GapHealer {
   return {
     soon: () => schedule(patienceMs),
     now,
+    healings: () => healings,
     stop() {
       stopped = true
       clearTimeout(timer)

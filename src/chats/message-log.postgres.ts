@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
+import type { LogMetrics, NodeMeasurements } from '../metrics/metrics.ts'
 import { StorageUnavailable } from '../storage/errors.ts'
 import type { Pool } from '../storage/postgres/pool.ts'
 import { createAppender } from './appender.postgres.ts'
@@ -13,6 +14,7 @@ import { gone, type LogView, type MessageLog, type Page, type ReadResult } from 
 import {
   readFollowing,
   readMessage,
+  readOldest,
   readPreceding,
   readRange,
   removeMessages,
@@ -38,6 +40,7 @@ export interface PostgresMessageLogOptions {
   readonly onError: (error: unknown) => void
   /** Carries messages to other nodes. Without it, they are notified of messages, and read them. */
   readonly openExchange?: OpenRangeExchange | undefined
+  readonly metrics?: LogMetrics | undefined
 }
 
 export interface PostgresMessageLog extends MessageLog {
@@ -49,6 +52,8 @@ export interface PostgresMessageLog extends MessageLog {
   refuseAppends(cause: Error): void
   /** The sequence of the newest message that listeners have received. */
   applied(): number
+  /** How far this node is behind the log. */
+  measureNode(): Pick<NodeMeasurements, 'lagMessages' | 'healings'>
 }
 
 const rowsPerRead = 1000
@@ -216,6 +221,7 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
     toMessage,
     encode: ids.encode,
     deliver: delivery.deliver,
+    metrics: options.metrics,
   })
   const maintenance = createLogMaintenance({
     pool,
@@ -246,6 +252,11 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
     },
     subscribe: listeners.add,
     flush: appender.flush,
+    async measure() {
+      const [oldest] = await pool.read(({ $client }) => readOldest($client, 'messages', 1))
+      const head = sequencer.applied()
+      return { positions: oldest ? head - oldest.sequence + 1 : 0, oldestSentAt: oldest?.sentAt }
+    },
     close() {
       maintenance.stop()
       delivery.close()
@@ -262,5 +273,6 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
       refusal = new StorageUnavailable(cause)
     },
     applied: sequencer.applied,
+    measureNode: () => ({ lagMessages: sequencer.lag(), healings: delivery.healer.healings() }),
   }
 }

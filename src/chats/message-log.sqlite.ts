@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
+import type { LogMetrics } from '../metrics/metrics.ts'
 import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
 import { withStorageErrors } from '../storage/sqlite/errors.ts'
 import { messageLog } from '../storage/sqlite/schema.ts'
@@ -9,6 +10,7 @@ import { createGroupCommit } from './group-commit.ts'
 import { createHistoryReader } from './history-reader.sqlite.ts'
 import { createListeners } from './listeners.ts'
 import { createLogClock } from './log-clock.ts'
+import { measureCommits } from './measured-commit.ts'
 import { createEpoch, createMessageIds } from './message-ids.ts'
 import { gone, type LogView, type MessageLog, type Page, type StoredMessage } from './message-log.ts'
 import { type MessageStatements, prepareMessageStatements } from './message-statements.sqlite.ts'
@@ -30,6 +32,7 @@ export interface MessageLogOptions {
   readonly retentionCount: number
   /** Called with errors of background work; no request is waiting for it. */
   readonly onError: (error: unknown) => void
+  readonly metrics?: LogMetrics | undefined
 }
 
 interface StoredTables {
@@ -90,7 +93,10 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   }
 
   const toMessage = ({ sequence, frame }: FrameRow): StoredMessage => ({ id: ids.encode(sequence), frame })
-  const commits = createGroupCommit<Pending>({ maxBatchSize, commit })
+  const commits = createGroupCommit<Pending>({
+    maxBatchSize,
+    commit: measureCommits(options.metrics, (item) => ('change' in item ? undefined : item), commit),
+  })
   const retention = createRetention({
     ...options,
     write,
@@ -182,6 +188,10 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     eraseMessagesOf: eraser.erase,
     subscribe: listeners.add,
     flush: commits.flush,
+    measure() {
+      const [oldest] = withStorageErrors(() => statements.oldest().all({ limit: 1 }))
+      return { positions: oldest ? head - oldest.sequence + 1 : 0, oldestSentAt: oldest?.sentAt }
+    },
     close() {
       retention.stop()
       eraser.stop()

@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../contract/frames.ts'
 import { ProblemError } from '../contract/problems.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
+import type { LogMeasurements } from '../metrics/metrics.ts'
 import { type RoomChanges, RoomNotFound } from '../rooms/room-changes.ts'
 import type { User } from '../users/users.ts'
 
@@ -155,6 +156,8 @@ export interface MessageLog extends RoomChanges {
   subscribe(listener: (message: StoredMessage) => void): void
   /** Resolves when no append is pending. */
   flush(): Promise<void>
+  /** The extent of the stored messages, for metrics. */
+  measure(): MaybePromise<LogMeasurements>
   /** Stops the background work. */
   close(): void
 }

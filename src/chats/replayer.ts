@@ -16,6 +16,8 @@ interface ReplayerOptions {
    */
   readonly onCaughtUp: (socket: ChatSocket, rooms: readonly number[]) => void
   readonly onFailed: (socket: ChatSocket, error: unknown) => void
+  /** Called with the number of messages of each page that is sent. */
+  readonly onPage?: ((messages: number) => void) | undefined
 }
 
 export interface Replayer {
@@ -28,7 +30,8 @@ export interface Replayer {
  * Sends clients the messages that they missed, one page at a time and in turns, so that neither a long
  * replay nor a thousand of them delay live messages.
  */
-export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }: ReplayerOptions): Replayer {
+export function createReplayer(options: ReplayerOptions): Replayer {
+  const { messageLog, pauseBytes, onCaughtUp, onFailed, onPage } = options
   const queue: ChatSocket[] = []
   let running = false
 
@@ -83,15 +86,18 @@ export function createReplayer({ messageLog, pauseBytes, onCaughtUp, onFailed }:
     // The client may have disconnected meanwhile. It must not be subscribed any more.
     if (socket.readyState !== WebSocket.OPEN) return
     const { messages, end = head } = page
+    let sent = 0
     socket.cork(() => {
       sendGaps(socket, page)
       for (const { id, frame } of messages) {
         sendTo(socket, frame)
+        sent++
         replay.cursor = id
         if (socket.getBufferedAmount() > pauseBytes) return
       }
       replay.cursor = end
     })
+    onPage?.(sent)
     // The log returns only messages that were broadcast, so a client at its head has missed nothing.
     const rooms = replay.view ? page.rooms : []
     if (replay.cursor === messageLog.head() && rooms) {

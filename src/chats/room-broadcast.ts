@@ -1,8 +1,10 @@
-import type { Server } from 'bun'
-import { type ChatSocket, type SocketData, sendTo } from './connection.ts'
+import { type ChatSocket, sendTo } from './connection.ts'
 import type { RoomDelivery } from './message-log.ts'
 
 const topicOf = (room: number) => `r${room}`
+
+/** Sends a frame to all connections that are subscribed to a topic. */
+export type Publish = (topic: string, frame: string) => void
 
 /** The connections that receive rooms, and the delivery of the entries of rooms to them. */
 export interface RoomBroadcast {
@@ -10,7 +12,7 @@ export interface RoomBroadcast {
   add(socket: ChatSocket, rooms: readonly number[]): void
   remove(socket: ChatSocket): void
   /** Delivers the next entry of the log. */
-  deliver(server: Pick<Server<SocketData>, 'publish'>, frame: string, delivery: RoomDelivery): void
+  deliver(publish: Publish, frame: string, delivery: RoomDelivery): void
 }
 
 /**
@@ -36,10 +38,10 @@ export function createRoomBroadcast(): RoomBroadcast {
       sockets?.delete(socket)
       if (sockets?.size === 0) socketsOfUser.delete(id)
     },
-    deliver(server, frame, { room, audience, joins, leaves, ends }) {
+    deliver(publish, frame, { room, audience, joins, leaves, ends }) {
       const topic = topicOf(room)
       for (const socket of socketsOf(joins)) socket.subscribe(topic)
-      if (audience === undefined) server.publish(topic, frame)
+      if (audience === undefined) publish(topic, frame)
       else for (const socket of socketsOf(audience)) sendTo(socket, frame)
       for (const socket of socketsOf(leaves)) socket.unsubscribe(topic)
       if (!ends) return

@@ -35,6 +35,8 @@ export interface Sequencer {
   hear(head: number): void
   /** The highest sequence that the log is known to have. */
   heard(): number
+  /** The number of messages that the log is known to have and that were not delivered yet. */
+  lag(): number
   /** Whether the log is known to have messages that were not delivered yet. */
   hasGap(): boolean
   /** Ends a gap that does not exist: the log has no messages after `head`. */
@@ -169,6 +171,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       heard = Math.max(heard, head)
     },
     heard: () => heard,
+    lag: () => heard - applied,
     hasGap: () => heard > applied,
     confirmHead(head) {
       if (held.length === 0) heard = Math.max(applied, head)

@@ -2,6 +2,8 @@ import type { LogView } from './message-log.ts'
 
 const firstWindow = 512
 const minWindow = 256
+/** After a long silence, the window must not be so large that a burst of entries makes a page expensive. */
+const maxWindow = 16_384
 /** What it costs to look into one more room, in entries that are read in vain. */
 const roomCost = 6
 
@@ -39,10 +41,10 @@ export function endPage(
 ): number {
   const last = rows[limit - 1]
   if (rows.length > limit && last) {
-    view.window = Math.max(minWindow, 2 * (last.sequence - after))
+    view.window = Math.min(maxWindow, Math.max(minWindow, 2 * (last.sequence - after)))
     return last.sequence
   }
-  if (rows.length < limit / 2) view.window = window * 4
+  if (rows.length < limit / 2) view.window = Math.min(maxWindow, window * 4)
   return edge
 }
 

@@ -5,6 +5,7 @@ import { policyNames } from '../contract/policies.ts'
 import { describeError, rootCause } from '../http/error-handler.ts'
 import { LimitsNotShared } from '../limits/limit-store.ts'
 import { openLogger } from '../logger.ts'
+import { openMetrics } from '../metrics/open-metrics.ts'
 import { openStorage } from '../open-storage.ts'
 import { type RunningServer, startServer } from '../server.ts'
 import { LostStorage, RedisUnavailable, RestartRequired } from '../storage/errors.ts'
@@ -38,8 +39,11 @@ export async function serve(config: Config): Promise<void> {
   }
   let server: RunningServer | undefined
   let stopping = false
+  const metrics = await openMetrics(config)
   const storage = await openStorage(config, {
+    metrics: metrics?.log,
     onError(error) {
+      metrics?.backgroundFailure()
       if (error instanceof LostStorage) logger.fatal(error.message)
       else if (error instanceof RedisUnavailable) logger.warn({ reason: error.message }, 'redis unavailable')
       else if (error instanceof LimitsNotShared) {
@@ -52,7 +56,7 @@ export async function serve(config: Config): Promise<void> {
     onLimitsShared: () => logger.info('limits shared again'),
   })
   const keys = await loadKeys(config)
-  server = await startServer({ config, storage, keys, logger })
+  server = await startServer({ config, storage, keys, logger, metrics })
 
   async function stop(signal: string, exitCode = 0): Promise<void> {
     if (stopping) return
@@ -80,6 +84,9 @@ export async function serve(config: Config): Promise<void> {
   logger.info(
     {
       url: `http://${hostAndPort(config.host, server.port)}`,
+      ...(server.metricsPort !== undefined && {
+        metricsUrl: `http://${hostAndPort(config.metricsHost, server.metricsPort)}/metrics`,
+      }),
       development: config.development,
       version: openapi.info.version,
       bun: Bun.version,

@@ -78,6 +78,7 @@ interface OpenApi {
     readonly headers: Record<string, Header>
     readonly parameters: { readonly ApiVersion: Parameter }
   }
+  readonly 'x-trace-context': { readonly 'request-header': string }
   readonly 'x-limits': {
     readonly 'request-body-bytes': number
     readonly 'rooms-per-user': number

@@ -109,6 +109,9 @@ export const commonHeaders: Readonly<Record<string, string>> = (() => {
 export const supportedVersions = openapi.components.parameters.ApiVersion.schema.enum as readonly string[]
 export const versionHeader = openapi.components.parameters.ApiVersion.name
 
+/** The header that continues a trace of the client (W3C Trace Context). */
+export const traceparentHeader = openapi['x-trace-context']['request-header']
+
 function readOperation(path: string, method: string, operation: OperationObject): Operation {
   const pointer = `openapi.yaml#/paths/${path.replaceAll('/', '~1')}/${method}`
   const parameters = (operation.parameters ?? []).filter(({ name }) => name !== versionHeader)
@@ -175,15 +178,16 @@ export const allOperations: readonly Operation[] = readOperations(openapi.paths)
 
 /** The request headers that the operations read, for CORS preflights. */
 export const requestHeaderNames: readonly string[] = [
-  ...new Set(
-    Object.values(openapi.paths)
+  ...new Set([
+    ...Object.values(openapi.paths)
       .flatMap((methods) => Object.values(methods))
       .flatMap(({ security, requestBody, parameters = [] }) => [
         ...(security.length > 0 ? ['Authorization'] : []),
         ...(requestBody ? ['Content-Type'] : []),
         ...parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name),
       ]),
-  ),
+    traceparentHeader,
+  ]),
 ]
 
 /** The response headers that the document declares, and those of deprecated operations. */

@@ -603,6 +603,7 @@ export interface components {
             "API-Version"?: components["schemas"]["ApiVersion"];
             Origin?: string;
             "Sec-WebSocket-Protocol"?: string;
+            traceparent?: string;
         };
         SendFrame: {
             /**
@@ -713,6 +714,7 @@ export interface components {
         BadRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -729,6 +731,7 @@ export interface components {
         BadRequestBody: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -745,6 +748,7 @@ export interface components {
         BadHandshake: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -761,6 +765,7 @@ export interface components {
         UpgradeRequired: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -778,6 +783,7 @@ export interface components {
         Unauthorized: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -795,6 +801,7 @@ export interface components {
         Forbidden: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -811,6 +818,7 @@ export interface components {
         WrongPassword: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -827,6 +835,7 @@ export interface components {
         NotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -841,6 +850,7 @@ export interface components {
         RoomNotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -857,6 +867,7 @@ export interface components {
         MemberRoomNotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -873,6 +884,7 @@ export interface components {
         NotOwner: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -889,6 +901,7 @@ export interface components {
         RoomCreationClosed: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -905,6 +918,7 @@ export interface components {
         RoomLimitExceeded: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -921,6 +935,7 @@ export interface components {
         MethodNotAllowed: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -936,6 +951,7 @@ export interface components {
         ContentTooLarge: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -952,6 +968,7 @@ export interface components {
         UnsupportedMediaType: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -968,6 +985,7 @@ export interface components {
         UnprocessableCursor: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -984,6 +1002,7 @@ export interface components {
         TooManyAttempts: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1001,6 +1020,7 @@ export interface components {
         TooManyRequests: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1018,6 +1038,7 @@ export interface components {
         TooManyConnections: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1035,6 +1056,7 @@ export interface components {
         InternalServerError: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1051,6 +1073,7 @@ export interface components {
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1068,6 +1091,7 @@ export interface components {
         HashingUnavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1085,6 +1109,7 @@ export interface components {
         ConnectionsUnavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
+                traceresponse: components["headers"]["traceresponse"];
                 "API-Version": components["headers"]["API-Version"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                 "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1119,6 +1144,12 @@ export interface components {
     headers: {
         /** @description Identifies this request in the server's log. */
         "X-Request-Id": components["schemas"]["RequestId"];
+        /**
+         * @description The trace of a request with a valid `traceparent`, and the span of the request in it. The format is
+         *     that of `traceparent` (W3C Trace Context).
+         * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-8d2e3f6a1b9c0d4e-01
+         */
+        traceresponse: string;
         /** @description The API version of the response. */
         "API-Version": "1";
         /** @description Forbids browsers to guess another media type. */
@@ -1190,6 +1221,7 @@ export interface operations {
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1207,6 +1239,7 @@ export interface operations {
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1224,6 +1257,7 @@ export interface operations {
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1242,6 +1276,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1279,6 +1314,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1297,6 +1333,7 @@ export interface operations {
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1317,6 +1354,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1354,6 +1392,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1375,6 +1414,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1408,6 +1448,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1426,6 +1467,7 @@ export interface operations {
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1461,6 +1503,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1501,6 +1544,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1523,6 +1567,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1560,6 +1605,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1583,6 +1629,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1628,6 +1675,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1654,6 +1702,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1696,6 +1745,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1719,6 +1769,7 @@ export interface operations {
             410: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1735,6 +1786,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1771,6 +1823,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1789,6 +1842,7 @@ export interface operations {
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1830,6 +1884,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1849,6 +1904,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1894,6 +1950,7 @@ export interface operations {
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1913,6 +1970,7 @@ export interface operations {
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1933,6 +1991,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -1969,6 +2028,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2009,6 +2069,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2054,6 +2115,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2077,6 +2139,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2118,6 +2181,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2138,6 +2202,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2180,6 +2245,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2199,6 +2265,7 @@ export interface operations {
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2216,6 +2283,7 @@ export interface operations {
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2234,6 +2302,7 @@ export interface operations {
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2272,6 +2341,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2291,6 +2361,7 @@ export interface operations {
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2328,6 +2399,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];
@@ -2347,6 +2419,7 @@ export interface operations {
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
+                    traceresponse: components["headers"]["traceresponse"];
                     "API-Version": components["headers"]["API-Version"];
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Referrer-Policy": components["headers"]["Referrer-Policy"];

@@ -1,4 +1,5 @@
 import type { Count, RateLimiter } from '../limits/rate-limits.ts'
+import type { TraceContext } from './trace-context.ts'
 
 /** One request, and the values that its response will carry. */
 export interface RequestContext {
@@ -6,6 +7,8 @@ export interface RequestContext {
   /** The route, not the path: a path can contain anything a client sends, even a token. */
   readonly route: string | undefined
   readonly requestId: string
+  /** Undefined if the client has sent no valid one. */
+  readonly trace: TraceContext | undefined
   /** Seconds since the epoch, for the expiry of tokens. */
   readonly arrivedAt: number
   /** Monotonic milliseconds, for durations and rate limits. */

@@ -2,12 +2,17 @@ import type { Logger } from 'pino'
 import { epochSeconds, systemClock } from '../clock.ts'
 import { commonHeaders, jsonMediaType } from '../contract/operations.ts'
 import { type ProblemCode, problemMediaType } from '../contract/problems.ts'
+import type { components } from '../contract/types.gen.ts'
 import type { ClientAddress, Peer } from '../limits/client-address.ts'
 import { countHeader, policyHeader } from '../limits/rate-limits.ts'
+import type { RequestMetrics } from '../metrics/metrics.ts'
 import { allowOriginHeader, type Cors } from './cors.ts'
 import type { ToProblem } from './error-handler.ts'
 import type { RequestContext } from './request-context.ts'
 import { createSuccessLine, elapsedMs } from './success-line.ts'
+import { readTraceContext, traceResponse } from './trace-context.ts'
+
+const traceResponseHeader = 'traceresponse' satisfies keyof components['headers']
 
 type HeaderValues = Readonly<Record<string, string>>
 
@@ -30,7 +35,7 @@ export interface Responses {
   problem(context: RequestContext, thrown: unknown, headers?: HeaderValues): Response
   /** The response to a preflight, or undefined if the request is not one. */
   preflight(request: Request, peer: Peer | null): Response | undefined
-  /** Writes the request's log line. @param code the code of the problem, if the response is one */
+  /** Counts the request, and writes its log line. @param code the code of the problem, if the response is one */
   logRequest(context: RequestContext, status: number, code?: ProblemCode): void
 }
 
@@ -42,19 +47,23 @@ interface ResponsesOptions {
   readonly logClientAddress: boolean
   /** Undefined if no page of another origin may read responses. */
   readonly cors: Cors | undefined
+  /** Undefined if nothing is counted. */
+  readonly metrics?: RequestMetrics | undefined
 }
 
 /** Creates the responses. Each has a request id, and a line in the log. */
 export function createResponses(options: ResponsesOptions): Responses {
-  const { logger, toProblem, clientAddress, cors } = options
+  const { logger, toProblem, clientAddress, cors, metrics } = options
   const logsRequests = logger.isLevelEnabled('info')
   const logsClients = logsRequests && options.logClientAddress
 
   function startRequest(request: Request, route: string | undefined, peer: Peer | null): RequestContext {
+    const requestId = crypto.randomUUID()
     return {
       request,
       route,
-      requestId: crypto.randomUUID(),
+      requestId,
+      trace: readTraceContext(request, requestId),
       arrivedAt: epochSeconds(),
       startedAt: systemClock.monotonicMs(),
       // Read now, because a connection that has been closed has no address.
@@ -66,19 +75,27 @@ export function createResponses(options: ResponsesOptions): Responses {
   }
 
   function logRequest(context: RequestContext, status: number, code?: ProblemCode): void {
-    if (!logsRequests) return
-    const { request, route, requestId, client, userId } = context
+    const { request, route, startedAt } = context
+    metrics?.count({ method: request.method, route, startedAt }, status, code)
+    if (logsRequests) writeLine(context, status, code)
+  }
+
+  function writeLine(context: RequestContext, status: number, code?: ProblemCode): void {
+    const { request, route, requestId, trace, client, userId: user } = context
+    const { traceId, spanId, parentId } = trace ?? {}
     const ms = elapsedMs(context)
     logger.info(
-      { method: request.method, route, status, requestId, ms, code, client, user: userId },
+      { method: request.method, route, status, requestId, ms, code, client, user, traceId, spanId, parentId },
       'request',
     )
   }
 
-  function headersOf({ request, requestId, limiter, count }: RequestContext): Record<string, string> {
+  function headersOf(context: RequestContext): Record<string, string> {
+    const { request, requestId, trace, limiter, count } = context
     const allowOrigin = cors?.allowOrigin(request)
     return {
       'x-request-id': requestId,
+      ...(trace && { [traceResponseHeader]: traceResponse(trace) }),
       ...commonHeaders,
       ...cors?.headers,
       ...(allowOrigin !== undefined && { [allowOriginHeader]: allowOrigin }),
@@ -87,9 +104,10 @@ export function createResponses(options: ResponsesOptions): Responses {
     }
   }
 
-  function setAllowOrigin(headers: Headers, allowOrigin: string | undefined): void {
-    if (allowOrigin === undefined) headers.delete(allowOriginHeader)
-    else headers.set(allowOriginHeader, allowOrigin)
+  /** Sets a header that shared headers may still have from an earlier response. */
+  function setOrDelete(headers: Headers, name: string, value: string | undefined): void {
+    if (value === undefined) headers.delete(name)
+    else headers.set(name, value)
   }
 
   return {
@@ -97,6 +115,7 @@ export function createResponses(options: ResponsesOptions): Responses {
     headers: headersOf,
     json({ method, route, status, headers }) {
       const logSuccess = createSuccessLine(logger, { method, route, status })
+      const countSuccess = metrics?.counter(method, route, status)
       // Shared by all responses and changed before each: Bun copies the headers when it creates a response
       // (tests/unit/http/responses.test.ts). Converting an object for each response takes twice as long.
       const shared = new Headers({
@@ -107,19 +126,21 @@ export function createResponses(options: ResponsesOptions): Responses {
       })
       // An explicit status of 200, which is the default, makes Bun a third slower.
       const init = { headers: shared, ...(status !== 200 && { status }) }
+      /** Whether the previous response belonged to a trace. */
+      let traced = false
       return (context, text, headers) => {
-        const { request, requestId, limiter, count } = context
+        const { request, requestId, trace, limiter, count } = context
         // The route of GET also serves HEAD.
-        if (logsRequests && request.method === method) {
-          logSuccess(context)
-        } else {
-          logRequest(context, status)
-        }
+        if (logsRequests && request.method === method) logSuccess(context)
+        else if (logsRequests) writeLine(context, status)
+        countSuccess?.(context.startedAt)
         shared.set('x-request-id', requestId)
         if (limiter && count) shared.set('ratelimit', countHeader(limiter, count))
         // An operation has the same additional headers in every response, so none remains from an earlier one.
         for (const name in headers) shared.set(name, headers[name] as string)
-        if (cors) setAllowOrigin(shared, cors.allowOrigin(request))
+        if (cors) setOrDelete(shared, allowOriginHeader, cors.allowOrigin(request))
+        if (trace || traced) setOrDelete(shared, traceResponseHeader, trace && traceResponse(trace))
+        traced = trace !== undefined
         return new Response(text, init)
       }
     },

@@ -26,11 +26,15 @@ export function createSuccessLine(logger: Logger, constants: object): (context: 
   const level = logger.levels.values.info
 
   return (context) => {
-    const { requestId, client, userId } = context
+    const { requestId, trace, client, userId } = context
     let line = `{"level":${level},"time":${Date.now()}${serialised},"requestId":"${requestId}","ms":${elapsedMs(context)}`
     // An address needs no escaping.
     if (client !== undefined) line += `,"client":"${client}"`
     if (userId !== undefined) line += `,"user":${JSON.stringify(userId)}`
+    // Only hexadecimal digits.
+    if (trace) {
+      line += `,"traceId":"${trace.traceId}","spanId":"${trace.spanId}","parentId":"${trace.parentId}"`
+    }
     stream.write(`${line},"msg":"request"}\n`)
   }
 }

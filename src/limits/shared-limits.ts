@@ -26,6 +26,8 @@ export interface SharedLimitsOptions {
 export interface SharedLimits {
   readonly rateLimits: RateLimits
   readonly userSlots: UserSlots
+  /** Whether the limits are shared now; if not, each node counts on its own. */
+  isShared(): boolean
   close(): Promise<void>
 }
 
@@ -52,6 +54,7 @@ export async function openSharedLimits(options: SharedLimitsOptions): Promise<Sh
   return {
     rateLimits,
     userSlots,
+    isShared: health.isAvailable,
     async close() {
       const wasAvailable = health.isAvailable()
       await rateLimits.close()

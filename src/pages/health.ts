@@ -6,19 +6,20 @@ import type { RequestContext } from '../http/request-context.ts'
 import type { Responses } from '../http/responses.ts'
 
 interface HealthOptions {
-  readonly isDraining: () => boolean
   /** Why requests cannot be served, or only some of them. */
   readonly unmet: () => readonly ReadinessCode[]
   readonly responses: Responses
 }
 
-const statusOf = (code: ReadinessCode) => openapi['x-readiness'][code]?.status
+/** Whether requests can be served although these conditions are unmet. */
+export const isReady = (unmet: readonly ReadinessCode[]): boolean =>
+  unmet.every((code) => openapi['x-readiness'][code]?.status !== 503)
 
 /**
  * Liveness and readiness, for supervisors and load balancers. They are routes of Bun's router: the first request
  * for a page makes Elysia generate and compile its handler, and a supervisor waits for this one.
  */
-export function healthRoutes({ isDraining, unmet, responses }: HealthOptions) {
+export function healthRoutes({ unmet, responses }: HealthOptions) {
   function route(path: string, respond: (context: RequestContext) => Response): { readonly GET: Route } {
     return {
       GET(request, server) {
@@ -56,8 +57,8 @@ export function healthRoutes({ isDraining, unmet, responses }: HealthOptions) {
   return {
     '/livez': route('/livez', (context) => success(context, { status: 'live' })),
     '/readyz': route('/readyz', (context) => {
-      const reasons: readonly ReadinessCode[] = isDraining() ? ['draining', ...unmet()] : unmet()
-      if (reasons.some((code) => statusOf(code) === 503)) return refusal(context, reasons)
+      const reasons = unmet()
+      if (!isReady(reasons)) return refusal(context, reasons)
       return success(context, { status: 'ready', ...(reasons.length > 0 && { reasons }) })
     }),
   }

@@ -22,6 +22,8 @@ const targets = {
   'GET profile, 64 connections': 4,
   'POST send, 64 connections': 1,
   'POST login, 8 connections': 1,
+  'With metrics, GET profile': 1,
+  'With metrics, POST send': 1,
   'Fan-out, 200 sockets': 2,
   'Fan-out, 10 sockets': 1,
   'Resume of': 2,

@@ -43,6 +43,17 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
       }
     })
 
+    test('the response returns the trace of the request', async () => {
+      const { token: valid, ...request } = await validRequest(main, id, await account)
+      const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+      const { headers } = await call(main, id, {
+        ...request,
+        token: scheme ? valid : undefined,
+        headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
+      })
+      expect(headers.traceresponse).toContain(traceId)
+    })
+
     test('an unknown method is rejected with the allowed ones', async () => {
       const supported = contract.operations.filter((one) => one.path === path).map(({ method }) => method)
       const method = ['PATCH', 'POST', 'PUT'].find((one) => !supported.includes(one)) ?? 'TRACE'

@@ -72,8 +72,8 @@ export const httpMutants: readonly Mutant[] = [
     id: 'origin-leaks-to-the-next-response',
     breaks: 'A page of another origin may not read a response, even after one that may.',
     file: 'src/http/responses.ts',
-    find: '    if (allowOrigin === undefined) headers.delete(allowOriginHeader)\n    else',
-    replace: '    if (allowOrigin !== undefined)',
+    find: '    if (value === undefined) headers.delete(name)\n    else',
+    replace: '    if (value !== undefined)',
     tests: [`${unit}/http/responses.test.ts`],
   },
   {

@@ -5,6 +5,7 @@ import { clientMutants } from './client.ts'
 import { commandsMutants } from './commands.ts'
 import { httpMutants } from './http.ts'
 import { limitMutants } from './limits.ts'
+import { metricsMutants } from './metrics.ts'
 import { postgresMutants } from './postgres.ts'
 import { redisMutants } from './redis.ts'
 import { roomsMutants } from './rooms.ts'
@@ -34,5 +35,6 @@ export const mutants: readonly Mutant[] = [
   ...postgresMutants,
   ...limitMutants,
   ...redisMutants,
+  ...metricsMutants,
   ...clientMutants,
 ]

@@ -43,9 +43,9 @@ export const roomsMutants: readonly Mutant[] = [
     id: 'subscribed-after-the-event',
     breaks: 'A user who joins receives the own event.',
     file: `${chats}/room-broadcast.ts`,
-    find: '      for (const socket of socketsOf(joins)) socket.subscribe(topic)\n      if (audience === undefined) server.publish(topic, frame)\n',
+    find: '      for (const socket of socketsOf(joins)) socket.subscribe(topic)\n      if (audience === undefined) publish(topic, frame)\n',
     replace:
-      '      if (audience === undefined) server.publish(topic, frame)\n      for (const socket of socketsOf(joins)) socket.subscribe(topic)\n',
+      '      if (audience === undefined) publish(topic, frame)\n      for (const socket of socketsOf(joins)) socket.subscribe(topic)\n',
     tests: [suite, delivery],
   },
   {

@@ -208,7 +208,9 @@ describe.skipIf(skipsPostgres)('parley move', () => {
     const [{ id } = { id: '' }] = await playground.history(token)
     const url = await createDatabase()
     const output = await playground.run(text.replace(/(?<=DATABASE_URL=)\S+/, url))
-    expect(output).toContain('Moved 1 account (with the removed ones), 1 message, 0 rooms and 0 revoked tokens.')
+    expect(output).toContain(
+      'Moved 1 account (with the removed ones), 1 message, 0 rooms and 0 revoked tokens.',
+    )
     expect(playground.isRunning()).toBe(false)
     await using node = await startNode(url, playground.at('data'))
     await post(node.url, '/api/chats/send', { message: 'on PostgreSQL' }, bearer(token))

@@ -40,6 +40,8 @@ export interface ChangeFeed {
   wake(): void
   /** Why requests cannot be served: the feed was not read for a while. Codes of the document. */
   unmet(): readonly ReadinessCode[]
+  /** Seconds since the feed was read. */
+  age(): number
   close(): void
 }
 
@@ -123,6 +125,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
       if (now() - freshAt < unreadyAfterMs) return []
       return [failing ? 'storage-unreachable' : 'changes-outdated']
     },
+    age: () => (now() - freshAt) / 1000,
     close() {
       closed = true
       clearInterval(timer)

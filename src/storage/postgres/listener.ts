@@ -25,6 +25,8 @@ export interface Listener {
    * row find a newer head, notifications no longer arrive, and the connection is replaced.
    */
   compare(head: number): void
+  /** How often the connection was replaced. */
+  reconnects(): number
   close(): Promise<void>
 }
 
@@ -46,6 +48,7 @@ export function listen({ url, onNotification, onListening }: ListenerOptions): L
   /** Whether the next head is taken as notified: it may have been reached before this connection listened. */
   let takesHead = true
   let retry: Timer | undefined
+  let reconnects = 0
 
   async function open(): Promise<void> {
     const opened = openClient({ url, name: 'parley listen', size: 1, attemptMs: 5000 })
@@ -73,7 +76,9 @@ export function listen({ url, onNotification, onListening }: ListenerOptions): L
   function replace(): void {
     clearTimeout(retry)
     client?.close({ timeout: 0 }).catch(() => {})
-    if (!closed) void open()
+    if (closed) return
+    reconnects++
+    void open()
   }
 
   void open()
@@ -86,6 +91,7 @@ export function listen({ url, onNotification, onListening }: ListenerOptions): L
       if (missed === undefined || missed <= notifiedHead) return
       if (performance.now() - openedAt >= minLifetimeMs) replace()
     },
+    reconnects: () => reconnects,
     async close() {
       closed = true
       clearTimeout(retry)

@@ -30,6 +30,8 @@ export interface Pool {
   write<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result>
   /** Whether the last attempt has failed for a transient reason. */
   isFailing(): boolean
+  /** How often all connections were replaced, because one did not respond. */
+  reconnects(): number
   close(): Promise<void>
 }
 
@@ -61,11 +63,13 @@ export function createPool(options: PoolOptions): Pool {
   const open = () => drizzle({ client: openClient(options), schema }) as Queries
   let current = open()
   let failing = false
+  let reconnects = 0
 
   /** Closing also fails the statements that still wait for a response. */
   function replace(queries: Queries): void {
     if (queries !== current) return
     current = open()
+    reconnects++
     queries.$client.close({ timeout: 0 }).catch(() => {})
   }
 
@@ -110,6 +114,7 @@ export function createPool(options: PoolOptions): Pool {
       }
     },
     isFailing: () => failing,
+    reconnects: () => reconnects,
     close: () => current.$client.close({ timeout: 0 }),
   }
 }

@@ -36,6 +36,8 @@ export interface RedisConnectionOptions {
 
 export interface Redis {
   connect(options: RedisConnectionOptions): RedisConnection
+  /** How often lost connections were replaced. */
+  reconnects(): number
   /** Closes all connections. */
   close(): void
 }
@@ -80,7 +82,8 @@ async function withTimeout<Result>(
 
 interface Status {
   lost(error: unknown): void
-  connected(): void
+  /** @param again whether the connection was lost before */
+  connected(again: boolean): void
 }
 
 /**
@@ -92,6 +95,7 @@ function createConnection(url: string, options: RedisConnectionOptions, status: 
   const { name, prepare, onConnected, onLost, commandMs = defaultCommandMs } = options
   let current: RedisClient | undefined
   let connected = false
+  let connectedBefore = false
   let connectedAt = 0
   let pauseMs = firstPauseMs
   let retry: Timer | undefined
@@ -138,7 +142,8 @@ function createConnection(url: string, options: RedisConnectionOptions, status: 
     if (client !== current) return
     connected = true
     connectedAt = performance.now()
-    status.connected()
+    status.connected(connectedBefore)
+    connectedBefore = true
     onConnected?.()
   }
 
@@ -173,6 +178,7 @@ export function openRedis({ url, onLost, onRecovered }: RedisOptions): Redis {
   const connections = new Set<RedisConnection>()
   /** Resolves when the current outage has been reported. */
   let outage: Promise<void> | undefined
+  let reconnects = 0
   let closed = false
 
   async function report(error: unknown): Promise<void> {
@@ -194,7 +200,10 @@ export function openRedis({ url, onLost, onRecovered }: RedisOptions): Redis {
         lost(error) {
           if (!closed) outage ??= report(error)
         },
-        connected: () => void recover(),
+        connected(again) {
+          if (again) reconnects++
+          void recover()
+        },
       })
       connections.add(connection)
       return {
@@ -205,6 +214,7 @@ export function openRedis({ url, onLost, onRecovered }: RedisOptions): Redis {
         },
       }
     },
+    reconnects: () => reconnects,
     close() {
       closed = true
       for (const connection of connections) connection.close()

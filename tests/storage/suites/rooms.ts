@@ -88,6 +88,25 @@ function membersSuite({ createStorage }: RoomsEngine): void {
       expect(await actions.send(ada, 'late', two)).toBe('not-found')
     })
 
+    test('ends at the next start if the removal of the account was interrupted', async () => {
+      await using storage = await createStorage()
+      let [ada, bob] = [
+        { id: '', username: '' },
+        { id: '', username: '' },
+      ]
+      let room = ''
+      {
+        await using actions = await storage.open()
+        ada = await actions.user('ada')
+        bob = await actions.user('bob')
+        room = await actions.create(ada, { members: ['bob'] })
+        await actions.removeAccount(ada)
+      }
+      await using again = await storage.open()
+      await until(async () => (await again.roles(room, bob))?.bob === 'owner')
+      expect(await again.roles(room, bob)).toEqual({ bob: 'owner' })
+    })
+
     test('of a removed room ends, and the room does not exist any more', async () => {
       await using storage = await createStorage()
       await using actions = await storage.open()

@@ -71,6 +71,10 @@ export function createRoomActions({ log, rooms, users, leaveRooms }: RoomPorts) 
     rename: (by: User, room: string, name: string) =>
       outcomeOfChange(log.change({ kind: 'rename-room', by, room, name })),
     end: (by: User | null, room: string) => outcomeOfChange(log.change({ kind: 'remove-room', by, room })),
+    /** Removes the account, as a process that is interrupted before the user has left the rooms. */
+    async removeAccount({ id }: User): Promise<void> {
+      await users.remove(id, { eraseMessages: false })
+    },
     async endAccount({ id }: User): Promise<void> {
       await users.remove(id, { eraseMessages: false })
       await leaveRooms(id)

@@ -44,6 +44,7 @@ async function openExchange() {
         close() {},
       }
     },
+    reconnects: () => 0,
     close() {},
   }
   const open = createRedisRangeExchange({ redis, ranges, onError: (error) => errors.push(error) })

@@ -9,6 +9,8 @@ interface ChildOptions {
   readonly environment: Readonly<Record<string, string>>
   /** A file that the process loads before the program, relative to the project's folder. */
   readonly preload?: string
+  /** A command that ends by running its arguments. */
+  readonly launcher?: readonly string[]
   /** The arguments of the program. */
   readonly arguments?: readonly string[]
 }
@@ -35,9 +37,15 @@ export async function startChild(options: ChildOptions) {
     }
   }
 
-  const { url } = JSON.parse(await waitFor(/"listening"/)) as { url: string }
+  const { url, metricsUrl = '' } = JSON.parse(await waitFor(/"listening"/)) as {
+    url: string
+    metricsUrl?: string
+  }
   return {
     url,
+    /** The URL of the metrics, with METRICS_PORT. */
+    metricsUrl,
+    pid: child.pid,
     waitFor,
     signal: (name: NodeJS.Signals) => child.kill(name),
     /** Waits until the process ends by itself. */
@@ -68,10 +76,11 @@ export function spawnService({
   program = 'src/main.ts',
   environment,
   preload,
+  launcher = [],
   arguments: arguments_ = [],
 }: ChildOptions) {
   const preloads = preload === undefined ? [] : ['--preload', `./${preload}`]
-  const child = Bun.spawn([process.execPath, ...preloads, program, ...arguments_], {
+  const child = Bun.spawn([...launcher, process.execPath, ...preloads, program, ...arguments_], {
     cwd: project,
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...environment },
     stdin: 'ignore',

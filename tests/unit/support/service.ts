@@ -8,6 +8,7 @@ import { generateSecret, importSecret } from '../../../src/auth/secrets.ts'
 import { createTokens } from '../../../src/auth/tokens.ts'
 import { readConfig } from '../../../src/config.ts'
 import { policyNames } from '../../../src/contract/policies.ts'
+import { openMetrics } from '../../../src/metrics/open-metrics.ts'
 import { openStorage, type Storage } from '../../../src/open-storage.ts'
 import { startServer } from '../../../src/server.ts'
 
@@ -51,9 +52,14 @@ export async function startService(
     policyNames,
   )
   const lines: string[] = []
-  const logger = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
-  const storage = wrapStorage(await openStorage(config, { onError() {} }))
-  const server = await startServer({ config, storage, keys: serviceKeys, logger })
+  const logger = pino(
+    { level: environment.LOG_LEVEL ?? 'trace' },
+    { write: (line: string) => void lines.push(line) },
+  )
+  const metrics = await openMetrics(config)
+  const onError = () => metrics?.backgroundFailure()
+  const storage = wrapStorage(await openStorage(config, { onError, metrics: metrics?.log }))
+  const server = await startServer({ config, storage, keys: serviceKeys, logger, metrics })
   const tokens = createTokens({
     keys: serviceKeys,
     ttlSeconds: config.tokenTtlSeconds,
@@ -63,6 +69,8 @@ export async function startService(
 
   return {
     url,
+    /** The URL of the metrics, with METRICS_PORT. */
+    metricsUrl: `http://127.0.0.1:${server.metricsPort}/metrics`,
     dataDir: config.dataDir,
     storage,
     /** The log lines so far, each a JSON text. */

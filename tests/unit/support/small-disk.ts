@@ -14,17 +14,17 @@ export interface SmallDisk {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const diskBytes = 16 * 1024 * 1024
+const defaultBytes = 16 * 1024 * 1024
 
 /**
- * Mounts a file system of 16 MiB (tmpfs) in a mount namespace. This needs root with CAP_SYS_ADMIN, or a
+ * Mounts a file system (tmpfs) in a mount namespace. This needs root with CAP_SYS_ADMIN, or a
  * machine that permits user namespaces; returns undefined elsewhere.
  */
-export async function mountTmpfs(folder: string): Promise<SmallDisk | undefined> {
+export async function mountTmpfs(folder: string, bytes = defaultBytes): Promise<SmallDisk | undefined> {
   const mountPoint = join(folder, 'disk')
   mkdirSync(mountPoint)
   const mount = 'mount -t tmpfs -o size="$1" tmpfs "$2" && echo mounted && exec sleep 300'
-  const arguments_ = ['sh', '-c', mount, 'sh', String(diskBytes), mountPoint]
+  const arguments_ = ['sh', '-c', mount, 'sh', String(bytes), mountPoint]
   const holder = Bun.spawn(['unshare', '--map-root-user', '--mount', ...arguments_], {
     stdout: 'pipe',
     stderr: 'ignore',

@@ -13,18 +13,19 @@ test('a prepared statement binds values in the order of its names, and other nam
     epoch: sql.placeholder('epoch'),
     trimmedThrough: sql.placeholder('trimmed'),
     removedThrough: sql.placeholder('removed'),
+    forgottenThrough: sql.placeholder('forgotten'),
   })
   for (const names of [
     [],
-    ['id', 'trimmed', 'epoch', 'removed'],
-    ['id', 'epoch', 'trimmed', 'removed', 'more'],
+    ['id', 'trimmed', 'epoch', 'removed', 'forgotten'],
+    ['id', 'epoch', 'trimmed', 'removed', 'forgotten', 'more'],
   ]) {
-    expect(() => prepareStatement(queries, query, names)).toThrow('are id,epoch,trimmed,removed')
+    expect(() => prepareStatement(queries, query, names)).toThrow('are id,epoch,trimmed,removed,forgotten')
   }
-  const names = ['id', 'epoch', 'trimmed', 'removed']
-  prepareStatement<[number, string, number, number]>(queries, query, names).run(1, 'abc', 7, 8)
+  const names = ['id', 'epoch', 'trimmed', 'removed', 'forgotten']
+  prepareStatement<[number, string, number, number, number]>(queries, query, names).run(1, 'abc', 7, 8, 9)
   expect(queries.select().from(messageLog).all()).toEqual([
-    { id: 1, epoch: 'abc', trimmedThrough: 7, removedThrough: 8, forgottenThrough: 0 },
+    { id: 1, epoch: 'abc', trimmedThrough: 7, removedThrough: 8, forgottenThrough: 9 },
   ])
   close()
 })
