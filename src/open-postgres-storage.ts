@@ -13,6 +13,9 @@ import { createPostgresLimitStore } from './limits/limit-store.postgres.ts'
 import { openSharedLimits, type SharedLimits } from './limits/shared-limits.ts'
 import type { StorageMeasurements } from './metrics/metrics.ts'
 import type { Administration, Storage, StorageOptions } from './open-storage.ts'
+import { createPostgresRoomAdministration } from './rooms/room-administration.postgres.ts'
+import { createRoomWork } from './rooms/room-work.postgres.ts'
+import { createPostgresRooms } from './rooms/rooms.postgres.ts'
 import { RestartRequired, UnusableStorage } from './storage/errors.ts'
 import {
   type ChangeFeed,
@@ -30,11 +33,6 @@ import { createPostgresUsers } from './users/users.postgres.ts'
 
 type PostgresConfig = Config & { readonly databaseUrl: string }
 
-function missing(): never {
-  throw new Error('PostgreSQL has no rooms yet')
-}
-const missingRooms = { listOf: missing, listPublic: missing, get: missing, members: missing }
-
 /** How long a scrape of the metrics waits for the database. */
 const maxMeasurementMs = 1000
 
@@ -47,6 +45,8 @@ interface FollowOptions {
   readonly initial: FeedState
   readonly messageLog: PostgresMessageLog
   readonly replication: Replication
+  /** Called when changes of rooms were left to the nodes. */
+  readonly onRoomWork: () => void
   readonly onError: (error: unknown) => void
 }
 
@@ -57,7 +57,8 @@ const restartRequired = new RestartRequired(
 )
 
 /** Follows the changes that other nodes and programs make: by notifications and, in any case, by reading. */
-function follow({ url, connection, initial, messageLog, replication, onError }: FollowOptions) {
+function follow(options: FollowOptions) {
+  const { url, connection, initial, messageLog, replication, onRoomWork, onError } = options
   let { removals } = initial
   let lost = false
   const lag = createLag()
@@ -86,6 +87,7 @@ function follow({ url, connection, initial, messageLog, replication, onError }: 
       removals = state.removals
       messageLog.hear(state.head)
       lag.see(state.head, messageLog.applied())
+      if (state.hasRoomWork) onRoomWork()
       listener.compare(state.head)
     },
   })
@@ -252,7 +254,22 @@ export async function openPostgresStorage(
     openExchange: redis?.openExchange,
     metrics,
   })
-  const changes = follow({ url, connection, initial, messageLog, replication, onError })
+  const roomWork = createRoomWork({
+    pool,
+    log: messageLog,
+    findUser: async (username) => (await users.findCredentials(username))?.user,
+    onError,
+  })
+  const changes = follow({
+    url,
+    connection,
+    initial,
+    messageLog,
+    replication,
+    onRoomWork: roomWork.notice,
+    onError,
+  })
+  const users = createPostgresUsers({ pool, feed: changes.feed })
   const revocations = createPostgresRevocations({ pool, feed: changes.feed })
   const loginGuard = createPostgresLoginGuard({ pool })
   const postgresLimits = createPostgresLimitStore({ pool: connection.limits })
@@ -266,17 +283,19 @@ export async function openPostgresStorage(
   })
   const pruning = schedulePruning([revocations.prune, loginGuard.prune, postgresLimits.prune], onError)
   return {
-    users: createPostgresUsers({ pool, feed: changes.feed }),
+    users,
     revocations,
     messageLog,
-    rooms: missingRooms,
-    leaveRooms: async () => {},
+    rooms: createPostgresRooms(pool),
+    // The removed account is marked, and this finds the mark.
+    leaveRooms: roomWork.run,
     loginGuard,
     rateLimits: limits.rateLimits,
     userSlots: limits.userSlots,
     unmet: changes.unmet,
     measure: createMeasurement({ connection, messageLog, changes, limits, redis }),
     async close() {
+      roomWork.stop()
       messageLog.close()
       pruning.stop()
       await limits.close()
@@ -305,7 +324,7 @@ export async function openPostgresAdministration(url: string): Promise<Administr
   return {
     users: createPostgresUsers({ pool, feed }),
     messages: createPostgresMessageAdministration(pool),
-    rooms: { ...missingRooms, list: missing, find: missing, request: missing },
+    rooms: createPostgresRoomAdministration(pool),
     close: connection.close,
   }
 }

@@ -1,4 +1,5 @@
-import { createPreparer, type RoomRow, roomColumns } from '../rooms/room-statements.sqlite.ts'
+import { createPreparer, roomColumns } from '../rooms/room-statements.sqlite.ts'
+import type { RoomRow } from '../rooms/room-store.ts'
 import type { Queries } from '../storage/sqlite/connection.ts'
 import { openEnd } from '../storage/sqlite/schema.ts'
 

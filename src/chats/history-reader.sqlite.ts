@@ -1,4 +1,4 @@
-import type { RoomRow } from '../rooms/room-statements.sqlite.ts'
+import type { RoomRow } from '../rooms/room-store.ts'
 import { openEnd } from '../storage/sqlite/schema.ts'
 import type { EntryStatements, FrameRow } from './entry-statements.sqlite.ts'
 import type { MessageIds } from './message-ids.ts'

@@ -5,13 +5,16 @@ import { sweepMessagesOf } from './message-administration.postgres.ts'
 import {
   findErasures,
   finishErasure,
+  hasEntries,
+  type LogTable,
   pruneBatches,
+  readCountEdge,
   readNewestThrough,
   readOldest,
-  trimLog,
+  trimTable,
   tryMaintenanceLock,
 } from './message-statements.postgres.ts'
-import { findRemovableAsynchronously, scheduleTrimming } from './retention.ts'
+import { findRemovableAsynchronously, type StoredTime, scheduleTrimming } from './retention.ts'
 
 interface MaintenanceOptions {
   readonly pool: Pool
@@ -34,6 +37,27 @@ const batchesPerStep = 5000
 const maxIdentityAgeMs = 5000
 
 /**
+ * Finds the sequence through which a table has too many rows. Without entries of rooms, the sequences count the
+ * messages. Otherwise the rows are counted, which takes long if many are permitted, so not at each step: an edge
+ * remains valid, since rows are only added after it.
+ */
+function createCountEdge({ retentionCount, head }: Pick<MaintenanceOptions, 'retentionCount' | 'head'>) {
+  let edge = 0
+  let countedAt = Number.NEGATIVE_INFINITY
+  return async (sql: SQL, table: LogTable, [oldest]: readonly StoredTime[]): Promise<number> => {
+    const highest = head() - retentionCount
+    // There cannot be more rows than sequences.
+    if (!oldest || oldest.sequence > highest) return 0
+    if (table === 'messages' && !(await hasEntries(sql))) return highest
+    if (oldest.sequence > edge && performance.now() - countedAt >= intervalMs) {
+      countedAt = performance.now()
+      edge = await readCountEdge(sql, table, retentionCount)
+    }
+    return edge
+  }
+}
+
+/**
  * Trims the log, erases the messages of removed users, and deletes old records of batches. One node does it at
  * a time: each step takes a lock, and is left to the other node if that has the lock.
  */
@@ -51,18 +75,26 @@ export function createLogMaintenance(options: MaintenanceOptions) {
       $client.begin(async (sql) => ((await tryMaintenanceLock(sql, lock)) ? step(sql) : undefined)),
     )
 
-  const trim = (limit: number): Promise<boolean> =>
+  const countEdges = { messages: createCountEdge(options), entries: createCountEdge(options) }
+
+  const trimOne = (table: LogTable, limit: number): Promise<boolean> =>
     runStep('trimming', async (sql) => {
       const log = {
         head,
-        oldest: (count: number) => readOldest(sql, count),
-        newestThrough: (sequence: number) => readNewestThrough(sql, sequence),
+        countEdge: (oldest: readonly StoredTime[]) => countEdges[table](sql, table, oldest),
+        oldest: (count: number) => readOldest(sql, table, count),
+        newestThrough: (sequence: number) => readNewestThrough(sql, table, sequence),
       }
       const through = await findRemovableAsynchronously({ ...options, log }, limit)
       if (through === undefined) return false
-      await trimLog(sql, through)
+      await trimTable(sql, table, through)
       return true
     }).then((more = false) => more)
+
+  async function trim(limit: number): Promise<boolean> {
+    const messages = await trimOne('messages', limit)
+    return (await trimOne('entries', limit)) || messages
+  }
 
   const sweep = (userId: string) => sweepMessagesOf(pool, userId, () => stopped)
 

@@ -1,13 +1,7 @@
 import type { Pool } from '../storage/postgres/pool.ts'
 import { createMessageIds } from './message-ids.ts'
 import type { MessageAdministration } from './message-log.ts'
-import {
-  readEpoch,
-  readNewestThrough,
-  readOldest,
-  removeMessages,
-  removeMessagesOf,
-} from './message-statements.postgres.ts'
+import { readEnds, readEpoch, removeMessages, removeMessagesOf } from './message-statements.postgres.ts'
 
 /** Small enough not to delay appends. */
 const sequencesPerStep = 10_000
@@ -18,11 +12,10 @@ export async function sweepMessagesOf(
   userId: string,
   isStopped: () => boolean = () => false,
 ): Promise<number> {
-  const [oldest] = await pool.read(({ $client }) => readOldest($client, 1))
-  const last = await pool.read(({ $client }) => readNewestThrough($client, Number.MAX_SAFE_INTEGER))
+  const ends = await pool.read(({ $client }) => readEnds($client))
   let erased = 0
-  if (!oldest || !last) return erased
-  for (let after = oldest.sequence - 1; after < last.sequence && !isStopped(); after += sequencesPerStep) {
+  if (!ends) return erased
+  for (let after = ends.oldest - 1; after < ends.newest && !isStopped(); after += sequencesPerStep) {
     const range = { after, through: after + sequencesPerStep }
     erased += await pool.write(({ $client }) => removeMessagesOf($client, userId, range))
   }

@@ -4,13 +4,14 @@ import { StorageUnavailable } from '../storage/errors.ts'
 import type { Pool } from '../storage/postgres/pool.ts'
 import { createAppender } from './appender.postgres.ts'
 import { createGapHealer } from './gap-healer.ts'
+import { createHistoryReader } from './history-reader.postgres.ts'
 import { createListeners } from './listeners.ts'
 import { createLogClock } from './log-clock.ts'
 import { createLogMaintenance } from './log-maintenance.postgres.ts'
+import { createToMessage, type LogRow } from './log-rows.postgres.ts'
 import { createMessageIds, type MessageIds } from './message-ids.ts'
-import { gone, type MessageLog, type Page, type ReadResult } from './message-log.ts'
+import { gone, type LogView, type MessageLog, type Page, type ReadResult } from './message-log.ts'
 import {
-  type MessageRow,
   readFollowing,
   readMessage,
   readOldest,
@@ -20,6 +21,7 @@ import {
 } from './message-statements.postgres.ts'
 import type { OpenRangeExchange, RangeExchange } from './range-exchange.ts'
 import { createSequencer, type MessageRange, type SequencedMessage } from './sequencer.ts'
+import { createViewReader } from './view-reader.postgres.ts'
 
 export interface PostgresMessageLogOptions {
   /** For reads and background work. */
@@ -62,27 +64,11 @@ const maxDeliveryMs = 500
 /** How long they may take on their way through the exchange, before they are read. */
 const exchangePatienceMs = 15
 
-/** The frame of a stored message: the same text on every node, and the same as in SQLite. */
-export function toFrame(row: MessageRow, id: string): string {
-  const { userId, username, idempotencyKey, sentAt, message } = row
-  const user = `{"id":${JSON.stringify(userId)},"username":${JSON.stringify(username)}}`
-  const key = idempotencyKey === null ? '' : `,"idempotencyKey":${JSON.stringify(idempotencyKey)}`
-  const time = new Date(sentAt).toISOString()
-  return `{"event":"message","id":"${id}","message":${message},"user":${user},"sentAt":"${time}"${key}}`
-}
-
-function createToMessage(ids: MessageIds) {
-  return (row: MessageRow): SequencedMessage => {
-    const id = ids.encode(row.sequence)
-    return { sequence: row.sequence, id, frame: toFrame(row, id) }
-  }
-}
-
 /** The way of messages into the order of the log: from this node, and from others by reading. */
 function createDelivery(
   { pool, head, onError, openExchange }: PostgresMessageLogOptions,
   session: string,
-  toMessage: (row: MessageRow) => SequencedMessage,
+  toMessage: (row: LogRow) => SequencedMessage,
 ) {
   const listeners = createListeners(onError)
   const sequencer = createSequencer({ head, deliver: listeners.notify })
@@ -91,7 +77,7 @@ function createDelivery(
     onError,
     async read(after) {
       const range = await pool.read(({ $client }) => readRange($client, after, rowsPerRead))
-      const messages = range.messages.map(toMessage)
+      const messages = range.rows.map(toMessage)
       const full = messages.length === rowsPerRead
       const through = full ? (messages.at(-1)?.sequence ?? after) : range.head
       return { previous: after, through, messages, full }
@@ -138,7 +124,7 @@ type Delivery = ReturnType<typeof createDelivery>
 interface ReaderOptions {
   readonly pool: Pool
   readonly ids: MessageIds
-  readonly toMessage: (row: MessageRow) => SequencedMessage
+  readonly toMessage: (row: LogRow) => SequencedMessage
   readonly delivery: Delivery
 }
 
@@ -165,14 +151,31 @@ function createReader({ pool, ids, toMessage, delivery }: ReaderOptions) {
   }
 
   function readRecent(after: number, limit: number): Page | undefined {
-    const recent = sequencer.recent(after, limit)
+    const recent = sequencer.recentToAll(after, limit)
     if (!recent) return undefined
     const end = recent.more ? recent.messages.at(-1)?.id : undefined
     return { start: ids.encode(after), end: end ?? ids.encode(sequencer.applied()), ...recent }
   }
 
+  const views = createViewReader({ pool, sequencer, encode: ids.encode, toMessage })
+  const history = createHistoryReader({ pool, ids, head: sequencer.applied, catchUp, toMessage })
+
+  async function readView(
+    view: LogView,
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<Page | typeof gone> {
+    if (cursor === undefined) return views.read(view, undefined, limit)
+    const after = ids.decode(cursor)
+    if (after === undefined) return gone
+    // The cursor may come from a node that is ahead of this one.
+    if (after > sequencer.applied()) await catchUp()
+    return after > sequencer.applied() ? gone : views.read(view, after, limit)
+  }
+
   return {
-    readAfter(cursor: string | undefined, limit: number): ReadResult {
+    readAfter(cursor: string | undefined, limit: number, view?: LogView): ReadResult {
+      if (view) return readView(view, cursor, limit)
       if (cursor === undefined) return readStored(undefined, limit)
       const after = ids.decode(cursor)
       if (after === undefined) return gone
@@ -193,16 +196,15 @@ function createReader({ pool, ids, toMessage, delivery }: ReaderOptions) {
       if (rows[0] && rows[0].sequence > sequencer.applied()) await catchUp()
       return { messages: rows.slice(0, limit).reverse().map(toMessage), more: rows.length > limit }
     },
-    async read(id: string) {
+    async read(id: string, readerId: string) {
       const sequence = ids.decode(id)
       if (sequence === undefined) return undefined
       const row = await pool.read(({ $client }) => readMessage($client, sequence))
-      return row && toMessage(row)
+      return row ? toMessage(row) : history.readMessage(sequence, readerId)
     },
+    readHistory: history.readHistory,
   }
 }
-
-const roomsAreMissing = () => new Error('PostgreSQL has no rooms yet')
 
 /** The message log in PostgreSQL, for any number of nodes (docs/decisions/postgres.md). */
 export function openPostgresMessageLog(options: PostgresMessageLogOptions): PostgresMessageLog {
@@ -237,8 +239,7 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
     append: (message) => (refusal ? Promise.reject(refusal) : appender.append(message)),
     ...createReader({ pool, ids, toMessage, delivery }),
     head: () => ids.encode(sequencer.applied()),
-    change: () => Promise.reject(roomsAreMissing()),
-    readHistory: () => Promise.reject(roomsAreMissing()),
+    change: (change) => (refusal ? Promise.reject(refusal) : appender.change(change)),
     async remove(removed) {
       const sequences = removed.flatMap((id) => ids.decode(id) ?? [])
       const found = await pool.write(({ $client }) => removeMessages($client, sequences))
@@ -252,7 +253,7 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
     subscribe: listeners.add,
     flush: appender.flush,
     async measure() {
-      const [oldest] = await pool.read(({ $client }) => readOldest($client, 1))
+      const [oldest] = await pool.read(({ $client }) => readOldest($client, 'messages', 1))
       const head = sequencer.applied()
       return { positions: oldest ? head - oldest.sequence + 1 : 0, oldestSentAt: oldest?.sentAt }
     },

@@ -13,7 +13,7 @@ export interface NewMessage {
   /** The id of the room; undefined for a message to all users. */
   readonly room?: string | undefined
   /** Set by the log before the promise of `append` resolves. */
-  outcome?: Appended | IdempotencyKeyReused | RoomNotFound | undefined
+  outcome?: Appended | Error | undefined
 }
 
 /** A stored message: its id, and the JSON text of the frame that every client receives. */
@@ -180,6 +180,7 @@ export interface MessageAdministration extends Pick<MessageLog, 'remove'> {
  *
  * @throws IdempotencyKeyReused if the key came with another message
  * @throws RoomNotFound if the user was not a member of the room
+ * @throws StorageUnavailable if nothing was stored, although other messages of the same commit were
  */
 export function outcomeOf({ outcome }: NewMessage): Appended {
   if (outcome instanceof Error) throw outcome

@@ -1,4 +1,6 @@
 import type { SQL } from 'bun'
+import { queryRows } from '../storage/postgres/rows.ts'
+import { type LogRow, logColumns, messageBody, toLogRow, type UnionRow } from './log-rows.postgres.ts'
 import type { NewMessage } from './message-log.ts'
 import type { StoredTime } from './retention.ts'
 
@@ -14,23 +16,13 @@ type Row = [
 
 const columns = 'm.sequence, m.user_id, m.username, m.idempotency_key, m.sent_at, m.message'
 
-/** A stored message. `message` is a JSON text. */
-export interface MessageRow {
-  readonly sequence: number
-  readonly userId: string
-  readonly username: string
-  readonly idempotencyKey: string | null
-  readonly sentAt: number
-  readonly message: string
-}
-
-const toRow = ([sequence, userId, username, idempotencyKey, sentAt, message]: Row): MessageRow => ({
+const toRow = ([sequence, userId, username, idempotencyKey, sentAt, body]: Row): LogRow => ({
   sequence: Number(sequence),
   userId,
   username,
   idempotencyKey,
   sentAt: Number(sentAt),
-  message,
+  body,
 })
 
 /** The values of a batch, as `append_batch` takes them. */
@@ -39,6 +31,8 @@ export interface BatchValues {
   readonly usernames: readonly string[]
   readonly keys: readonly (string | null)[]
   readonly messages: readonly string[]
+  /** The rooms of the messages; null if none is to a room. */
+  readonly rooms: readonly (string | null)[] | null
 }
 
 export function toBatchValues(batch: readonly NewMessage[]): BatchValues {
@@ -46,7 +40,10 @@ export function toBatchValues(batch: readonly NewMessage[]): BatchValues {
     userIds: batch.map(({ user }) => user.id),
     usernames: batch.map(({ user }) => user.username),
     keys: batch.map(({ idempotencyKey }) => idempotencyKey ?? null),
-    messages: batch.map(({ message }) => JSON.stringify(message)),
+    messages: batch.map(({ message, user, room }) =>
+      room === undefined ? JSON.stringify(message) : messageBody(room, message, user),
+    ),
+    rooms: batch.some(({ room }) => room !== undefined) ? batch.map(({ room }) => room ?? null) : null,
   }
 }
 
@@ -56,7 +53,9 @@ export interface StoredBatch {
   readonly head: number
   readonly sentAt: number
   /** See `append_batch` in the migration. Empty if all messages are new. */
-  readonly outcomes: readonly number[]
+  readonly outcomes: readonly (number | null)[]
+  /** The numbers of the rooms of the messages. Empty if all messages are to all users. */
+  readonly rooms: readonly (number | null)[]
 }
 
 /** The rows of the result as arrays of columns. */
@@ -66,20 +65,23 @@ const values = <Values>(sql: SQL, text: string, parameters: readonly unknown[]):
 export async function storeBatch(
   sql: SQL,
   [session, number]: readonly [session: string, number: number],
-  { userIds, usernames, keys, messages }: BatchValues,
+  { userIds, usernames, keys, messages, rooms }: BatchValues,
 ): Promise<StoredBatch> {
-  const [row] = await values<[string, string, string, string[]]>(
+  const [row] = await values<[string, string, string, (string | null)[], (string | null)[] | null]>(
     sql,
-    'select * from parley.append_batch($1, $2::bigint, $3::text[], $4::text[], $5::text[], $6::text[])',
-    [session, number, userIds, usernames, keys, messages],
+    'select * from parley.append_batch($1, $2::bigint, $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])',
+    [session, number, userIds, usernames, keys, messages, rooms],
   )
   if (!row) throw new Error('append_batch returned nothing')
-  const [previous, head, sentAt, outcomes] = row
+  const [previous, head, sentAt, outcomes, roomNumbers] = row
+  const toNumbers = (numbers: readonly (string | null)[]) =>
+    numbers.map((number) => (number === null ? null : Number(number)))
   return {
     previous: Number(previous),
     head: Number(head),
     sentAt: Number(sentAt),
-    outcomes: outcomes.map(Number),
+    outcomes: toNumbers(outcomes),
+    rooms: toNumbers(roomNumbers ?? []),
   }
 }
 
@@ -98,22 +100,29 @@ const splitState = (rows: readonly RowWithState[]) => ({
   messages: rows.filter(hasMessage).map(([, ...row]) => toRow(row as Row)),
 })
 
-/** The messages after a sequence, and the head of the log in the same snapshot. */
+/** The messages and the entries of rooms after a sequence, and the head of the log in the same snapshot. */
 export async function readRange(
   sql: SQL,
   after: number,
   limit: number,
-): Promise<{ head: number; messages: MessageRow[] }> {
-  const rows = await values<RowWithState>(
+): Promise<{ head: number; rows: LogRow[] }> {
+  const found = await queryRows<{ head: number } & (UnionRow | Record<keyof UnionRow, null>)>(
     sql,
-    `select h.head, ${columns} from (select parley.log_head() as head) h
-     left join lateral (select * from parley.messages where sequence > $1::bigint order by sequence limit $2::int) m
-       on true
-     order by m.sequence`,
+    `select h.head::float8 as head, ${logColumns('l')} from (select parley.log_head() as head) h
+     left join lateral (
+       (select sequence, user_id, username, idempotency_key, sent_at, message as body,
+          null::bigint as room, null as audience, null as kind
+        from parley.messages where sequence > $1::bigint order by sequence limit $2::int)
+       union all
+       (select sequence, user_id, null, idempotency_key, sent_at, body, room, audience, kind
+        from parley.entries where sequence > $1::bigint order by sequence limit $2::int)
+       order by sequence limit $2::int
+     ) l on true
+     order by l.sequence`,
     [after, limit],
   )
-  const { state, messages } = splitState(rows)
-  return { head: state, messages }
+  const rows = found.flatMap((row) => (row.sequence === null ? [] : toLogRow(row)))
+  return { head: found[0]?.head ?? 0, rows }
 }
 
 /**
@@ -124,7 +133,7 @@ export async function readRange(
 export async function readFollowing(
   sql: SQL,
   { after, head, limit }: { after: number | undefined; head: number; limit: number },
-): Promise<{ trimmedThrough: number; messages: MessageRow[] }> {
+): Promise<{ trimmedThrough: number; messages: LogRow[] }> {
   const rows = await values<RowWithState>(
     sql,
     `select l.trimmed_through, ${columns} from parley.message_log l
@@ -140,7 +149,7 @@ export async function readFollowing(
 }
 
 /** The messages before a sequence, newest first. */
-export async function readPreceding(sql: SQL, before: number, limit: number): Promise<MessageRow[]> {
+export async function readPreceding(sql: SQL, before: number, limit: number): Promise<LogRow[]> {
   const rows = await values<Row>(
     sql,
     `select ${columns} from parley.messages m where sequence < $1::bigint order by sequence desc limit $2::int`,
@@ -149,7 +158,7 @@ export async function readPreceding(sql: SQL, before: number, limit: number): Pr
   return rows.map(toRow)
 }
 
-export async function readMessage(sql: SQL, sequence: number): Promise<MessageRow | undefined> {
+export async function readMessage(sql: SQL, sequence: number): Promise<LogRow | undefined> {
   const [row] = await values<Row>(
     sql,
     `select ${columns} from parley.messages m where sequence = $1::bigint`,
@@ -162,10 +171,16 @@ export async function readMessage(sql: SQL, sequence: number): Promise<MessageRo
 export async function removeMessages(sql: SQL, sequences: readonly number[]): Promise<number[]> {
   const rows = await values<[string]>(
     sql,
-    'delete from parley.messages where sequence = any($1::bigint[]) returning sequence',
+    `with removed_messages as (
+       delete from parley.messages where sequence = any($1::bigint[]) returning sequence
+     ), removed_entries as (
+       delete from parley.entries where sequence = any($1::bigint[]) and kind = 'message' returning sequence
+     )
+     select sequence from removed_messages union all select sequence from removed_entries`,
     [sequences],
   )
-  return rows.map(([sequence]) => Number(sequence))
+  const found = new Set(rows.map(([sequence]) => Number(sequence)))
+  return [...new Set(sequences)].filter((sequence) => found.has(sequence))
 }
 
 /** Deletes the messages of a user between two sequences. Returns their number. */
@@ -176,7 +191,13 @@ export async function removeMessagesOf(
 ): Promise<number> {
   const rows = await values(
     sql,
-    'delete from parley.messages where sequence > $1::bigint and sequence <= $2::bigint and user_id = $3 returning 1',
+    `with removed_messages as (
+       delete from parley.messages where sequence > $1::bigint and sequence <= $2::bigint and user_id = $3 returning 1
+     ), removed_entries as (
+       delete from parley.entries
+       where sequence > $1::bigint and sequence <= $2::bigint and user_id = $3 and kind = 'message' returning 1
+     )
+     select 1 from removed_messages union all select 1 from removed_entries`,
     [after, through, userId],
   )
   return rows.length
@@ -201,26 +222,58 @@ export async function readEpoch(sql: SQL): Promise<string> {
   return row[0]
 }
 
-export async function readOldest(sql: SQL, limit: number): Promise<StoredTime[]> {
+/** The tables of the log, which are trimmed apart. */
+export type LogTable = 'messages' | 'entries'
+
+export async function readOldest(sql: SQL, table: LogTable, limit: number): Promise<StoredTime[]> {
   const rows = await values<[string, string]>(
     sql,
-    'select sequence, sent_at from parley.messages order by sequence limit $1::int',
+    `select sequence, sent_at from parley.${table} order by sequence limit $1::int`,
     [limit],
   )
   return rows.map(([sequence, sentAt]) => ({ sequence: Number(sequence), sentAt: Number(sentAt) }))
 }
 
-export async function readNewestThrough(sql: SQL, sequence: number): Promise<StoredTime | undefined> {
+export async function readNewestThrough(
+  sql: SQL,
+  table: LogTable,
+  sequence: number,
+): Promise<StoredTime | undefined> {
   const [row] = await values<[string, string]>(
     sql,
-    'select sequence, sent_at from parley.messages where sequence <= $1::bigint order by sequence desc limit 1',
+    `select sequence, sent_at from parley.${table} where sequence <= $1::bigint order by sequence desc limit 1`,
     [sequence],
   )
   return row && { sequence: Number(row[0]), sentAt: Number(row[1]) }
 }
 
-export const trimLog = (sql: SQL, through: number): Promise<unknown> =>
-  values(sql, 'select parley.trim_log($1::bigint)', [through])
+/** The sequence through which the rows exceed their permitted number, or 0. It looks at as many rows. */
+export async function readCountEdge(sql: SQL, table: LogTable, permitted: number): Promise<number> {
+  const [row] = await values<[string]>(
+    sql,
+    `select sequence from parley.${table} order by sequence desc offset $1::int limit 1`,
+    [permitted],
+  )
+  return Number(row?.[0] ?? 0)
+}
+
+/** The sequences of the oldest and the newest message to all users or entry; undefined if there is none. */
+export async function readEnds(sql: SQL): Promise<{ oldest: number; newest: number } | undefined> {
+  const [row] = await values<[number | null, number]>(
+    sql,
+    `select least((select min(sequence) from parley.messages), (select min(sequence) from parley.entries))::float8,
+       greatest((select max(sequence) from parley.messages), (select max(sequence) from parley.entries))::float8`,
+    [],
+  )
+  const [oldest, newest] = row ?? [null, 0]
+  return oldest === null ? undefined : { oldest, newest }
+}
+
+export const hasEntries = async (sql: SQL): Promise<boolean> =>
+  (await values(sql, 'select 1 from parley.entries limit 1', [])).length > 0
+
+export const trimTable = (sql: SQL, table: LogTable, through: number): Promise<unknown> =>
+  values(sql, `select parley.${table === 'messages' ? 'trim_log' : 'trim_entries'}($1::bigint)`, [through])
 
 /** The advisory locks of background work. Those of appends and migrations are in 0000_initial.sql and migrations.ts. */
 const maintenanceLocks = { trimming: 2, cleaning: 3 } as const

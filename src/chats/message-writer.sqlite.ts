@@ -1,9 +1,11 @@
 import type { ChatMessage } from '../contract/frames.ts'
 import { ProblemError } from '../contract/problems.ts'
 import { once } from '../once.ts'
-import { createRoomChanges } from '../rooms/room-changes.sqlite.ts'
 import type { RoomChange, RoomChangeResult } from '../rooms/room-changes.ts'
-import type { NewEntry } from '../rooms/room-events.sqlite.ts'
+import type { EntryWriter, NewEntry } from '../rooms/room-events.ts'
+import { createRoomRules } from '../rooms/room-rules.ts'
+import { runSteps } from '../rooms/room-steps.ts'
+import { createSqliteRoomStore } from '../rooms/room-store.sqlite.ts'
 import type { Queries } from '../storage/sqlite/connection.ts'
 import { prepareEntryStatements } from './entry-statements.sqlite.ts'
 import type { MessageIds } from './message-ids.ts'
@@ -45,7 +47,7 @@ interface MessageWriterOptions {
 export function createMessageWriter({ queries, statements, ids, head }: MessageWriterOptions) {
   // Created at the first use: a service without rooms does not need them.
   const entries = once(() => prepareEntryStatements(queries))
-  const applyChange = once(() => createRoomChanges(queries))
+  const applyChange = once(() => createRoomRules(createSqliteRoomStore(queries)))
 
   /** The message that the user has already stored with the same key. */
   const findRepeated = ({ user, idempotencyKey }: NewMessage) =>
@@ -125,10 +127,11 @@ export function createMessageWriter({ queries, statements, ids, head }: MessageW
 
   function change(pending: PendingChange, added: StoredMessage[], sentAt: SentAt): void {
     try {
-      pending.outcome = applyChange()(pending.change, {
+      const writer: EntryWriter = {
         next: () => head() + added.length + 1,
         add: (entry) => addEntry(entry, added, sentAt),
-      })
+      }
+      pending.outcome = runSteps(applyChange()(pending.change, writer))
     } catch (error) {
       // A refused change has written nothing. Any other error fails the commit.
       if (!(error instanceof ProblemError)) throw error

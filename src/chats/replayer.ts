@@ -83,6 +83,8 @@ export function createReplayer(options: ReplayerOptions): Replayer {
     if (!replay || socket.readyState !== WebSocket.OPEN) return
     const head = messageLog.head()
     const page = await readPage(socket, replay)
+    // The client may have disconnected meanwhile. It must not be subscribed any more.
+    if (socket.readyState !== WebSocket.OPEN) return
     const { messages, end = head } = page
     let sent = 0
     socket.cork(() => {

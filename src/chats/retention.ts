@@ -39,6 +39,8 @@ export interface RetainedLog {
 /** The same for an engine in another process. */
 export interface AsynchronousRetainedLog {
   head(): number
+  /** As `RetainedLog.countEdge`. */
+  countEdge(oldest: readonly StoredTime[]): Promise<number>
   oldest(limit: number): Promise<StoredTime[]>
   newestThrough(sequence: number): Promise<StoredTime | undefined>
 }
@@ -129,9 +131,9 @@ export async function findRemovableAsynchronously(
   options: AsynchronousRetentionOptions,
   limit: number,
 ): Promise<number | undefined> {
-  const { log, retentionCount } = options
+  const { log } = options
   const [oldest, head] = [await log.oldest(limit), log.head()]
-  const search = searchRemovable(options, oldest, { head, countEdge: head - retentionCount })
+  const search = searchRemovable(options, oldest, { head, countEdge: await log.countEdge(oldest) })
   let step = search.next()
   while (!step.done) step = search.next(await log.newestThrough(step.value))
   return step.value

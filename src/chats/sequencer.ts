@@ -43,8 +43,10 @@ export interface Sequencer {
   confirmHead(head: number): void
   /** Resolves when all messages through `sequence` have been delivered, or after `timeoutMs`. */
   whenApplied(sequence: number, timeoutMs: number): Promise<void>
-  /** The messages after `after`, if all of them are among the recent ones. */
-  recent(after: number, limit: number): { messages: SequencedMessage[]; more: boolean } | undefined
+  /** The messages and the entries of rooms after `after`, if all of them are among the recent ones. */
+  recent(after: number, limit: number): RecentMessages | undefined
+  /** The same without the entries of rooms. */
+  recentToAll(after: number, limit: number): RecentMessages | undefined
   /**
    * Forgets the recent messages, because stored messages were removed.
    *
@@ -52,6 +54,12 @@ export interface Sequencer {
    *   kept, either
    */
   forgetRecent(through?: number): void
+}
+
+export interface RecentMessages {
+  readonly messages: SequencedMessage[]
+  /** Whether more messages follow. */
+  readonly more: boolean
 }
 
 /** The total length of the frames. */
@@ -134,6 +142,18 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     for (const { resolve } of done) resolve()
   }
 
+  /** The index of the first recent message after `after`; undefined if earlier ones are missing. */
+  function findRecent(after: number): number | undefined {
+    if (after < recentStart || after > applied) return undefined
+    let [start, end] = [0, recentMessages.length]
+    while (start < end) {
+      const middle = (start + end) >> 1
+      if ((recentMessages[middle] as SequencedMessage).sequence > after) end = middle
+      else start = middle + 1
+    }
+    return start
+  }
+
   return {
     applied: () => applied,
     offer(range) {
@@ -169,15 +189,22 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       clearTimeout(timer)
     },
     recent(after, limit) {
-      if (after < recentStart || after > applied) return undefined
-      let [start, end] = [0, recentMessages.length]
-      while (start < end) {
-        const middle = (start + end) >> 1
-        if ((recentMessages[middle] as SequencedMessage).sequence > after) end = middle
-        else start = middle + 1
-      }
+      const start = findRecent(after)
+      if (start === undefined) return undefined
       const messages = recentMessages.slice(start, start + limit)
       return { messages, more: start + messages.length < recentMessages.length }
+    },
+    recentToAll(after, limit) {
+      const start = findRecent(after)
+      if (start === undefined) return undefined
+      const messages: SequencedMessage[] = []
+      for (let index = start; index < recentMessages.length; index++) {
+        const message = recentMessages[index] as SequencedMessage
+        if (message.delivery) continue
+        if (messages.length === limit) return { messages, more: true }
+        messages.push(message)
+      }
+      return { messages, more: false }
     },
     forgetRecent(through = applied) {
       recentMessages = []

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { RoomDelivery } from './message-log.ts'
 import type { MessageRange, SequencedMessage } from './sequencer.ts'
 
 interface SignedRangesOptions {
@@ -21,7 +22,7 @@ export interface SignedRanges {
 }
 
 /** Changed with the format, so that nodes of both releases ignore each other's messages. */
-const format = 'messages 1'
+const format = 'messages 2'
 
 /** The length of an HMAC-SHA256 in base64url. */
 const signatureLength = 43
@@ -31,12 +32,34 @@ const headerPattern = /^(\d{1,16}) (\d{1,16})$/
 const hmac = (key: Uint8Array<ArrayBuffer>, text: string) =>
   new Bun.CryptoHasher('sha256', key).update(text).digest('base64url')
 
+/** User ids contain no commas and no spaces. */
+function encodeEntry({ frame, delivery }: SequencedMessage): string {
+  if (!delivery) return frame
+  const { room, audience = '', joins = '', leaves = '', ends = false } = delivery
+  return `${room},${audience},${joins},${leaves},${ends ? 1 : ''} ${frame}`
+}
+
+function decodeEntry(text: string): Pick<SequencedMessage, 'frame' | 'delivery'> {
+  if (text.startsWith('{')) return { frame: text }
+  const end = text.indexOf(' ')
+  const [room, audience, joins, leaves, ends] = text.slice(0, end).split(',')
+  const delivery: RoomDelivery = {
+    room: Number(room),
+    audience: audience || undefined,
+    joins: joins || undefined,
+    leaves: leaves || undefined,
+    ends: ends === '1' || undefined,
+  }
+  return { frame: text.slice(end + 1), delivery }
+}
+
 /**
  * Converts ranges of the log to texts that can pass through a less trusted place:
  *
  *     signature \n previous through \n frame \n frame …
  *
- * Frames contain no line breaks, since JSON escapes them. Replayed texts do no harm: the log delivers each sequence
+ * Before the frame of an entry of a room stands its delivery: `room,audience,joins,leaves,ends`, and a space. Frames
+ * contain no line breaks, since JSON escapes them. Replayed texts do no harm: the log delivers each sequence
  * once.
  */
 export function createSignedRanges({ key, scope, encodeId }: SignedRangesOptions): SignedRanges {
@@ -61,7 +84,7 @@ export function createSignedRanges({ key, scope, encodeId }: SignedRangesOptions
     channel: `parley:${hmac(key, `channel ${format} ${scope}`)}`,
     encode({ previous, through, messages }) {
       if (messages.length === 0 || messages.length !== through - previous) return undefined
-      const text = `${previous} ${through}\n${messages.map(({ frame }) => frame).join('\n')}`
+      const text = `${previous} ${through}\n${messages.map(encodeEntry).join('\n')}`
       return `${hmac(signingKey, text)}\n${text}`
     },
     claimedThrough: (text) => header(text)?.through,
@@ -73,7 +96,7 @@ export function createSignedRanges({ key, scope, encodeId }: SignedRangesOptions
       if (frames.length !== through - previous) return undefined
       const messages = frames.map((frame, index): SequencedMessage => {
         const sequence = previous + index + 1
-        return { sequence, id: encodeId(sequence), frame }
+        return { sequence, id: encodeId(sequence), ...decodeEntry(frame) }
       })
       return { previous, through, messages }
     },

@@ -1,5 +1,6 @@
 import type { EntryStatements, FrameRow } from './entry-statements.sqlite.ts'
 import type { LogGap, LogView, Page, StoredMessage } from './message-log.ts'
+import { endPage, lobbyKey, planPage, reportGap } from './view-pages.ts'
 
 interface ViewReaderOptions {
   readonly entries: EntryStatements
@@ -17,16 +18,6 @@ interface ViewReaderOptions {
   readonly encode: (sequence: number) => string
   readonly toMessage: (row: FrameRow) => StoredMessage
 }
-
-const firstWindow = 512
-const minWindow = 256
-/** After a long silence, the window must not be so large that a burst of entries makes a page expensive. */
-const maxWindow = 16_384
-/** What it costs to look into one more room, in entries that are read in vain. */
-const roomCost = 6
-
-/** The key of the messages to all users in `reportedGaps`. */
-const lobbyKey = 0
 
 /** Merges two ascending lists. */
 function merge(one: readonly FrameRow[], other: readonly FrameRow[]): readonly FrameRow[] {
@@ -47,29 +38,18 @@ function merge(one: readonly FrameRow[], other: readonly FrameRow[]): readonly F
   return merged
 }
 
-/**
- * Reads pages of everything that one user has received. The time of a page is bounded for any number of rooms
- * and any distribution of their entries: a page covers a window of the log, which adapts to the entries found, and
- * is read by the cheaper of two ways.
- */
+/** Reads pages of everything that one user has received (`planPage`). */
 export function createViewReader(options: ViewReaderOptions) {
   const { entries, lobby, head, encode, toMessage } = options
 
   /** The gaps after `after` that this view has not reported yet. */
   function findGaps(view: LogView, after: number): LogGap[] {
     const gaps: LogGap[] = []
-    view.reportedGaps ??= new Map()
-    const reported = view.reportedGaps
-    const isNew = (key: number, through: number) => through > Math.max(after, reported.get(key) ?? 0)
-    const lobbyThrough = options.lobbyTrimmedThrough()
-    if (isNew(lobbyKey, lobbyThrough)) {
-      reported.set(lobbyKey, lobbyThrough)
-      gaps.push(lobbyGap())
-    }
+    const through = options.lobbyTrimmedThrough()
+    if (reportGap(view, lobbyKey, { through, after })) gaps.push(lobbyGap())
     if (options.roomsTrimmedThrough() <= after) return gaps
     for (const { number, id, trimmedThrough } of entries.trimmedRooms().all(view.userId, after)) {
-      if (!isNew(number, trimmedThrough)) continue
-      reported.set(number, trimmedThrough)
+      if (!reportGap(view, number, { through: trimmedThrough, after })) continue
       const oldest = entries.oldestOf().get(view.userId, number, after)
       gaps.push({ room: id, oldest: oldest ? encode(oldest.sequence) : null })
     }
@@ -98,17 +78,11 @@ export function createViewReader(options: ViewReaderOptions) {
       const last = rows[limit - 1]
       return { rows, end: rows.length > limit && last ? last.sequence : head() }
     }
-    const window = view.window ?? firstWindow
-    const edge = Math.min(head(), after + window)
-    const read = count * roomCost < edge - after ? entries.byRoom() : entries.bySequence()
+    const plan = planPage(view, after, head(), count)
+    const { edge, byRoom } = plan
+    const read = byRoom ? entries.byRoom() : entries.bySequence()
     const rows = merge(lobby(after, edge, limit + 1), read.all(userId, after, edge, limit + 1))
-    const last = rows[limit - 1]
-    if (rows.length > limit && last) {
-      view.window = Math.min(maxWindow, Math.max(minWindow, 2 * (last.sequence - after)))
-      return { rows, end: last.sequence }
-    }
-    if (rows.length < limit / 2) view.window = Math.min(maxWindow, window * 4)
-    return { rows, end: edge }
+    return { rows, end: endPage(view, plan, rows, { after, limit }) }
   }
 
   return {

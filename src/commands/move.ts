@@ -32,7 +32,7 @@ export async function move(environment: Environment, { from, json }: MoveOptions
     const count = (name: string) => tables[name]?.rows ?? 0
     await print(
       `Moved ${countOf(count('users'), 'account')} (with the removed ones), ` +
-        `${countOf(count('messages'), 'message')} and ${countOf(count('revoked_tokens'), 'revoked token')}.`,
+        `${countOf(count('messages'), 'message')}, ${countOf(count('rooms'), 'room')} and ${countOf(count('revoked_tokens'), 'revoked token')}.`,
     )
   }
   for (const [file, setting] of keySettings) {

@@ -1,12 +1,7 @@
 import type { SqliteConnection } from '../storage/sqlite/connection.ts'
 import { openEnd, roomRequests } from '../storage/sqlite/schema.ts'
-import {
-  createPreparer,
-  prepareRoomStatements,
-  type RoomRow,
-  roomColumns,
-  toRoom,
-} from './room-statements.sqlite.ts'
+import { createPreparer, prepareRoomStatements, roomColumns } from './room-statements.sqlite.ts'
+import { type RoomRow, toRoom } from './room-store.ts'
 import { type MemberRow, selectMembers, toMember } from './rooms.sqlite.ts'
 import type { RoomAdministration, RoomRecord } from './rooms.ts'
 

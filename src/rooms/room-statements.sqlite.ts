@@ -3,36 +3,12 @@ import { once } from '../once.ts'
 import type { Queries } from '../storage/sqlite/connection.ts'
 import { openEnd } from '../storage/sqlite/schema.ts'
 import type { User } from '../users/users.ts'
-import type { Role, Room } from './rooms.ts'
-
-/** A room as it is stored. */
-export interface RoomRow {
-  readonly number: number
-  readonly id: string
-  readonly name: string
-  readonly public: number
-  readonly history: Room['history']
-  readonly directPair: string | null
-  readonly trimmedThrough: number
-}
-
-export interface MembershipRow {
-  readonly userId: string
-  readonly role: Role
-}
+import type { MembershipRow, RoomRow } from './room-store.ts'
 
 /** The columns of `RoomRow`. */
 export const roomColumns =
   'rooms.number, rooms.id, rooms.name, rooms.public, rooms.history, ' +
   'rooms.direct_pair as directPair, rooms.trimmed_through as trimmedThrough'
-
-export const toRoom = ({ id, name, public: isPublic, history, directPair }: RoomRow): Room => ({
-  id,
-  name,
-  public: isPublic === 1,
-  history,
-  direct: directPair !== null,
-})
 
 /** Prepares statements of bun:sqlite at their first use. Their plans depend on hints that Drizzle cannot express. */
 export const createPreparer =
@@ -85,5 +61,3 @@ export function prepareRoomStatements(queries: Pick<Queries, '$client'>) {
 }
 
 export type RoomStatements = ReturnType<typeof prepareRoomStatements>
-
-export const pairOf = (one: string, other: string): string => [one, other].sort().join(' ')

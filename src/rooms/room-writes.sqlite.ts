@@ -39,5 +39,3 @@ export function createRoomWrites(queries: Queries) {
     finishRequest: (id: number) => queries.delete(roomRequests).where(eq(roomRequests.id, id)).run(),
   }
 }
-
-export type RoomWrites = ReturnType<typeof createRoomWrites>

@@ -1,13 +1,8 @@
 import type { Queries } from '../storage/sqlite/connection.ts'
 import { withStorageErrors } from '../storage/sqlite/errors.ts'
 import { openEnd } from '../storage/sqlite/schema.ts'
-import {
-  createPreparer,
-  prepareRoomStatements,
-  type RoomRow,
-  roomColumns,
-  toRoom,
-} from './room-statements.sqlite.ts'
+import { createPreparer, prepareRoomStatements, roomColumns } from './room-statements.sqlite.ts'
+import { type RoomRow, toRoom } from './room-store.ts'
 import type { Member, Role, Room, Rooms, RoomsPage } from './rooms.ts'
 
 export interface MemberRow {

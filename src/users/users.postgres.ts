@@ -29,7 +29,9 @@ const uniqueViolation = '23505'
 
 /** The accounts in PostgreSQL, for all nodes. */
 export function createPostgresUsers({ pool, feed }: PostgresUsersOptions): Users {
-  type Change = Partial<Pick<typeof users.$inferInsert, 'passwordHash' | 'removedAt' | 'erasesMessages'>>
+  type Change = Partial<
+    Pick<typeof users.$inferInsert, 'passwordHash' | 'removedAt' | 'erasesMessages' | 'leavesRooms'>
+  >
 
   /** Changes an account that has not been removed. @param from the password hash that it must have, if set */
   async function change(id: string, from: string | undefined, values: Change, revokesTokens: boolean) {
@@ -103,7 +105,12 @@ export function createPostgresUsers({ pool, feed }: PostgresUsersOptions): Users
     },
     revokeTokens: async (id) => (await change(id, undefined, {}, true)) !== undefined,
     async remove(id, { passwordHash, eraseMessages }) {
-      const values = { passwordHash: '', removedAt: Date.now(), erasesMessages: eraseMessages }
+      const values = {
+        passwordHash: '',
+        removedAt: Date.now(),
+        erasesMessages: eraseMessages,
+        leavesRooms: true,
+      }
       return (await change(id, passwordHash, values, true)) !== undefined
     },
     findRecord: (username) => pool.read((queries) => findRecord(queries, username)),

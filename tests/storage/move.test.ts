@@ -33,10 +33,12 @@ async function startNode(url: string, dataDir: string) {
 }
 
 /** The frames that a client receives when it resumes, up to the event that ends the replay. */
-async function resume(url: string, token: string, after: string): Promise<string[]> {
+async function resume(url: string, token: string, after: string, rooms = ''): Promise<string[]> {
   const frames: string[] = []
   const ended = Promise.withResolvers<void>()
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/?after=${after}`, { headers: bearer(token) })
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/?after=${after}${rooms}`, {
+    headers: bearer(token),
+  })
   socket.onmessage = ({ data }) => {
     frames.push(String(data))
     if (JSON.parse(String(data)).event === 'caught-up') ended.resolve()
@@ -115,7 +117,7 @@ describe.skipIf(skipsPostgres)('parley move', () => {
     const { exitCode, stdout, stderr } = await runCommand(moveFrom(dataDir), into(url))
     expect([exitCode, stdout]).toEqual([
       0,
-      'Moved 3 accounts (with the removed ones), 5 messages and 1 revoked token.\n',
+      'Moved 3 accounts (with the removed ones), 5 messages, 0 rooms and 1 revoked token.\n',
     ])
     expect(stderr).toContain('Set JWT_SECRET to the contents of')
     expect(Buffer.compare(await Bun.file(file).bytes(), bytes)).toBe(0)
@@ -139,6 +141,46 @@ describe.skipIf(skipsPostgres)('parley move', () => {
     const idOf = (frame: string | undefined) => JSON.parse(frame ?? '').id as string
     expect(idOf(after.at(-2)).slice(0, 9)).toBe(cursor.slice(0, 9))
     expect(Number.parseInt(idOf(after.at(-2)).slice(9), 36)).toBe(8)
+  })
+
+  test('keeps rooms, their members and their messages', async () => {
+    await using folder = await temporaryFolder()
+    const dataDir = join(folder.path, 'data')
+    const ofRooms = '&rooms=mine'
+    let [cursor, bob, room] = ['', '', '']
+    let before: string[]
+    {
+      await using service = await startIn(dataDir)
+      for (const name of ['alice', 'bob']) await service.register(name)
+      const alice = await service.logIn('alice')
+      bob = await service.logIn('bob')
+      await service.send(alice, 'to all')
+      cursor = String((await service.read(alice)).messages[0]?.id)
+      const created = await post(
+        service.url,
+        '/api/rooms',
+        { name: 'A name with "quotes" and \u0000', members: ['bob'] },
+        bearer(alice),
+      )
+      room = ((await created.json()) as { room: { id: string } }).room.id
+      const key = { 'idempotency-key': '"the-key"' }
+      await post(service.url, '/api/chats/send', { message: 'in the room', room }, { ...bearer(bob), ...key })
+      await post(service.url, `/api/rooms`, { name: 'removed' }, bearer(bob))
+      before = await resume(service.url, bob, cursor, ofRooms)
+      await service.stop()
+    }
+    const url = await createDatabase()
+    const moved = await runJson<Record<string, { rows: number }>>(moveFrom(dataDir), into(url))
+    expect([moved.rooms?.rows, moved.memberships?.rows, moved.entries?.rows]).toEqual([2, 3, 4])
+    await using node = await startNode(url, dataDir)
+    expect(await resume(node.url, bob, cursor, ofRooms)).toEqual(before)
+    const again = { ...bearer(bob), 'idempotency-key': '"the-key"' }
+    expect((await post(node.url, '/api/chats/send', { message: 'in the room', room }, again)).status).toBe(
+      200,
+    )
+    await post(node.url, '/api/chats/send', { message: 'on PostgreSQL', room }, bearer(bob))
+    const texts = (await resume(node.url, bob, cursor, ofRooms)).map((frame) => JSON.parse(frame).message)
+    expect(texts.filter((text) => text !== undefined)).toEqual(['in the room', 'on PostgreSQL'])
   })
 
   test('keeps what a removal of the newest messages and the retention have used up', async () => {
@@ -166,7 +208,9 @@ describe.skipIf(skipsPostgres)('parley move', () => {
     const [{ id } = { id: '' }] = await playground.history(token)
     const url = await createDatabase()
     const output = await playground.run(text.replace(/(?<=DATABASE_URL=)\S+/, url))
-    expect(output).toContain('Moved 1 account (with the removed ones), 1 message and 0 revoked tokens.')
+    expect(output).toContain(
+      'Moved 1 account (with the removed ones), 1 message, 0 rooms and 0 revoked tokens.',
+    )
     expect(playground.isRunning()).toBe(false)
     await using node = await startNode(url, playground.at('data'))
     await post(node.url, '/api/chats/send', { message: 'on PostgreSQL' }, bearer(token))

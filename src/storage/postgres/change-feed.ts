@@ -12,6 +12,8 @@ export interface FeedState {
   /** The sequence of the newest message. */
   readonly head: number
   readonly isReplica: boolean
+  /** Whether changes of rooms were left to the nodes: requests of commands, or the leaving of removed users. */
+  readonly hasRoomWork: boolean
   /** See `log_origin` in the migration. */
   readonly origin: string | null
 }
@@ -21,7 +23,9 @@ export const readFeed = (pool: Pool): Promise<FeedState> =>
   pool.attempt(async ({ $client }) => {
     const [row] = await $client`
       select l.epoch, f.accounts::float8 as accounts, f.removals::float8 as removals,
-        parley.log_head()::float8 as head, pg_is_in_recovery() as "isReplica", parley.log_origin() as origin
+        parley.log_head()::float8 as head, pg_is_in_recovery() as "isReplica", parley.log_origin() as origin,
+        exists (select 1 from parley.room_requests) or exists (select 1 from parley.users where leaves_rooms)
+          as "hasRoomWork"
       from parley.message_log l, parley.change_feed f`
     if (!row) throw new Error('The tables message_log and change_feed have no rows')
     return row as FeedState

@@ -4,11 +4,13 @@ import { UnusableStorage } from '../errors.ts'
 import { type Replication, recordOrigin } from './log-origin.ts'
 import initial from './migrations/0000_initial.sql' with { type: 'text' }
 import limits from './migrations/0001_limits.sql' with { type: 'text' }
+import rooms from './migrations/0002_rooms.sql' with { type: 'text' }
 
 /** The migrations in their order. Imported, so that the compiled binary contains them. */
 const migrations: readonly { readonly tag: string; readonly text: string }[] = [
   { tag: '0000_initial', text: initial },
   { tag: '0001_limits', text: limits },
+  { tag: '0002_rooms', text: rooms },
 ]
 
 const { version } = openapi.info

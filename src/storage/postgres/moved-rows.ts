@@ -5,8 +5,10 @@ export type MovedRow = readonly (string | null)[]
 
 export interface MovedTable {
   readonly name: string
-  /** The columns and their types. The first one is the key. */
+  /** The columns and their types. The first ones are the key. */
   readonly columns: readonly (readonly [name: string, type: string])[]
+  /** The number of columns of the key; 1 by default. */
+  readonly keys?: number
 }
 
 /** The rows of one statement: enough to hide the round trip, and at most a few megabytes. */
@@ -62,23 +64,26 @@ async function insertRows(
   return digest.finish()
 }
 
-async function readBack(sql: SQL, { name, columns }: MovedTable): Promise<Digest> {
-  const [[key, type] = ['', '']] = columns
+async function readBack(sql: SQL, { name, columns, keys = 1 }: MovedTable): Promise<Digest> {
+  const key = columns.slice(0, keys)
   // The order of SQLite is that of the bytes.
-  const order = type === 'text' ? `t.${key} collate "C"` : `t.${key}`
+  const order = key
+    .map(([column, type]) => (type === 'text' ? `t.${column} collate "C"` : `t.${column}`))
+    .join(', ')
+  const place = key.map(([, type], index) => `$${index + 1}::text::${type}`).join(', ')
   const selected = columns.map(([column]) => `t.${column}::text`).join(', ')
   const digest = createDigest()
-  let last: string | null = null
+  let last: MovedRow | undefined
   for (;;) {
+    const following = last ? `where (${order}) > (${place})` : ''
     const rows = (await sql
       .unsafe(
-        `select ${selected} from parley.${name} t where $1::text is null or ${order} > $1::text::${type}
-         order by ${order} limit ${batchSize}`,
-        [last],
+        `select ${selected} from parley.${name} t ${following} order by ${order} limit ${batchSize}`,
+        last ? last.slice(0, keys) : [],
       )
       .values()) as unknown as MovedRow[]
     for (const row of rows) digest.add(row)
-    last = rows.at(-1)?.[0] ?? null
+    last = rows.at(-1)
     if (rows.length < batchSize) return digest.finish()
   }
 }

@@ -22,11 +22,14 @@ export const users = parley.table(
     removedAt: integer64('removed_at'),
     /** Whether the messages of a removed account are still to be erased. An interrupted erasure continues. */
     erasesMessages: boolean('erases_messages').notNull().default(false),
+    /** Whether the user of a removed account is still to leave all rooms. */
+    leavesRooms: boolean('leaves_rooms').notNull().default(false),
   },
   // Usernames are ASCII. In the collation "C", lower() changes only ASCII letters, as in SQLite.
   (table) => [
     uniqueIndex('users_username_unique').on(sql`lower(${table.username} collate "C")`),
     index('users_erases_messages').on(table.id).where(sql`${table.erasesMessages}`),
+    index('users_leaves_rooms').on(table.id).where(sql`${table.leavesRooms}`),
   ],
 )
 
@@ -54,6 +57,8 @@ export const messageLog = parley.table(
     trimmedThrough: integer64('trimmed_through').notNull().default(0),
     /** The highest sequence among all messages that were deleted. It must not be reused, either. */
     removedThrough: integer64('removed_through').notNull().default(0),
+    /** Memberships that ended up to this sequence were deleted, together with all of their entries. */
+    forgottenThrough: integer64('forgotten_through').notNull().default(0),
   },
   (table) => [check('message_log_one_row', sql`${table.id} = 1`)],
 )

@@ -123,7 +123,7 @@ export function roomsModelSuite(
         expect(frames).toEqual(expected)
       }
       closeAll(world)
-    })
+    }, 60_000)
   }
 
   trimmingSuite({ name, createStorage }, Math.ceil(runs / 4))
@@ -159,7 +159,7 @@ function trimmingSuite({ name, createStorage }: RoomsEngine, runs: number): void
       await catchUp(world, random)
       closeAll(world)
       for (const { user, frames } of clients) checkGaps(followed.received(user), frames)
-    })
+    }, 60_000)
   }
 }
 

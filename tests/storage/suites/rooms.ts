@@ -381,7 +381,7 @@ function limitsSuite({ createStorage }: RoomsEngine): void {
     expect(await actions.direct(bob, 'ada').catch(({ code }) => code)).toBe('room-limit-exceeded')
     await actions.remove(ada, rooms[0] as string, 'ada')
     expect(await actions.create(ada)).toBeString()
-  })
+  }, 60_000)
 }
 
 function retentionSuite({ createStorage }: RoomsEngine): void {

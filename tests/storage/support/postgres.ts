@@ -2,11 +2,18 @@ import { generateSecret } from '../../../src/auth/secrets.ts'
 import { readConfig } from '../../../src/config.ts'
 import { openStorage } from '../../../src/open-storage.ts'
 import type { MessageLogEngine } from '../suites/message-log.ts'
+import type { RoomsEngine } from '../suites/rooms.ts'
 import type { UsersEngine } from '../suites/users.ts'
 import { observeLog } from './message-logs.ts'
 import { sharedPostgres } from './postgres-server.ts'
+import { createRoomActions } from './rooms.ts'
 
 const secret = generateSecret()
+
+interface RetentionOptions {
+  readonly retentionDays?: number
+  readonly retentionCount?: number
+}
 
 /** The configuration of one node. */
 export const nodeConfig = (url: string, settings: Readonly<Record<string, string>> = {}) =>
@@ -41,16 +48,17 @@ export async function openNode(url: string, settings: Readonly<Record<string, st
   }
 }
 
+const retentionSettings = ({ retentionDays, retentionCount }: RetentionOptions = {}) => ({
+  ...(retentionDays !== undefined && { MESSAGE_RETENTION_DAYS: String(retentionDays) }),
+  ...(retentionCount !== undefined && { MESSAGE_RETENTION_COUNT: String(retentionCount) }),
+})
+
 export const postgresMessageLogs: MessageLogEngine = {
   name: 'PostgreSQL',
   async createStorage() {
     const url = await createDatabase()
     return {
-      open: ({ retentionDays, retentionCount } = {}) =>
-        openNode(url, {
-          ...(retentionDays !== undefined && { MESSAGE_RETENTION_DAYS: String(retentionDays) }),
-          ...(retentionCount !== undefined && { MESSAGE_RETENTION_COUNT: String(retentionCount) }),
-        }),
+      open: (options) => openNode(url, retentionSettings(options)),
       async [Symbol.asyncDispose]() {},
     }
   },
@@ -71,6 +79,25 @@ export const postgresUsers: UsersEngine = {
         await own[Symbol.asyncDispose]()
         await others[Symbol.asyncDispose]()
       },
+    }
+  },
+}
+
+/** Each opening is a node of its own. */
+export const postgresRooms: RoomsEngine = {
+  name: 'PostgreSQL',
+  nodes: 3,
+  async createStorage() {
+    const url = await createDatabase()
+    return {
+      async open(options) {
+        const node = await openNode(url, retentionSettings(options))
+        return {
+          ...createRoomActions(node),
+          [Symbol.asyncDispose]: node[Symbol.asyncDispose],
+        }
+      },
+      async [Symbol.asyncDispose]() {},
     }
   },
 }

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'bun:test'
 import { createChangeFeed, type FeedState, maxAgeMs } from '../../../src/storage/postgres/change-feed.ts'
 import { parseNotification } from '../../../src/storage/postgres/listener.ts'
 
-const initial: FeedState = { epoch: 'e', accounts: 3, removals: 0, head: 0, isReplica: false, origin: null }
+const initial: FeedState = {
+  epoch: 'e',
+  accounts: 3,
+  removals: 0,
+  head: 0,
+  isReplica: false,
+  hasRoomWork: false,
+  origin: null,
+}
 
 /** A feed whose state and whose time a test controls. */
 function startFeed() {

@@ -1,8 +1,8 @@
 import { membersWithEvents } from '../contract/limits.ts'
 import type { components } from '../contract/types.gen.ts'
 import type { User } from '../users/users.ts'
-import { type RoomRow, type RoomStatements, toRoom } from './room-statements.sqlite.ts'
-import type { RoomWrites } from './room-writes.sqlite.ts'
+import { ask, type Steps } from './room-steps.ts'
+import { type RoomRow, type RoomStore, toRoom } from './room-store.ts'
 import type { Role } from './rooms.ts'
 
 type Schemas = components['schemas']
@@ -42,63 +42,59 @@ interface MemberCause extends Cause {
   readonly user: User
 }
 
-interface RoomEventsOptions {
-  readonly statements: RoomStatements
-  readonly writes: RoomWrites
-}
-
 /** The events of rooms: each changes the tables and appends its entry. */
-export function createRoomEvents({ statements, writes }: RoomEventsOptions) {
+export function createRoomEvents(store: RoomStore) {
   /** In a large room, only the user concerned receives the event; stored, so that a resume repeats it. */
-  function audienceOf({ room, user }: MemberCause): string | undefined {
-    const { count = 0 } = statements.countMembers().get(room.number) ?? {}
-    return count > membersWithEvents ? user.id : undefined
+  function* audienceOf({ room, user }: MemberCause): Steps<string | undefined> {
+    return (yield* ask(store.countMembers(room.number))) > membersWithEvents ? user.id : undefined
   }
 
-  function announce(
+  function* announce(
     writer: EntryWriter,
     { room, user, by, role }: MemberCause & { readonly role: Role },
-  ): void {
+  ): Steps<void> {
+    const audience = yield* audienceOf({ room, user, by })
     writer.add({
       room: room.number,
-      audience: audienceOf({ room, user, by }),
+      audience,
       event: { event: 'joined', room: toRoom(room), user, role, by },
       userId: user.id,
       joins: user.id,
     })
   }
 
-  function join(writer: EntryWriter, cause: MemberCause & { readonly role: Role }): void {
-    writes.addMember(cause.user.id, cause.room.number, writer.next(), cause.role)
-    announce(writer, cause)
+  function* join(writer: EntryWriter, cause: MemberCause & { readonly role: Role }): Steps<void> {
+    store.addMember(cause.user.id, cause.room.number, writer.next(), cause.role)
+    yield* announce(writer, cause)
   }
 
-  function setRole(writer: EntryWriter, cause: MemberCause & { readonly role: Role }): void {
-    writes.setRole(cause.user.id, cause.room.number, cause.role)
-    announce(writer, cause)
+  function* setRole(writer: EntryWriter, cause: MemberCause & { readonly role: Role }): Steps<void> {
+    store.setRole(cause.user.id, cause.room.number, cause.role)
+    yield* announce(writer, cause)
   }
 
   /** Gives a room without an owner to the member of longest standing, or ends a room without members. */
-  function succeed(writer: EntryWriter, room: RoomRow, endedAt: number): void {
-    const { userId } = statements.eldest().get(room.number) ?? {}
-    if (userId === undefined) {
+  function* succeed(writer: EntryWriter, room: RoomRow, endedAt: number): Steps<void> {
+    const eldest = yield* ask(store.eldest(room.number))
+    if (eldest === undefined) {
       // A direct room remains, so that both find it again, as long as both accounts exist.
-      const users = room.directPair?.split(' ') ?? []
-      const remains = users.length > 0 && users.every((id) => statements.userById().get(id))
-      if (!remains) writes.end(room.number, endedAt)
-    } else if (room.directPair === null && !statements.owner().get(room.number, '')) {
-      const user = statements.anyUserById().get(userId)
-      if (user) setRole(writer, { room, user, role: 'owner', by: null })
+      let remains = room.directPair !== null
+      for (const id of room.directPair?.split(' ') ?? [])
+        remains &&= (yield* ask(store.userById(id))) !== undefined
+      if (!remains) store.end(room.number, endedAt)
+    } else if (room.directPair === null && !(yield* ask(store.owner(room.number, '')))) {
+      const user = yield* ask(store.anyUserById(eldest.userId))
+      if (user) yield* setRole(writer, { room, user, role: 'owner', by: null })
     }
   }
 
   return {
     join,
     setRole,
-    leave(writer: EntryWriter, { room, user, by }: MemberCause): void {
+    *leave(writer: EntryWriter, { room, user, by }: MemberCause): Steps<void> {
       const sequence = writer.next()
-      const audience = audienceOf({ room, user, by })
-      writes.endMember(user.id, room.number, sequence)
+      const audience = yield* audienceOf({ room, user, by })
+      store.endMember(user.id, room.number, sequence)
       writer.add({
         room: room.number,
         audience,
@@ -106,7 +102,7 @@ export function createRoomEvents({ statements, writes }: RoomEventsOptions) {
         userId: user.id,
         leaves: user.id,
       })
-      succeed(writer, room, sequence)
+      yield* succeed(writer, room, sequence)
     },
     change(writer: EntryWriter, { room, by }: Cause): void {
       const event = { event: 'room-changed', room: toRoom(room), by } as const
@@ -114,8 +110,8 @@ export function createRoomEvents({ statements, writes }: RoomEventsOptions) {
     },
     remove(writer: EntryWriter, { room, by }: Cause): void {
       const sequence = writer.next()
-      writes.endAllMembers(room.number, sequence)
-      writes.end(room.number, sequence)
+      store.endAllMembers(room.number, sequence)
+      store.end(room.number, sequence)
       const event = { event: 'room-removed', room: room.id, by } as const
       writer.add({ room: room.number, event, userId: by?.id ?? null, ends: true })
     },

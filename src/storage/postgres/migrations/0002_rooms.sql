@@ -1,0 +1,322 @@
+alter table parley.users add column leaves_rooms boolean not null default false;
+create index users_leaves_rooms on parley.users (id) where leaves_rooms;
+
+-- Memberships that ended up to this sequence were deleted, together with all of their entries.
+alter table parley.message_log add column forgotten_through bigint not null default 0;
+
+-- What a change of rooms has resulted in, as JSON. Null for batches of messages.
+alter table parley.append_batches add column result text;
+
+-- The numbers of the rooms of the messages; null for a message to all users.
+alter table parley.append_batches add column rooms bigint[];
+
+-- The column of a membership that has not ended has the largest number that JavaScript counts to.
+create function parley.open_end() returns bigint language sql immutable as 'select 9007199254740991';
+
+create table parley.rooms (
+  -- The sequence of the first entry, so that it is never assigned again.
+  number bigint primary key,
+  id text collate "C" not null,
+  -- The name as JSON, including the quotes: PostgreSQL cannot store the character U+0000.
+  name text not null,
+  public boolean not null,
+  history text not null,
+  -- Both user ids of a direct room.
+  direct_pair text,
+  created_by text not null,
+  idempotency_key text,
+  -- The request that came with the key, so that another one can be recognised.
+  request text,
+  -- The highest sequence of the entries that the retention limits have removed.
+  trimmed_through bigint not null default 0,
+  -- Set once the room is removed: its last sequence. The row is deleted with the last entry.
+  ended_at bigint
+);
+create unique index rooms_id_unique on parley.rooms (id);
+create unique index rooms_direct_pair_unique on parley.rooms (direct_pair) where direct_pair is not null;
+create unique index rooms_idempotency_key_unique on parley.rooms (created_by, idempotency_key)
+  where idempotency_key is not null;
+create index rooms_public on parley.rooms (id) where public and ended_at is null;
+create index rooms_ended on parley.rooms (ended_at) where ended_at is not null;
+
+-- The messages and events of rooms. They share the sequences of `messages`.
+create table parley.entries (
+  sequence bigint primary key,
+  room bigint not null,
+  -- The only user who receives the entry; null for all members.
+  audience text,
+  kind text not null,
+  -- The author of a message, or the user whom an event concerns.
+  user_id text,
+  idempotency_key text,
+  -- Milliseconds since the epoch.
+  sent_at bigint not null,
+  -- The properties of the frame between `id` and `sentAt`, as JSON without the braces.
+  body text not null
+);
+create index entries_room on parley.entries (room, sequence);
+create unique index entries_idempotency_key_unique on parley.entries (user_id, room, idempotency_key)
+  where idempotency_key is not null;
+create trigger entries_deleted after delete on parley.entries
+  referencing old table as removed for each statement execute function parley.record_removal();
+
+-- The times when users are members of rooms, in sequences of the log; both ends are included.
+create table parley.memberships (
+  user_id text collate "C" not null,
+  room bigint not null,
+  from_sequence bigint not null,
+  through_sequence bigint not null,
+  role text not null,
+  primary key (user_id, room, from_sequence)
+);
+create index memberships_room on parley.memberships (room, through_sequence, user_id);
+
+-- Changes of rooms that commands have requested. A node carries them out in this order.
+create table parley.room_requests (
+  id bigint generated always as identity primary key,
+  -- JSON.
+  request text not null
+);
+
+-- As in 0000_initial.sql, with the entries of rooms.
+create or replace function parley.log_head() returns bigint language sql stable as $$
+  select greatest(trimmed_through, removed_through,
+    coalesce((select sequence from parley.messages order by sequence desc limit 1), 0),
+    coalesce((select sequence from parley.entries order by sequence desc limit 1), 0))
+  from parley.message_log
+$$;
+
+-- Takes the lock of the log for a batch, and tells its place in the log; or what was recorded, if the batch has been
+-- stored before.
+create function parley.begin_batch(
+  p_session text, p_batch bigint,
+  out is_recorded boolean, out previous bigint, out head bigint, out sent_at bigint, out outcomes bigint[],
+  out rooms bigint[], out result text
+) language plpgsql
+  set enable_seqscan = off
+  set jit = off
+as $$
+declare
+  recorded parley.append_batches;
+  newest_sent_at bigint;
+  now_ms bigint;
+begin
+  -- All appends of all nodes wait here for each other. The lock is held until the commit is durable and visible, so
+  -- the order of the commits is the order of the sequences, and a reader that sees a message sees all earlier ones.
+  perform pg_advisory_xact_lock(1885434988, 1);
+
+  select * into recorded from parley.append_batches b where b.session = p_session and b.batch = p_batch;
+  is_recorded := found;
+  if is_recorded then
+    if recorded.outcomes is null then
+      raise exception 'the batch was given up' using errcode = 'PA001';
+    end if;
+    previous := recorded.previous;
+    head := recorded.head;
+    sent_at := recorded.sent_at;
+    outcomes := recorded.outcomes;
+    rooms := recorded.rooms;
+    result := recorded.result;
+    return;
+  end if;
+  if exists (select 1 from parley.append_batches b where b.session = p_session and b.batch > p_batch) then
+    raise exception 'a later batch was stored' using errcode = 'PA002';
+  end if;
+
+  select greatest(l.trimmed_through, l.removed_through, coalesce(m.sequence, 0), coalesce(e.sequence, 0)),
+      greatest(m.sent_at, e.sent_at, 0)
+    into strict previous, newest_sent_at
+    from parley.message_log l
+    left join lateral (select m.sequence, m.sent_at from parley.messages m order by m.sequence desc limit 1) m on true
+    left join lateral (select e.sequence, e.sent_at from parley.entries e order by e.sequence desc limit 1) e on true;
+  now_ms := floor(extract(epoch from clock_timestamp()) * 1000);
+  -- The clock does not go back over messages, unless it was wrong by more than an hour.
+  sent_at := case when newest_sent_at - now_ms > 3600000 then now_ms else greatest(now_ms, newest_sent_at) end;
+end $$;
+
+-- Records a batch that was stored, and notifies the nodes.
+create function parley.finish_batch(
+  p_session text, p_batch bigint, p_previous bigint, p_head bigint, p_sent_at bigint, p_outcomes bigint[],
+  p_rooms bigint[], p_result text
+) returns void language plpgsql as $$
+begin
+  insert into parley.append_batches (session, batch, previous, head, sent_at, outcomes, rooms, result)
+    values (p_session, p_batch, p_previous, p_head, p_sent_at, p_outcomes, p_rooms, p_result);
+  if p_head > p_previous then
+    perform pg_notify('parley', 'head ' || p_head || ' ' || p_session);
+  end if;
+end $$;
+
+-- The part of append_batch for a batch with messages to rooms. Whether the sender is a member is decided here, at the
+-- place of the message in the log. In a direct room, the other one has to be a member as well.
+create function parley.append_with_rooms(
+  p_previous bigint, p_sent_at bigint,
+  p_user_ids text[], p_usernames text[], p_keys text[], p_messages text[], p_rooms text[],
+  out head bigint, out outcomes bigint[], out rooms bigint[]
+) language plpgsql
+  set enable_seqscan = off
+  set jit = off
+as $$
+begin
+  with given as (
+    select x.*, r.number, x.room is not null and r.number is null as is_refused
+    from unnest(p_user_ids, p_usernames, p_keys, p_messages, p_rooms) with ordinality
+      as x (user_id, username, key, message, room, i)
+    left join parley.rooms r on r.id = x.room and r.ended_at is null
+      and exists (
+        select 1 from parley.memberships m
+        where m.user_id = x.user_id and m.room = r.number and m.through_sequence = parley.open_end()
+      )
+      and (r.direct_pair is null or 2 = (
+        select count(*) from parley.memberships m where m.room = r.number and m.through_sequence = parley.open_end()
+      ))
+  ), known as (
+    select given.*,
+      case when number is null then stored.sequence else entry.sequence end as stored_sequence,
+      case when number is null then stored.message else entry.body end as stored_message,
+      row_number() over same_key as nth, first_value(given.message) over same_key as first_message
+    from given
+    left join lateral (
+      select sequence, message from parley.messages
+      where user_id = given.user_id and idempotency_key = given.key limit 1
+    ) stored on given.key is not null and given.room is null
+    left join lateral (
+      select sequence, body from parley.entries
+      where user_id = given.user_id and entries.room = given.number and idempotency_key = given.key limit 1
+    ) entry on given.key is not null and given.number is not null
+    window same_key as (partition by given.user_id, given.number, given.is_refused, given.key order by given.i)
+  ), marked as (
+    select *, not is_refused and (key is null or (stored_sequence is null and nth = 1)) as is_new from known
+  ), placed as (
+    select *, case when is_new then p_previous + row_number() over (partition by is_new order by i) end as sequence
+    from marked
+  ), resolved as (
+    select *, first_value(sequence) over (partition by user_id, number, is_refused, key order by i) as first_sequence
+    from placed
+  ), added_messages as (
+    insert into parley.messages
+      select sequence, user_id, username, key, p_sent_at, message from placed
+      where is_new and number is null order by sequence
+  ), added_entries as (
+    insert into parley.entries (sequence, room, kind, user_id, idempotency_key, sent_at, body)
+      select sequence, number, 'message', user_id, key, p_sent_at, message from placed
+      where is_new and number is not null order by sequence
+  )
+  select coalesce(max(sequence), p_previous),
+    array_agg(case
+      when is_refused then null
+      when is_new then sequence
+      when stored_sequence is not null then case when stored_message = message then -stored_sequence else 0 end
+      when first_message = message then -first_sequence
+      else 0
+    end order by i),
+    array_agg(number order by i)
+    into strict head, outcomes, rooms
+    from resolved;
+end $$;
+
+-- As in 0000_initial.sql, with messages to rooms. Nodes of the previous release call it without p_rooms.
+drop function parley.append_batch(text, bigint, text[], text[], text[], text[]);
+-- Stores a batch in one statement, which is one transaction and one round trip.
+--
+-- p_rooms: null if all messages are to all users. Otherwise the room of each message; null for a message to all users.
+-- p_messages: the JSON text of the message to all users, and the body of a message to a room (see entries).
+-- outcomes: empty if all messages are new and were stored in their order. Otherwise one number per message: its
+-- sequence if it is new; the negated sequence of the message that was stored earlier with the same key; 0 if that
+-- message is a different one; null if the sender may not send to the room.
+create function parley.append_batch(
+  p_session text, p_batch bigint, p_user_ids text[], p_usernames text[], p_keys text[], p_messages text[],
+  p_rooms text[] default null,
+  out o_previous bigint, out o_head bigint, out o_sent_at bigint, out o_outcomes bigint[],
+  out o_rooms bigint[]
+) language plpgsql
+  -- A plan that is made while the table is small would otherwise scan it for ever. The setting makes plans that
+  -- have to scan look expensive, and PostgreSQL would compile them, which takes 60 ms.
+  set enable_seqscan = off
+  set jit = off
+as $$
+declare
+  is_recorded boolean;
+begin
+  select o.is_recorded, o.previous, o.head, o.sent_at, o.outcomes, o.rooms
+    into strict is_recorded, o_previous, o_head, o_sent_at, o_outcomes, o_rooms
+    from parley.begin_batch(p_session, p_batch) o;
+  if is_recorded then
+    return;
+  end if;
+
+  if p_rooms is not null then
+    select o.head, o.outcomes, o.rooms into strict o_head, o_outcomes, o_rooms
+      from parley.append_with_rooms(
+        o_previous, o_sent_at, p_user_ids, p_usernames, p_keys, p_messages, p_rooms) o;
+  elsif array_remove(p_keys, null) = '{}' then
+    insert into parley.messages
+      select o_previous + i, user_id, username, null, o_sent_at, message
+      from unnest(p_user_ids, p_usernames, p_messages) with ordinality as given (user_id, username, message, i);
+    o_head := o_previous + cardinality(p_messages);
+    o_outcomes := '{}';
+  else
+    with given as (
+      select * from unnest(p_user_ids, p_usernames, p_keys, p_messages) with ordinality
+        as x (user_id, username, key, message, i)
+    ), known as (
+      select given.*, stored.sequence as stored_sequence, stored.message as stored_message,
+        row_number() over same_key as nth, first_value(given.message) over same_key as first_message
+      from given
+      left join lateral (
+        select sequence, message from parley.messages
+        where user_id = given.user_id and idempotency_key = given.key limit 1
+      ) stored on given.key is not null
+      window same_key as (partition by given.user_id, given.key order by given.i)
+    ), marked as (
+      select *, key is null or (stored_sequence is null and nth = 1) as is_new from known
+    ), placed as (
+      select *, case when is_new then o_previous + row_number() over (partition by is_new order by i) end as sequence
+      from marked
+    ), resolved as (
+      select *, first_value(sequence) over (partition by user_id, key order by i) as first_sequence from placed
+    ), added as (
+      insert into parley.messages
+        select sequence, user_id, username, key, o_sent_at, message from placed where is_new order by sequence
+    )
+    select coalesce(max(sequence), o_previous),
+      array_agg(case
+        when is_new then sequence
+        when stored_sequence is not null then case when stored_message = message then -stored_sequence else 0 end
+        when first_message = message then -first_sequence
+        else 0
+      end order by i)
+      into strict o_head, o_outcomes
+      from resolved;
+  end if;
+
+  perform parley.finish_batch(p_session, p_batch, o_previous, o_head, o_sent_at, o_outcomes, o_rooms, null);
+end $$;
+
+-- Removes the oldest entries of all rooms through a sequence, and what they leave behind: ended memberships and rooms.
+create function parley.trim_entries(p_through bigint) returns void language plpgsql as $$
+declare
+  forgotten bigint;
+  trimmed bigint[];
+begin
+  -- Changes of rooms change the same rows, so they wait for each other.
+  perform pg_advisory_xact_lock(1885434988, 1);
+  perform set_config('parley.trimming', 'on', true);
+  with last as (
+    select room, max(sequence) as sequence from parley.entries where sequence <= p_through group by room
+  ), marked as (
+    update parley.rooms r set trimmed_through = last.sequence from last where r.number = last.room returning r.number
+  )
+  select coalesce(array_agg(number), '{}') into strict trimmed from marked;
+  delete from parley.entries where sequence <= p_through;
+  with ended as (
+    delete from parley.memberships m using parley.rooms r
+    where r.number = any(trimmed) and m.room = r.number and m.through_sequence <= r.trimmed_through
+    returning m.through_sequence
+  )
+  select coalesce(max(through_sequence), 0) into strict forgotten from ended;
+  delete from parley.rooms where ended_at <= p_through;
+  update parley.message_log set removed_through = greatest(removed_through, p_through),
+    forgotten_through = greatest(forgotten_through, forgotten);
+  perform set_config('parley.trimming', 'off', true);
+end $$;
