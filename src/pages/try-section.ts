@@ -1,4 +1,4 @@
-import { asyncapi } from '../contract/documents.ts'
+import { asyncapi, openapi } from '../contract/documents.ts'
 import { escapeHtml } from './markup.ts'
 
 const { 'x-subprotocol': subprotocol, 'x-token-subprotocol-prefix': tokenPrefix } = asyncapi.channels.chat
@@ -27,7 +27,8 @@ const commandBlock = ({ id, title, command }: (typeof commands)[number]) => `<di
 export const trySection = `<section aria-labelledby="try">
 <h2 id="try">Try it: two people, one chat</h2>
 <p>The button registers two accounts on this server, logs in, and connects both. Write on one side and read on
-both. Then cut one connection, write on the other side, and watch the missed messages arrive.</p>
+both. Then cut one connection, write on the other side, and watch the missed messages arrive. Rooms work the same
+way: create one on one side, and join it on the other.</p>
 <noscript><p>This part of the page needs JavaScript.</p></noscript>
 <p><button type="button" id="start">Make two accounts and connect</button></p>
 <p id="problem" role="alert"></p>
@@ -42,8 +43,17 @@ ${commands.map(commandBlock).join('\n')}
 </div>
 <template id="pane"><section class="pane">
 <header><b class="who"></b><span class="connection"><span class="state" role="status"></span><span class="countdown"></span></span></header>
+<div class="rooms"><select class="room"></select>
+<details><summary>Create, join or leave a room</summary>
+<form class="create"><input placeholder="Name of a new public room" autocomplete="off" required maxlength="${openapi.components.schemas.RoomName?.maxLength}"><button class="quiet">Create</button></form>
+<form class="join"><select required></select><button class="quiet">Join</button></form>
+<div class="tools">
+<button type="button" class="quiet direct">Message the other person directly</button>
+<button type="button" class="quiet leave">Leave this room</button>
+</div>
+</details></div>
 <div class="messages" role="log" tabindex="0"><ol></ol></div>
-<form><input placeholder="Write a message" autocomplete="off" required maxlength="4096"><button class="quiet">Send</button></form>
+<form class="write"><input placeholder="Write a message" autocomplete="off" required maxlength="4096"><button class="quiet">Send</button></form>
 <div class="tools">
 <button type="button" class="quiet cut">Cut the connection</button>
 <button type="button" class="quiet burst">Send 10 at once</button>

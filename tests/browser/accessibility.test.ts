@@ -52,6 +52,7 @@ describe.skipIf(!executablePath)('the pages', () => {
       await page.click('#start')
       await page.locator('.pane').nth(1).getByText('Hello, Ada!').waitFor()
       const bob = page.locator('.pane').nth(1)
+      await page.locator('.pane details summary').first().click()
       await page.locator('.bad').first().click()
       await page.locator('.refused').waitFor()
       await bob.locator('.cut').click()
@@ -70,6 +71,7 @@ describe.skipIf(!executablePath)('the pages', () => {
     if (path === '/') {
       await page.click('#start')
       await page.locator('.pane').nth(1).getByText('Hello, Ada!').waitFor()
+      for (const summary of await page.locator('.pane details summary').all()) await summary.click()
     }
     if (path === '/swagger') await page.waitForSelector('.opblock')
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360)

@@ -26,7 +26,7 @@ async function startChat(page: Page): Promise<[ada: Locator, bob: Locator]> {
 }
 
 async function write(pane: Locator, text: string): Promise<void> {
-  await pane.getByRole('textbox').fill(text)
+  await pane.getByRole('textbox', { name: 'Message of' }).fill(text)
   await pane.getByRole('button', { name: 'Send', exact: true }).click()
 }
 
@@ -111,6 +111,48 @@ describe.skipIf(!executablePath)('the try-it page in a browser', () => {
     await bob.locator('.pending').waitFor({ state: 'detached' })
     const messages = ['Hello, world!', 'Hello, Ada!', 'Bob, are you there?', 'Written while cut off']
     for (const pane of [ada, bob]) expect(await messagesOf(pane)).toEqual(messages)
+    expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test('rooms are created, joined, written to and left, and the other room keeps its messages', async () => {
+    const { page, complaints } = await openTryPage()
+    const [ada, bob] = await startChat(page)
+    const shown = (pane: Locator) => pane.locator('.messages li:visible > span').allTextContents()
+    const name = `Reading club ${crypto.randomUUID()}`
+    await ada.getByText('Create, join or leave a room').click()
+    await ada.getByLabel('Name of a new room').fill(name)
+    await ada.getByRole('button', { name: 'Create' }).click()
+    await ada.locator('.room option:checked', { hasText: name }).waitFor({ state: 'attached' })
+    await write(ada, 'Before Bob')
+
+    await bob.getByText('Create, join or leave a room').click()
+    await bob.locator('.join option', { hasText: name }).waitFor({ state: 'attached' })
+    await bob.getByLabel('Public room for bob').selectOption({ label: name })
+    await bob.getByRole('button', { name: 'Join' }).click()
+    await bob.locator('.room option:checked', { hasText: name }).waitFor({ state: 'attached' })
+    await ada.locator('.note:visible', { hasText: /^bob-.* joined/ }).waitFor()
+    await write(bob, 'Which book?')
+    await ada.getByText('Which book?').waitFor()
+    expect(await shown(ada)).toEqual(['Before Bob', 'Which book?'])
+
+    await ada.getByLabel('Room that ada').selectOption({ label: 'Everyone' })
+    expect(await shown(ada)).toEqual(['Hello, world!', 'Hello, Ada!'])
+    await write(bob, 'Are you there?')
+    await ada.locator('.room option', { hasText: `${name} (1 new)` }).waitFor({ state: 'attached' })
+
+    await bob.getByRole('button', { name: 'Leave this room' }).click()
+    await bob.locator('.room option:checked', { hasText: 'Everyone' }).waitFor({ state: 'attached' })
+    expect(await bob.locator('.room option').allTextContents()).toEqual(['Everyone'])
+    expect(await shown(bob)).toEqual(['Hello, world!', 'Hello, Ada!'])
+
+    await bob.getByRole('button', { name: 'Message the other person directly' }).click()
+    await bob.locator('.room option:checked', { hasText: 'ada-' }).waitFor({ state: 'attached' })
+    await write(bob, 'Only for you')
+    const direct = ada.locator('.room option', { hasText: 'bob-' })
+    await direct.waitFor({ state: 'attached' })
+    await ada.getByLabel('Room that ada').selectOption((await direct.getAttribute('value')) ?? '')
+    await ada.getByText('Only for you').waitFor()
     expect(complaints).toEqual([])
     await page.close()
   })

@@ -23,7 +23,7 @@ test('there is a method for each operation of the document', () => {
     .flatMap((methods) => Object.values(methods))
     .map(({ operationId }) => operationId)
   const client = createClient('http://localhost:3000')
-  const others = ['token', 'setToken', 'history', 'chat']
+  const others = ['token', 'setToken', 'history', 'rooms', 'members', 'chat']
   expect(Object.keys(client).toSorted()).toEqual([...operationIds, ...others].toSorted())
 })
 

@@ -229,6 +229,42 @@ test('after a gap, the rooms are complete when the chat is open again', async ()
   await chat.close()
 }, 30_000)
 
+test('rooms whose events were removed before the chat resumes are in the list when it is open', async () => {
+  await using service = await startService()
+  const [ada, bob] = [await newUser(service.url), await newUser(service.url)]
+  let connections = 0
+  /** The `joined` frames are lost. The second connection reports it, like a removal by the retention limits. */
+  class Socket extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols)
+      this.addEventListener('message', (event) => {
+        if (String(event.data).includes('"event":"joined"')) event.stopImmediatePropagation()
+      })
+      if (++connections === 1) return
+      const cursor = new URL(url).searchParams.get('after')
+      this.addEventListener('open', () => {
+        const data = JSON.stringify({ event: 'gap', oldest: null, cursor })
+        queueMicrotask(() => this.dispatchEvent(new MessageEvent('message', { data })))
+      })
+    }
+  }
+  const client = createClient(service.url, { WebSocket: Socket })
+  await client.loginUser({ username: bob.username, password })
+  await using chat = client.chat(fast)
+  const gaps: unknown[] = []
+  chat.on('gap', (gap) => gaps.push(gap))
+  await chat.opened()
+  const entries = entriesOf(chat)
+  await createRoom(ada.client, 'without an event', [bob.username])
+  await ada.client.sendMessage({ message: 'afterwards' })
+  await until(() => of(entries, undefined).includes('afterwards'))
+  expect(namesOf(chat)).toEqual([])
+  // A new login ends the connection.
+  await client.loginUser({ username: bob.username, password })
+  await until(() => gaps.length === 1 && chat.state.name === 'open')
+  expect(namesOf(chat)).toEqual(['without an event'])
+})
+
 test('a list that cannot be read is requested again on the next connection', async () => {
   await using service = await startService()
   const { client: ada, username } = await newUser(service.url)

@@ -10,6 +10,9 @@ const server = new URL('.', location.href)
 const start = byId<HTMLButtonElement>('start')
 const problem = byId('problem')
 
+/** Those of the two panes. */
+const usernames: string[] = []
+
 const randomText = (bytes: number) =>
   Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) =>
     byte.toString(36).padStart(2, '0'),
@@ -27,8 +30,11 @@ async function join(name: string): Promise<{ pane: Pane; token: string }> {
   await client.registerUser(account)
   await client.loginUser(account)
   // Shorter delays than an application should use, so that a cut heals while somebody watches.
-  const chat = client.chat({ window: 8, firstDelayMs: 500, maxDelayMs: 4000 })
-  const pane = createPane({ username: account.username, chat, network })
+  const chat = client.chat({ rooms: 'mine', window: 8, firstDelayMs: 500, maxDelayMs: 4000 })
+  const { username } = account
+  usernames.push(username)
+  const other = () => usernames.find((each) => each !== username)
+  const pane = createPane({ username, client, chat, network, other })
   await chat.opened()
   return { pane, token: client.token ?? '' }
 }
@@ -38,6 +44,7 @@ let panes: Pane[] = []
 async function begin(): Promise<void> {
   for (const pane of panes) pane.close()
   panes = []
+  usernames.length = 0
   const ada = await join('ada')
   panes.push(ada.pane)
   const bob = await join('bob')

@@ -1,7 +1,14 @@
 // The pane of one person: the messages that this person sees, and the buttons that test the connection.
-import { type Chat, type ChatMessage, type ChatState, isParleyError } from '../../../client/src/index.ts'
+import {
+  type Chat,
+  type ChatMessage,
+  type ChatState,
+  type Client,
+  isParleyError,
+} from '../../../client/src/index.ts'
 import { byId, element } from './elements.ts'
 import type { Network } from './network.ts'
+import { createRoomSwitch } from './rooms.ts'
 
 /** How long a cut lasts. Long enough to send messages from the other pane. */
 const cutMs = 4000
@@ -11,8 +18,11 @@ const badFrame = '{"message":"Hello, world!","channel":"lobby"}'
 
 interface PaneOptions {
   readonly username: string
+  readonly client: Client
   readonly chat: Chat
   readonly network: Network
+  /** The username of the person in the other pane. */
+  readonly other: () => string | undefined
 }
 
 export interface Pane {
@@ -44,7 +54,7 @@ function explain(error: unknown): string {
   return [code, errors.length > 0 ? errors.join(', ') : problem?.detail].filter(Boolean).join(': ')
 }
 
-export function createPane({ username, chat, network }: PaneOptions): Pane {
+export function createPane({ username, client, chat, network, other }: PaneOptions): Pane {
   const template = byId<HTMLTemplateElement>('pane')
   const root = template.content.firstElementChild?.cloneNode(true) as HTMLElement
   const find = <Type extends HTMLElement>(selector: string) => root.querySelector(selector) as Type
@@ -52,7 +62,7 @@ export function createPane({ username, chat, network }: PaneOptions): Pane {
   const list = find('.messages ol')
   const state = find('.state')
   const countdown = find('.countdown')
-  const input = find<HTMLInputElement>('input')
+  const input = find<HTMLInputElement>('.write input')
   const badButton = find<HTMLButtonElement>('.bad')
   const pending = new Map<string, HTMLElement>()
 
@@ -61,11 +71,37 @@ export function createPane({ username, chat, network }: PaneOptions): Pane {
   input.setAttribute('aria-label', `Message of ${username}`)
   log.setAttribute('aria-label', `Messages that ${username} sees`)
 
-  function append(item: HTMLElement): HTMLElement {
+  /** Adds an item to a room; the pane shows those of one room at a time. */
+  function append(item: HTMLElement, room = item.dataset.room ?? rooms.current): HTMLElement {
+    item.dataset.room = room
+    item.hidden = room !== rooms.current
     list.append(item)
     log.scrollTop = log.scrollHeight
     return item
   }
+
+  /** Adds an item that somebody has caused, perhaps in another room than the one that the pane shows. */
+  function receive(item: HTMLElement, room = ''): void {
+    append(item, room)
+    if (room !== rooms.current) rooms.countUnread(room)
+  }
+
+  const note = (text: string, className = 'note') => element('li', { className, text })
+
+  const rooms = createRoomSwitch({
+    root,
+    chat,
+    client,
+    username,
+    other,
+    onSwitch() {
+      for (const item of list.children as HTMLCollectionOf<HTMLElement>) {
+        item.hidden = item.dataset.room !== rooms.current
+      }
+      log.scrollTop = log.scrollHeight
+    },
+    onError: (error) => void append(note(`Refused: ${explain(error)}`, 'refused')),
+  })
 
   const messageItem = (author: string, text: string, className: string, note?: string) =>
     element('li', {
@@ -77,7 +113,7 @@ export function createPane({ username, chat, network }: PaneOptions): Pane {
       ],
     })
 
-  function showMessage({ user, message, idempotencyKey }: ChatMessage): void {
+  function showMessage({ room, user, message, idempotencyKey }: ChatMessage): void {
     const isMine = user.username === username
     if (isMine && idempotencyKey !== undefined) {
       pending.get(idempotencyKey)?.remove()
@@ -85,7 +121,9 @@ export function createPane({ username, chat, network }: PaneOptions): Pane {
     }
     const isMissed = chat.state.name === 'catching-up'
     const className = [isMine ? 'mine' : '', isMissed ? 'missed' : ''].join(' ').trim()
-    append(messageItem(user.username, message, className, isMissed ? 'was missed' : undefined))
+    const item = messageItem(user.username, message, className, isMissed ? 'was missed' : undefined)
+    if (isMine) append(item, room ?? '')
+    else receive(item, room)
     // Messages that are not confirmed stay at the end.
     for (const item of pending.values()) append(item)
   }
@@ -95,10 +133,13 @@ export function createPane({ username, chat, network }: PaneOptions): Pane {
     const item = append(messageItem(username, text, 'mine pending', 'waiting'))
     pending.set(idempotencyKey, item)
     try {
-      await chat.send(text, { idempotencyKey })
+      await chat.send(text, { idempotencyKey, room: item.dataset.room || undefined })
     } catch (error) {
       pending.delete(idempotencyKey)
-      item.replaceWith(messageItem(username, text, 'refused', explain(error)))
+      const refused = messageItem(username, text, 'refused', explain(error))
+      refused.dataset.room = item.dataset.room
+      refused.hidden = item.hidden
+      item.replaceWith(refused)
     }
   }
 
@@ -114,19 +155,15 @@ export function createPane({ username, chat, network }: PaneOptions): Pane {
   const offs = [
     chat.on('message', showMessage),
     chat.on('state', showState),
-    chat.on(
-      'gap',
-      () =>
-        void append(element('li', { className: 'note', text: 'Some missed messages are no longer stored.' })),
-    ),
-    chat.on(
-      'error',
-      (error) => void append(element('li', { className: 'refused', text: `Refused: ${explain(error)}` })),
-    ),
+    chat.on('gap', ({ room }) => void append(note('Some missed messages are no longer stored.'), room ?? '')),
+    chat.on('joined', ({ room, user }) => receive(note(`${user.username} joined.`), room.id)),
+    chat.on('left', ({ room, user }) => receive(note(`${user.username} left.`), room)),
+    chat.on('error', (error) => void append(note(`Refused: ${explain(error)}`, 'refused'))),
+    rooms.close,
   ]
   const clock = setInterval(showState, 500)
 
-  find('form').addEventListener('submit', (event) => {
+  find('.write').addEventListener('submit', (event) => {
     event.preventDefault()
     void send(input.value)
     input.value = ''
