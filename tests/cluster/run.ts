@@ -17,6 +17,7 @@ import { faults } from './scenarios/faults.ts'
 import { limits } from './scenarios/limits.ts'
 import { redisFaults } from './scenarios/redis-faults.ts'
 import { revokedToken } from './scenarios/revoked-token.ts'
+import { roomsOnSeveralNodes } from './scenarios/rooms.ts'
 import { sameKey } from './scenarios/same-key.ts'
 
 /** These need Caddy, which may be missing. */
@@ -26,6 +27,7 @@ const scenarios: readonly Scenario[] = [
   ...redisFaults,
   sameKey,
   revokedToken,
+  roomsOnSeveralNodes,
   limits,
   clientLibrary,
   ...behindCaddy,

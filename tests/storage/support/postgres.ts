@@ -83,15 +83,18 @@ export const postgresUsers: UsersEngine = {
   },
 }
 
-/** Each opening is a node of its own. */
-export const postgresRooms: RoomsEngine = {
-  name: 'PostgreSQL',
+/** Each opening is a node of its own. @param settings of all nodes */
+export const postgresRooms = (
+  name: string,
+  settings: () => Readonly<Record<string, string>> = () => ({}),
+): RoomsEngine => ({
+  name,
   nodes: 3,
   async createStorage() {
     const url = await createDatabase()
     return {
       async open(options) {
-        const node = await openNode(url, retentionSettings(options))
+        const node = await openNode(url, { ...settings(), ...retentionSettings(options) })
         return {
           ...createRoomActions(node),
           [Symbol.asyncDispose]: node[Symbol.asyncDispose],
@@ -100,7 +103,7 @@ export const postgresRooms: RoomsEngine = {
       async [Symbol.asyncDispose]() {},
     }
   },
-}
+})
 
 /** Opens nodes on one database. Disposing the result closes all of them. */
 export async function openNodes(count: number) {
