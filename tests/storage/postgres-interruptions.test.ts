@@ -5,6 +5,7 @@ import { startTcpProxy } from '../fixtures/tcp-proxy.ts'
 import { numbered, textsOf, until } from './support/message-logs.ts'
 import { createDatabase, openNode, openNodes } from './support/postgres.ts'
 import { sharedPostgres, stopPostgresAfterTests } from './support/postgres-server.ts'
+import { createRoomActions, outcomeOfChange } from './support/rooms.ts'
 
 stopPostgresAfterTests()
 
@@ -48,6 +49,28 @@ describe.skipIf(skipsPostgres)('an interrupted connection', () => {
     await until(() => node.broadcast.length === stored.length)
     expect(node.broadcastTexts()).toEqual(stored)
   })
+
+  test('that loses responses makes each change of rooms once, and tells each user the truth', async () => {
+    await using proxy = await openProxy()
+    await using node = await openNode(proxy.url)
+    const actions = createRoomActions(node)
+    const ada = await actions.user('ada')
+    let responses = 0
+    proxy.loseResponses(() => ++responses % 29 === 0)
+    const names = numbered(1, 60)
+    const outcomes: string[] = []
+    for (const name of names) outcomes.push(await outcomeOfChange(actions.create(ada, { name })))
+    proxy.loseResponses(undefined)
+    await using reader = await openNode(proxy.directUrl)
+    const rooms = (await createRoomActions(reader).roomsOf(ada)).sort()
+    expect(rooms).toEqual([...new Set(rooms)])
+    for (const [index, name] of names.entries()) {
+      if (outcomes[index] === 'ok') expect(rooms).toContain(name)
+      if (outcomes[index] === 'storage-unavailable') expect(rooms).not.toContain(name)
+    }
+    expect(outcomes.filter((outcome) => outcome === 'ok').length).toBeGreaterThan(40)
+    await until(() => node.broadcast.length === rooms.length)
+  }, 60_000)
 
   test('that is cut is opened again: reads, accounts and messages continue', async () => {
     await using proxy = await openProxy()

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
+import type { RoomDelivery } from '../../../src/chats/message-log.ts'
 import type { MessageRange } from '../../../src/chats/sequencer.ts'
 import { createSignedRanges } from '../../../src/chats/signed-ranges.ts'
 
@@ -34,6 +35,21 @@ test('every range arrives as it was sent', () => {
       expect(open().claimedThrough(text)).toBe(range.through)
     }),
   )
+})
+
+test('the deliveries of the entries of rooms arrive as they were sent', () => {
+  const deliveries: RoomDelivery[] = [
+    { room: 7 },
+    { room: 7, joins: 'user-1' },
+    { room: 7, audience: 'user-2', leaves: 'user-2' },
+    { room: 8, ends: true },
+  ]
+  const messages = deliveries.map((delivery, index) => {
+    const sequence = index + 1
+    return { sequence, id: encodeId(sequence), frame: `{"event":"${sequence}, a b"}`, delivery }
+  })
+  const range = { previous: 0, through: messages.length, messages }
+  expect(open().decode(transmit(open().encode(range)))).toEqual(range)
 })
 
 test('a text in which one character differs, is missing or was added is refused', () => {
