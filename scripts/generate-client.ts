@@ -17,6 +17,16 @@ interface RawOperation {
   readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }>
 }
 
+interface TextSchema {
+  readonly minLength: number
+  readonly maxLength: number
+  readonly pattern: string
+}
+
+/** The regular expression that checks the lengths as well. */
+const patternOf = ({ minLength, maxLength, pattern }: TextSchema) =>
+  new RegExp(pattern.replace('^', `^(?=.{${minLength},${maxLength}}$)`))
+
 interface Operation {
   readonly id: string
   readonly method: string
@@ -120,6 +130,7 @@ function values(): string[] {
     `export const subprotocol = '${chat['x-subprotocol']}'`,
     `export const refusalsSubprotocol = '${chat['x-refusals'].subprotocol}'`,
     `export const tokenSubprotocolPrefix = '${chat['x-token-subprotocol-prefix']}'`,
+    `export const idempotencyKeyPattern = ${patternOf(openapi.components.schemas.IdempotencyKey as unknown as TextSchema)}`,
     '/** In code points. */',
     `export const maxMessageLength = ${openapi.components.schemas.MessageText?.maxLength}`,
     '',

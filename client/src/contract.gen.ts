@@ -29,6 +29,7 @@ export const channelPath = '/'
 export const subprotocol = 'parley.v1'
 export const refusalsSubprotocol = 'parley.refusals'
 export const tokenSubprotocolPrefix = 'bearer.'
+export const idempotencyKeyPattern = /^(?=.{1,64}$)[!-~]*$/
 /** In code points. */
 export const maxMessageLength = 4096
 

@@ -1,5 +1,5 @@
 import { ping } from './connection.ts'
-import { maxMessageLength, type Schemas } from './contract.gen.ts'
+import { idempotencyKeyPattern, maxMessageLength, type Schemas } from './contract.gen.ts'
 import { ParleyError } from './errors.ts'
 import { randomKey } from './http.ts'
 
@@ -117,6 +117,8 @@ export function createOutbox(
     return new Promise((resolve, reject) => {
       if (entries.size >= maxQueue) throw new ParleyError('queue-full')
       if (entries.has(name)) throw new ParleyError('idempotency-key-reused')
+      // The error frame of the server would not repeat an invalid key, and so would belong to no message.
+      if (!idempotencyKeyPattern.test(key)) throw new ParleyError('validation-failed')
       // Longer than any valid message, whose characters have at most two units each. The server closes the
       // connection if a frame is much longer.
       if (text.length > 2 * maxMessageLength) throw new ParleyError('content-too-large')

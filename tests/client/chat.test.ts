@@ -153,6 +153,17 @@ test('a message that is received twice is delivered once', () => {
   expect(position.cursor).toBe('3')
 })
 
+test.each(['', 'with a space', 'é', 'k'.repeat(65)])(
+  'a message with the invalid key %j rejects, because no response could name it',
+  async (idempotencyKey) => {
+    await using service = await startService()
+    await using chat = (await clientOf(service, 'anna')).chat()
+    const sent = chat.send('text', { idempotencyKey }).catch((error: unknown) => error)
+    expect(await sent).toMatchObject({ code: 'validation-failed', outcome: 'not-done' })
+    expect((await chat.send('fine')).message).toBe('fine')
+  },
+)
+
 test('a refused message rejects with the problem, and the connection stays open', async () => {
   await using service = await startService()
   await using chat = (await clientOf(service, 'anna')).chat()
