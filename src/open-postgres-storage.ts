@@ -8,7 +8,6 @@ import { openPostgresMessageLog, type PostgresMessageLog } from './chats/message
 import { type Clock, systemClock } from './clock.ts'
 import { type Config, databaseUrlFault } from './config.ts'
 import type { ReadinessCode } from './contract/types.gen.ts'
-import { createLimitKeys } from './limits/limit-keys.ts'
 import { createPostgresLimitStore } from './limits/limit-store.postgres.ts'
 import { openSharedLimits, type SharedLimits } from './limits/shared-limits.ts'
 import type { StorageMeasurements } from './metrics/metrics.ts'
@@ -24,7 +23,6 @@ import {
   readFeed,
 } from './storage/postgres/change-feed.ts'
 import { openPostgres, type PostgresConnection } from './storage/postgres/connection.ts'
-import { readDatabaseIdentity } from './storage/postgres/identity.ts'
 import { type Listener, listen } from './storage/postgres/listener.ts'
 import { mayLackMessages, type Replication, startEpoch } from './storage/postgres/log-origin.ts'
 import { readDatabaseSize } from './storage/postgres/measurements.ts'
@@ -118,39 +116,18 @@ function follow(options: FollowOptions) {
   }
 }
 
-/** The services that use one Redis server do not share their limits, unless they share their database. */
-function limitNamespace(config: Config, database: string): string {
-  const hash = createLimitKeys(deriveSharedSecret(config, 'limit namespace'))
-  return `parley:limits:${hash('database', database)}`
-}
-
 interface RedisOptions extends Pick<StorageOptions, 'onError' | 'onRedisRecovered'> {
   readonly config: Config
   readonly pool: Pool
   readonly epoch: string
 }
 
-/** Connects to Redis, if it is configured. Does not wait for it: everything works without it. */
-async function openRedisServices({ config, pool, epoch, onError, onRedisRecovered }: RedisOptions) {
-  if (config.redisUrl === undefined) return undefined
-  // Imported only here, so that the start without Redis does not load them.
-  const { openRedis } = await import('./storage/redis/connection.ts')
-  const { openRedisExchange } = await import('./open-redis-exchange.ts')
-  const database = await readDatabaseIdentity(pool)
-  const redis = openRedis({
-    url: config.redisUrl,
-    onLost: onError,
-    onRecovered: () => onRedisRecovered?.(),
-  })
-  return {
-    openExchange: openRedisExchange({ redis, config, epoch, database, onError }),
-    async openLimitStore() {
-      const { createRedisLimitStore } = await import('./limits/limit-store.redis.ts')
-      return createRedisLimitStore({ redis, namespace: limitNamespace(config, database) })
-    },
-    reconnects: redis.reconnects,
-    close: redis.close,
-  }
+async function openRedis(options: RedisOptions) {
+  const { redisUrl: url } = options.config
+  if (url === undefined) return undefined
+  // Imported only here, so that the start without Redis does not load its client.
+  const { openRedisServices } = await import('./open-redis-services.ts')
+  return openRedisServices({ ...options, url })
 }
 
 interface MeasurementOptions {
@@ -240,7 +217,7 @@ export async function openPostgresStorage(
   }
   const { pool, appends } = connection
   const initial = await readFeed(connection.pool)
-  const redis = await openRedisServices({ config, pool, epoch: initial.epoch, onError, onRedisRecovered })
+  const redis = await openRedis({ config, pool, epoch: initial.epoch, onError, onRedisRecovered })
   const messageLog = openPostgresMessageLog({
     pool,
     appends,
@@ -275,7 +252,7 @@ export async function openPostgresStorage(
   const postgresLimits = createPostgresLimitStore({ pool: connection.limits })
   const limits = await openSharedLimits({
     ...config,
-    store: (await redis?.openLimitStore()) ?? postgresLimits,
+    store: redis?.limitStore ?? postgresLimits,
     secret: deriveSharedSecret(config, 'limits'),
     onError,
     onLimitsShared,
