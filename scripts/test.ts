@@ -1,6 +1,6 @@
 // Runs all checks: `bun run test`. The last line is `N passed, N failed`, and the exit code is 1 if a check
-// failed. `bun scripts/test.ts lint` runs only the named steps. As many steps run at the same time as the
-// machine has processors; the output of a step is printed when the step has ended.
+// failed. `bun scripts/test.ts lint` runs only the named steps. One step more than the machine has processors runs
+// at the same time, because steps also wait; the output of a step is printed when the step has ended.
 import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import pLimit from 'p-limit'
@@ -42,7 +42,7 @@ const steps: readonly Step[] = [
 ]
 
 // Much longer than any step takes. It only ends a step that hangs.
-const stepTimeoutMs = 15 * 60_000
+const stepTimeoutMs = 25 * 60_000
 const reports = new URL('../reports/', import.meta.url).pathname
 
 /** Reads the counts from a JUnit report of `bun test`. */
@@ -117,7 +117,7 @@ if (unknown.length > 0) {
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
 const selected = steps.filter(({ script }) => named.length === 0 || named.includes(script))
-const limit = pLimit(availableParallelism())
+const limit = pLimit(availableParallelism() + 1)
 const outcomes = await Promise.all(selected.map((step) => limit(() => report(step, total))))
 
 console.log(`\n${outcomes.join('\n')}\n`)
