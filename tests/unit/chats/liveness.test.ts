@@ -36,9 +36,14 @@ test('on a busy chat, a client that never responds is pinged, disconnected, and 
   const first = openSilentSocket(service.url, silent)
   while (!first.bytes().includes('101 Switching')) await Bun.sleep(5)
   await service.setClock(0, 30)
-  const chatter = setInterval(() => service.post('/api/chats/send', { message: 'hello' }, bearer(busy)), 50)
+  const sends: Promise<Response>[] = []
+  const chatter = setInterval(() => {
+    sends.push(service.post('/api/chats/send', { message: 'hello' }, bearer(busy)))
+  }, 50)
   await first.closed
   clearInterval(chatter)
+  // The service must not end before the last response.
+  await Promise.all(sends)
   const bytes = first.bytes()
   expect(bytes.includes('hello')).toBe(true)
   expect(bytes.includes(Buffer.from([pingOpcode, 0]))).toBe(true)
