@@ -397,7 +397,7 @@ export interface components {
             /** @description The time at which the connection ends, unless it is extended again. */
             expiresAt: components["schemas"]["ExpiryTime"];
         };
-        /** @description The user who caused the event; null for the operator and for what the server does by itself. */
+        /** @description The user who caused the event. It is null if the operator caused it, or if the server made a member an owner. */
         Actor: components["schemas"]["User"] | null;
         JoinedFrame: {
             /** @constant */

@@ -83,7 +83,7 @@ export function createReplayer(options: ReplayerOptions): Replayer {
     if (!replay || socket.readyState !== WebSocket.OPEN) return
     const head = messageLog.head()
     const page = await readPage(socket, replay)
-    // The client may have disconnected meanwhile. It must not be subscribed any more.
+    // The client may have disconnected during the read. It must not be subscribed any more.
     if (socket.readyState !== WebSocket.OPEN) return
     const { messages, end = head } = page
     let sent = 0

@@ -129,7 +129,8 @@ export async function setPassword(dataDir: string, name: string, { json }: Outpu
     const record = await findActive(administration, name)
     const to = await readHash(record.username)
     const changed = await administration.users.changePassword(record.id, { to })
-    if (!changed) throw new CommandFailure(`The account ${record.username} was removed meanwhile.`)
+    if (!changed)
+      throw new CommandFailure(`The account ${record.username} was removed while the command ran.`)
     return record
   })
   if (json) await printJson({ id, username })
@@ -140,7 +141,7 @@ export async function logOutUser(dataDir: string, name: string, { json }: Output
   const { id, username } = await administer(dataDir, async (administration) => {
     const record = await findActive(administration, name)
     if (!(await administration.users.revokeTokens(record.id))) {
-      throw new CommandFailure(`The account ${record.username} was removed meanwhile.`)
+      throw new CommandFailure(`The account ${record.username} was removed while the command ran.`)
     }
     return record
   })

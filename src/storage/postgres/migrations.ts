@@ -66,7 +66,7 @@ export const migrate = (client: SQL, epoch: string, replication: Replication): P
     return recordOrigin(sql, epoch, replication)
   })
 
-/** As `migrate`, in a transaction of the caller. It holds the lock until its end, so no node can start meanwhile. */
+/** As `migrate`, in a transaction of the caller. It holds the lock until its end, so no node can start before that. */
 export async function migrateWithin(sql: SQL, epoch: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(${migrationLock[0]}::int, ${migrationLock[1]}::int)`
   const applied = await readApplied(sql)

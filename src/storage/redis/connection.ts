@@ -87,7 +87,7 @@ interface Status {
 }
 
 /**
- * Opens a connection, and a new one whenever it is lost. Bun's client could reconnect by itself, but then does not
+ * Opens a connection, and a new one whenever it is lost. Bun's client can reconnect, but then does not
  * subscribe again, and would send the commands of the old connection on the new one. So each client is used for one
  * connection only.
  */
