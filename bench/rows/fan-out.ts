@@ -41,6 +41,7 @@ export async function measureFanOut(
   const cpuSeconds = server.cpuSeconds() - before
   if (received !== sent * sockets)
     throw new Error(`${sent} frames to ${sockets} sockets resulted in ${received} deliveries`)
+  if (received === 0 || cpuSeconds === 0) throw new Error(`Nothing was measured: ${received} deliveries`)
   return { perCpuSecond: received / cpuSeconds, perSecond: received / elapsed }
 }
 
