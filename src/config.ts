@@ -129,7 +129,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
   function addresses(name: string): BlockList | undefined {
     const items = list(name)
     if (items.length === 0) return undefined
-    // Loaded only here, because the module takes a tenth of the processor time of a start.
+    // Loaded only here, because the module would delay each start (docs/decisions/startup.md).
     const { BlockList } = process.getBuiltinModule('node:net')
     const blocks = new BlockList()
     for (const item of items) {

@@ -21,7 +21,7 @@ function isIpv6(text: string): boolean {
 
 /**
  * Like `isIP` of `node:net`: the version of the address, or 0 if the text is not an address. That module loads the
- * streams of Node, which take a tenth of the processor time of a start (docs/performance.md).
+ * streams of Node, which would delay each start (docs/decisions/startup.md).
  */
 export function ipVersion(text: string): 0 | 4 | 6 {
   if (ipv4Pattern.test(text)) return 4
