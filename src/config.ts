@@ -1,9 +1,8 @@
-import type { BlockList } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { type KeySettings, readKeySettings } from './auth/key-settings.ts'
 import { originFault } from './http/origins.ts'
-import { ipVersion, parseIpAddress } from './limits/ip-address.ts'
-import { type LogLevel, logLevels } from './logger.ts'
+import { parseIpAddress } from './limits/ip-address.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -49,13 +48,13 @@ export interface Config extends KeySettings {
   readonly development: boolean
   /** Whether the landing page contains the try-it page. */
   readonly tryPage: boolean
-  readonly logLevel: LogLevel
+  readonly logLevel: string
   /** Whether log lines contain the addresses of clients. */
   readonly logClientAddress: boolean
   readonly rateLimits: boolean
   readonly rateLimitOverrides: Readonly<Record<string, RateLimitOverride>>
-  /** Proxies whose X-Forwarded-For is trusted; undefined if there are none. */
-  readonly trustedProxies: BlockList | undefined
+  /** Proxies whose X-Forwarded-For is trusted. */
+  readonly trustedProxies: BlockList
   readonly maxSockets: number
   readonly maxSocketsPerUser: number
   readonly socketBufferBytes: number
@@ -72,6 +71,8 @@ export class ConfigError extends Error {
     this.faults = faults
   }
 }
+
+const logLevels: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 const rateLimitPrefix = 'RATE_LIMIT_'
 
@@ -110,7 +111,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
   function host(name: string, fallback: string): string {
     const value = text(name) ?? fallback
     const address = value.replace(/^\[(.*)\]$/, '$1')
-    if (ipVersion(address) === 6 || /^[a-z0-9_][a-z0-9_.-]*$/i.test(value)) return address
+    if (isIP(address) === 6 || /^[a-z0-9_][a-z0-9_.-]*$/i.test(value)) return address
     faults.push(
       `${name} must be an address or a host name, without a scheme and without a port: not ${value}`,
     )
@@ -126,13 +127,9 @@ export function readConfig(environment: Environment, policies: readonly string[]
     })
   }
 
-  function addresses(name: string): BlockList | undefined {
-    const items = list(name)
-    if (items.length === 0) return undefined
-    // Loaded only here, because the module would delay each start (docs/decisions/startup.md).
-    const { BlockList } = process.getBuiltinModule('node:net')
+  function addresses(name: string): BlockList {
     const blocks = new BlockList()
-    for (const item of items) {
+    for (const item of list(name)) {
       const [written = '', prefix, rest] = item.split('/')
       const address = parseIpAddress(written)
       const writtenBits = written.includes(':') ? 128 : 32

@@ -1,21 +1,33 @@
-import { type Logger, lineStart, serializeFields } from '../logger.ts'
+import pino, { type Logger } from 'pino'
 import type { RequestContext } from './request-context.ts'
+
+/** The parts of a logger that pino exposes, through its symbols, for integrations that have to be fast. */
+function internalsOf(logger: Logger) {
+  const values = logger as unknown as Record<symbol, unknown>
+  return {
+    /** The serialised constant fields, each with a comma in front. */
+    constants: values[pino.symbols.chindingsSym] as string,
+    stream: values[pino.symbols.streamSym] as { write(line: string): void },
+  }
+}
 
 export const elapsedMs = ({ startedAt }: RequestContext): number =>
   Math.round((performance.now() - startedAt) * 1000) / 1000
 
 /**
  * Creates a function that writes the line of a successful request, at level info. It writes the same text as
- * `logger.info`, in less time: the constant fields are serialised once, and most others need no escaping.
+ * `logger.info`, which takes four times as long; this pays for reading the client's address
+ * (tests/unit/http/success-line.test.ts compares both).
  *
  * @param constants fields that all of these lines have
  */
 export function createSuccessLine(logger: Logger, constants: object): (context: RequestContext) => void {
-  const serialised = serializeFields(constants)
+  const { constants: serialised, stream } = internalsOf(logger.child(constants))
+  const level = logger.levels.values.info
 
   return (context) => {
     const { requestId, trace, client, userId } = context
-    let line = `${lineStart('info')}${serialised},"requestId":"${requestId}","ms":${elapsedMs(context)}`
+    let line = `{"level":${level},"time":${Date.now()}${serialised},"requestId":"${requestId}","ms":${elapsedMs(context)}`
     // An address needs no escaping.
     if (client !== undefined) line += `,"client":"${client}"`
     if (userId !== undefined) line += `,"user":${JSON.stringify(userId)}`
@@ -23,6 +35,6 @@ export function createSuccessLine(logger: Logger, constants: object): (context: 
     if (trace) {
       line += `,"traceId":"${trace.traceId}","spanId":"${trace.spanId}","parentId":"${trace.parentId}"`
     }
-    logger.writeLine(`${line},"msg":"request"}\n`)
+    stream.write(`${line},"msg":"request"}\n`)
   }
 }

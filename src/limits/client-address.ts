@@ -19,16 +19,17 @@ const network = ({ family, text }: IpAddress) =>
  * @param onUntrustedForward called with the address of a peer whose `X-Forwarded-For` was ignored
  */
 export function createClientAddress(
-  trustedProxies: BlockList | undefined,
+  trustedProxies: BlockList,
   onUntrustedForward: (peer: string) => void = () => {},
 ) {
-  const isTrusted = ({ family, text }: IpAddress) => trustedProxies?.check(text, family) === true
+  const isTrusted = ({ family, text }: IpAddress) => trustedProxies.check(text, family)
+  const trustsAny = trustedProxies.rules.length > 0
 
   return (request: Request, server: Peer | null): string => {
     const peer = parseIpAddress(server?.requestIP(request)?.address ?? '')
     // A closed connection no longer has an address; all such requests share one counter.
     if (peer === undefined) return 'unknown'
-    if (!isTrusted(peer)) {
+    if (!trustsAny || !isTrusted(peer)) {
       if (request.headers.has('x-forwarded-for')) onUntrustedForward(peer.text)
       return network(peer)
     }
