@@ -19,7 +19,7 @@ export async function resume(harness: Harness): Promise<Result[]> {
   await connectToParley(sender, parley, 1)
 
   const measured = await repeat(slowRounds(harness.size), async () => {
-    const idleLatenciesMs = await sendPaced(sender, harness.size.seconds)
+    const idleLatenciesMs = await sendPaced(sender, harness.size.socketSeconds)
     const endpoint = { port: parley.server.port, path: await resumePath(parley, missedMessages) }
     let resuming = true
     const resumed = load

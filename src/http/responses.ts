@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { epochSeconds, systemClock } from '../clock.ts'
-import { commonHeaders, jsonMediaType } from '../contract/operations.ts'
+import { commonHeaders } from '../contract/documents.ts'
+import { jsonMediaType } from '../contract/operations.ts'
 import { type ProblemCode, problemMediaType } from '../contract/problems.ts'
 import type { components } from '../contract/types.gen.ts'
 import type { ClientAddress, Peer } from '../limits/client-address.ts'
