@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../contract/problems.ts'
-import type { ReadinessCode } from '../contract/types.gen.ts'
+import type { CloseCodeName, ReadinessCode } from '../contract/types.gen.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
 
 /** Counts the responses to requests. */
@@ -19,8 +19,8 @@ export interface RequestMetrics {
 
 export interface SocketMetrics {
   opened(): void
-  /** @param code of the close event @param cutOff whether it was closed because the client read too slowly */
-  closed(code: number, cutOff: boolean): void
+  /** @param code of the close event @param reason why the service ended the connection, if it did */
+  closed(code: number, reason: CloseCodeName | undefined): void
   /** Counts the deliveries of one message. */
   delivered(sockets: number): void
   /** Counts one page of a replay. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { freePort } from '../../fixtures/free-port.ts'
 import { connect } from '../support/chat-client.ts'
 import { startChild } from '../support/child.ts'
 import { sendRaw } from '../support/raw-http.ts'
@@ -84,10 +85,16 @@ test('without METRICS_PORT, prom-client is not loaded', async () => {
 })
 
 test('the start fails with the name of the setting if the port is in use', async () => {
-  const taken = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
-  try {
-    expect(startService({ METRICS_PORT: String(taken.port) })).rejects.toThrow(/^METRICS_PORT: .* is in use/)
-  } finally {
-    await taken.stop(true)
-  }
+  await using taken = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
+  const start = startService({ METRICS_PORT: String(taken.port) })
+  await expect(start).rejects.toThrow(/^METRICS_PORT: .* is in use/)
+})
+
+test('a start that fails leaves no port in use', async () => {
+  await using taken = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
+  const metricsPort = freePort()
+  const start = startService({ METRICS_PORT: String(metricsPort), PORT: String(taken.port) })
+  await expect(start).rejects.toThrow(/^PORT: .* is in use/)
+  await using service = await startService({ METRICS_PORT: String(metricsPort) })
+  expect((await fetch(service.metricsUrl)).status).toBe(200)
 })
