@@ -67,9 +67,12 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   const { messageLog, connections, connectionLog, toProblem, metrics } = options
 
   const rooms = createRoomBroadcast()
+  /** The number of connections that receive live messages. Asking Bun for each message takes longer than counting. */
+  let live = 0
 
   function subscribe(socket: ChatSocket, numbers: readonly number[]): void {
     socket.subscribe(topic)
+    live++
     connectionLog.subscribed(socket)
     if (socket.data.receivesRooms) rooms.add(socket, numbers)
   }
@@ -93,7 +96,6 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   const scanBacklog = createBacklogScan(connections)
 
   function publish(server: Broadcaster, to: string, frame: string): void {
-    metrics?.delivered(server.subscriberCount(to))
     // Negative if bytes wait for any client; Bun does not say for which.
     if (server.publish(to, frame) < 0) scanBacklog()
   }
@@ -155,6 +157,8 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         const { data } = accepted
         // Bun closes the connection of a client that reads too slowly, and does not say why.
         if (code === closeCodes['slow-reader'].code && data.isBehind) data.closing ??= 'slow-reader'
+        // Without a replay, the connection has received live messages.
+        if (!data.replay) live--
         connectionLog.closed(accepted, code)
         metrics?.closed(code, data.closing)
         connections.remove(accepted)
@@ -162,12 +166,16 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       },
     },
     attach(server) {
-      const publishTo: Publish = (to, frame) => publish(server, to, frame)
+      const publishToRoom: Publish = (to, frame) => {
+        metrics?.delivered(server.subscriberCount(to))
+        publish(server, to, frame)
+      }
       messageLog.subscribe(({ frame, delivery }) => {
         if (delivery) {
-          rooms.deliver(publishTo, frame, delivery)
+          rooms.deliver(publishToRoom, frame, delivery)
           return
         }
+        metrics?.delivered(live)
         publish(server, topic, frame)
         connectionLog.broadcast()
       })

@@ -43,9 +43,9 @@ function createRequests() {
   function observe(operation: string, status: number, problem: string) {
     const counted = responses.series(operation, String(status), problem)
     const timed = durations.series(operation)
-    return (startedAt: number) => {
+    return (ms: number) => {
       responses.add(counted)
-      durations.observe(timed, (systemClock.monotonicMs() - startedAt) / 1000)
+      durations.observe(timed, ms / 1000)
     }
   }
 
@@ -82,8 +82,8 @@ function createRequests() {
   ]
   const requests: Metrics['requests'] = {
     counter: (method, route, status) => observe(operationLabel(method, route, status), status, 'none'),
-    count({ method, route, startedAt }, status, code) {
-      observe(operationLabel(method, route, status), status, code ?? 'none')(startedAt)
+    count({ method, route, ms }, status, code) {
+      observe(operationLabel(method, route, status), status, code ?? 'none')(ms)
     },
   }
   return { families, requests }

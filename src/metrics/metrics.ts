@@ -8,10 +8,10 @@ export interface RequestMetrics {
    * Creates a function that counts the responses of one route with one status. It is for the path that every
    * successful request takes: the labels are looked up once.
    */
-  counter(method: string, route: string, status: number): (startedAt: number) => void
-  /** @param startedAt monotonic milliseconds @param code the code of the problem, if the response is one */
+  counter(method: string, route: string, status: number): (ms: number) => void
+  /** @param code the code of the problem, if the response is one */
   count(
-    request: { readonly method: string; readonly route: string | undefined; readonly startedAt: number },
+    request: { readonly method: string; readonly route: string | undefined; readonly ms: number },
     status: number,
     code?: ProblemCode,
   ): void

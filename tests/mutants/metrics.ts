@@ -80,9 +80,8 @@ export const metricsMutants: readonly Mutant[] = [
     id: 'silent-log-counts-nothing',
     breaks: 'Requests are counted at every log level.',
     file: 'src/http/responses.ts',
-    find: '    metrics?.count({ method: request.method, route, startedAt }, status, code)\n    if (logsRequests) writeLine',
-    replace:
-      '    if (!logsRequests) return\n    metrics?.count({ method: request.method, route, startedAt }, status, code)\n    writeLine',
+    find: '    metrics?.count({',
+    replace: '    if (logsRequests) metrics?.count({',
     tests: [`${unit}/metrics/metrics.test.ts`],
   },
   {

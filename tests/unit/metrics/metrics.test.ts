@@ -102,6 +102,10 @@ test('sockets, deliveries, commits and replays are counted', async () => {
   expect(closed.value('parley_sockets_closed_total{code="1003"}')).toBe(1)
   expect(closed.value('parley_frame_problems_total{problem="malformed-json"}')).toBe(1)
   expect(closed.value('parley_sockets_cut_off_total')).toBe(0)
+
+  first.send({ message: 'Third' })
+  while ((await first.next()).message !== 'Third');
+  expect((await scrape(service)).value('parley_message_deliveries_total')).toBe(6)
 })
 
 /** Opens a WebSocket that never sends a frame, and reads only if the test does. */
