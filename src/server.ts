@@ -5,7 +5,6 @@ import type { SocketData } from './chats/connection.ts'
 import type { Config } from './config.ts'
 import { checkHost, explainListen, metricsSettings } from './listen-errors.ts'
 import type { Logger } from './logger.ts'
-import { listenForScrapes } from './metrics/listener.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { Storage } from './open-storage.ts'
 
@@ -41,6 +40,7 @@ async function startMetrics({ config, metrics }: Pick<ServerOptions, 'config' | 
   const { metricsHost: host, metricsPort: port } = config
   if (!metrics || port === undefined) return undefined
   await checkHost(host, metricsSettings.host)
+  const { listenForScrapes } = await import('./metrics/listener.ts')
   try {
     return listenForScrapes({ metrics, host, port })
   } catch (error) {
