@@ -78,14 +78,16 @@ test('the service warns once for each variable, without its value, and starts', 
 
 test('a start that fails also warns of misspelled settings', async () => {
   await using folder = await temporaryFolder()
-  await using taken = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
-  const environment = { DATA_DIR: folder.path, PORT: String(taken.port), METRIC_PORT: '0' }
+  // A file cannot be the data folder, which the start notices soon after the warning.
+  const file = join(folder.path, 'a file')
+  await writeFile(file, '')
+  const environment = { DATA_DIR: file, METRIC_PORT: '0' }
   const child = spawnService({ environment })
   const [log, errors] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
   ])
   expect(await child.exited).toBe(1)
-  expect(errors).toContain('is in use')
+  expect(errors).toContain('is not a folder')
   expect(log).toContain('Did you mean METRICS_PORT?')
 })
