@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { policyNames } from '../../src/contract/policies.ts'
 import { findUnknownSettings } from '../../src/unknown-settings.ts'
 import { spawnService, startChild } from './support/child.ts'
