@@ -133,6 +133,14 @@ describe.skipIf(!canRunImages())('the image', () => {
     expect(exitCode).toBe(0)
     expect(log).toContain('"stopped"')
 
+    // What docs/deploy/README.md says about commands while the service is stopped.
+    const command = (...words: string[]) => image.run(volume, environment, words)
+    expect(await command('backup', '/data/backup.sqlite')).toMatchObject({ exitCode: 0, errors: '' })
+    expect((await command('users', 'remove', 'someone', '--erase-messages', '--yes')).exitCode).toBe(0)
+    const restored = await command('restore', '/data/backup.sqlite')
+    expect(restored.exitCode).toBe(0)
+    expect(restored.errors).toContain('these removed accounts exist again: someone')
+
     await using next = image.start(volume, environment)
     expect(await succeedsInTime(container?.startupProbe, url)).toBe(true)
     const { messages } = await client.listMessages()

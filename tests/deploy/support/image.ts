@@ -96,11 +96,12 @@ export async function createImage() {
     },
     /** Runs the health check of the image, as in a running container. Returns whether it is healthy. */
     async isHealthy(volume: string, environment: Environment): Promise<boolean> {
-      const child = Bun.spawn(commandIn(volume, environment, healthcheck), {
-        stdio: ['ignore', 'ignore', 'inherit'],
-      })
-      return (await child.exited) === 0
+      const { exitCode } = await startContainer(commandIn(volume, environment, healthcheck)).end()
+      return exitCode === 0
     },
+    /** Runs a command of the program until it ends. */
+    run: (volume: string, environment: Environment, arguments_: readonly string[]) =>
+      startContainer(commandIn(volume, environment, [...entrypoint, ...arguments_])).end(),
     /** Starts the service of the image. */
     start: (volume: string, environment: Environment) =>
       startContainer(commandIn(volume, environment, entrypoint)),
