@@ -45,6 +45,14 @@ export const metricsMutants: readonly Mutant[] = [
     tests: [`${unit}/metrics/metrics.test.ts`],
   },
   {
+    id: 'closed-connections-receive-messages',
+    breaks: 'A delivery is counted for each connection that receives the message.',
+    file: 'src/chats/chat-server.ts',
+    find: '        if (!data.replay) live--\n',
+    replace: '',
+    tests: [`${unit}/metrics/metrics.test.ts`],
+  },
+  {
     id: 'silent-clients-count-as-slow',
     breaks: 'A client that does not respond is not counted as one that reads too slowly.',
     file: 'src/chats/connection-sweep.ts',
