@@ -238,6 +238,8 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
   return {
     append: (message) => (refusal ? Promise.reject(refusal) : appender.append(message)),
     ...createReader({ pool, ids, toMessage, delivery }),
+    // The other connections are for requests.
+    maxParallelReads: Math.ceil(pool.size / 2),
     head: () => ids.encode(sequencer.applied()),
     change: (change) => (refusal ? Promise.reject(refusal) : appender.change(change)),
     async remove(removed) {
