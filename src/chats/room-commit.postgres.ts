@@ -46,7 +46,9 @@ async function beginBatch(sql: SQL, session: string, number: number): Promise<Ba
     sql,
     `select b.is_recorded as recorded, b.previous::float8 as previous, b.head::float8 as head,
        b.sent_at::float8 as "sentAt", b.result,
-       set_config('idle_in_transaction_session_timeout', '${maxIdleMs}', true)
+       set_config('idle_in_transaction_session_timeout', '${maxIdleMs}', true),
+       -- As in append_batch: a plan that is made while a table is small would otherwise scan it for ever.
+       set_config('enable_seqscan', 'off', true)
      from parley.begin_batch($1, $2::bigint) b`,
     [session, number],
   )
