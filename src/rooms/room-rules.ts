@@ -38,7 +38,7 @@ export function createRoomRules(store: RoomStore) {
   }
 
   function* findUsers(usernames: readonly string[]): Steps<User[]> {
-    const users = yield* ask(store.usersByName(usernames))
+    const users = usernames.length > 0 ? yield* ask(store.usersByName(usernames)) : []
     return users.map((user) => {
       if (!user) throw new RoomNotFound()
       return user

@@ -5,7 +5,7 @@ const rooms = 'src/rooms'
 const migration = 'src/storage/postgres/migrations/0000_initial'
 const roomsTest = 'tests/storage/postgres-rooms.test.ts'
 const nodesTest = 'tests/storage/postgres-nodes.test.ts'
-const interruptionsTest = 'tests/storage/postgres-interruptions.test.ts'
+const batchesTest = 'tests/storage/postgres-batches.test.ts'
 const openEnd = String(Number.MAX_SAFE_INTEGER)
 
 /** The log and the rooms in PostgreSQL: the order of all nodes, and who receives what. */
@@ -20,19 +20,27 @@ export const postgresRoomsMutants: readonly Mutant[] = [
   },
   {
     id: 'postgres-forgets-stored-batches',
-    breaks: 'A batch whose response was lost is not stored twice.',
+    breaks: 'A batch whose response was lost is confirmed when it is asked for again.',
     file: `${migration}/append.sql`,
     find: '  is_recorded := found;\n',
     replace: '  is_recorded := false;\n',
-    tests: [interruptionsTest],
+    tests: [batchesTest],
   },
   {
-    id: 'postgres-changes-rooms-twice',
-    breaks: 'A change of rooms whose response was lost is not made twice.',
+    id: 'postgres-stores-late-batches',
+    breaks: 'A batch that arrives late is not stored after a later one of its process.',
+    file: `${migration}/append.sql`,
+    find: 'where b.session = p_session and b.batch > p_batch',
+    replace: 'where b.session = p_session and b.batch > p_batch + 1',
+    tests: [batchesTest],
+  },
+  {
+    id: 'postgres-forgets-changes-of-rooms',
+    breaks: 'A change of rooms whose response was lost is confirmed when it is asked for again.',
     file: `${chats}/room-commit.postgres.ts`,
     find: '    if (place.recorded) {\n',
     replace: '    if (place.recorded && previous < 0) {\n',
-    tests: [interruptionsTest],
+    tests: [batchesTest],
   },
   {
     id: 'postgres-room-message-without-membership',
