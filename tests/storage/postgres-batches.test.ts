@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { SQL } from 'bun'
 import { giveUpBatch, storeBatch, toBatchValues } from '../../src/chats/message-statements.postgres.ts'
 import { storeChanges } from '../../src/chats/room-commit.postgres.ts'
@@ -11,6 +11,7 @@ import { stopPostgresAfterTests } from './support/postgres-server.ts'
 import { createRoomActions } from './support/rooms.ts'
 
 stopPostgresAfterTests()
+setDefaultTimeout(60_000)
 
 /** A database, a node on it, and a connection of another process that stores numbered batches. */
 async function openLog() {

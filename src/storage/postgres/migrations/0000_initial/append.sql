@@ -1,14 +1,8 @@
-
--- Takes the lock of the log for a batch, and tells its place in the log; or what was recorded, if the batch has been
--- stored before.
-create function parley.begin_batch(
-  p_session text, p_batch bigint,
-  out is_recorded boolean, out previous bigint, out head bigint, out sent_at bigint, out outcomes bigint[],
-  out rooms bigint[], out result text
-) language plpgsql
-  set enable_seqscan = off
-  set jit = off
-as $$
+-- Takes the lock of the log for a batch. Returns what was recorded if the batch has been stored before. Otherwise, the
+-- head is null, and the place of the batch is after `previous`.
+--
+-- The settings of the caller apply, see append_batch: settings of the function would take time in each batch.
+create function parley.begin_batch(p_session text, p_batch bigint) returns parley.append_batches language plpgsql as $$
 declare
   recorded parley.append_batches;
   newest_sent_at bigint;
@@ -18,33 +12,31 @@ begin
   -- the order of the commits is the order of the sequences, and a reader that sees a message sees all earlier ones.
   perform pg_advisory_xact_lock(1885434988, 1);
 
-  select * into recorded from parley.append_batches b where b.session = p_session and b.batch = p_batch;
-  is_recorded := found;
-  if is_recorded then
+  -- The batch, or a later one of its process.
+  select * into recorded from parley.append_batches b
+    where b.session = p_session and b.batch >= p_batch order by b.batch limit 1;
+  if recorded.batch > p_batch then
+    raise exception 'a later batch was stored' using errcode = 'PA002';
+  elsif recorded.batch = p_batch then
     if recorded.outcomes is null then
       raise exception 'the batch was given up' using errcode = 'PA001';
     end if;
-    previous := recorded.previous;
-    head := recorded.head;
-    sent_at := recorded.sent_at;
-    outcomes := recorded.outcomes;
-    rooms := recorded.rooms;
-    result := recorded.result;
-    return;
-  end if;
-  if exists (select 1 from parley.append_batches b where b.session = p_session and b.batch > p_batch) then
-    raise exception 'a later batch was stored' using errcode = 'PA002';
+    return recorded;
   end if;
 
   select greatest(l.trimmed_through, l.removed_through, coalesce(m.sequence, 0), coalesce(e.sequence, 0)),
       greatest(m.sent_at, e.sent_at, 0)
-    into strict previous, newest_sent_at
+    into strict recorded.previous, newest_sent_at
     from parley.message_log l
     left join lateral (select m.sequence, m.sent_at from parley.messages m order by m.sequence desc limit 1) m on true
     left join lateral (select e.sequence, e.sent_at from parley.entries e order by e.sequence desc limit 1) e on true;
   now_ms := floor(extract(epoch from clock_timestamp()) * 1000);
   -- The clock does not go back over messages, unless it was wrong by more than an hour.
-  sent_at := case when newest_sent_at - now_ms > 3600000 then now_ms else greatest(now_ms, newest_sent_at) end;
+  recorded.sent_at := case
+    when newest_sent_at - now_ms > 3600000 then now_ms
+    else greatest(now_ms, newest_sent_at)
+  end;
+  return recorded;
 end $$;
 
 -- Records a batch that was stored, and notifies the nodes.
@@ -66,10 +58,7 @@ create function parley.append_with_rooms(
   p_previous bigint, p_sent_at bigint,
   p_user_ids text[], p_usernames text[], p_keys text[], p_messages text[], p_rooms text[],
   out head bigint, out outcomes bigint[], out rooms bigint[]
-) language plpgsql
-  set enable_seqscan = off
-  set jit = off
-as $$
+) language plpgsql as $$
 begin
   with given as (
     select x.*, r.number, x.room is not null and r.number is null as is_refused
@@ -147,12 +136,15 @@ create function parley.append_batch(
   set jit = off
 as $$
 declare
-  is_recorded boolean;
+  place parley.append_batches;
 begin
-  select o.is_recorded, o.previous, o.head, o.sent_at, o.outcomes, o.rooms
-    into strict is_recorded, o_previous, o_head, o_sent_at, o_outcomes, o_rooms
-    from parley.begin_batch(p_session, p_batch) o;
-  if is_recorded then
+  place := parley.begin_batch(p_session, p_batch);
+  o_previous := place.previous;
+  o_sent_at := place.sent_at;
+  if place.head is not null then
+    o_head := place.head;
+    o_outcomes := place.outcomes;
+    o_rooms := place.rooms;
     return;
   end if;
 
