@@ -75,7 +75,7 @@ export const roomsMutants: readonly Mutant[] = [
   {
     id: 'last-owner-steps-down',
     breaks: 'A room keeps an owner.',
-    file: `${rooms}/room-rules.ts`,
+    file: `${rooms}/member-rules.ts`,
     find: "    if (role === 'member' && !(yield* ask(store.owner(room.number, user.id)))) throw new LastOwner()\n",
     replace: '',
     tests: [suite],
