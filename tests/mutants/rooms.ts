@@ -65,6 +65,14 @@ export const roomsMutants: readonly Mutant[] = [
     tests: [suite],
   },
   {
+    id: 'room-without-a-limit',
+    breaks: 'A room has at most 10,000 members.',
+    file: `${rooms}/room-rules.ts`,
+    find: '(yield* ask(store.countMembers(room.number))) >= membersPerRoom',
+    replace: '(yield* ask(store.countMembers(room.number))) > membersPerRoom',
+    tests: ['tests/contract/rooms.test.ts'],
+  },
+  {
     id: 'no-successor',
     breaks: 'A room whose last owner leaves has another one at once.',
     file: `${rooms}/room-events.ts`,
