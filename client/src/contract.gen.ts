@@ -246,7 +246,7 @@ export interface components {
         MemberPage: {
             members: components["schemas"]["Member"][];
             /** @description The number of all members of the room. */
-            readonly count: number;
+            count: number;
             /** @description The cursor of the next page; null if there is none. */
             next: components["schemas"]["UserId"] | null;
         };

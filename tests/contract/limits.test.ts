@@ -29,6 +29,7 @@ test('every response contains the remaining requests of the documented quota, fo
     await call(counted, 'listMessages', { token })
     const sent = await call(counted, 'sendMessage', { token, body: { message: 'x' } })
     await call(counted, 'getMessage', { token, path: { id: idIn(sent) } })
+    await call(counted, 'createRoom', { token, body: { name: 'Reading club' } })
   }
   // Renewed tokens count for the same user.
   const renewed = (await call(counted, 'refreshToken', { token: one.token })).body.token

@@ -40,7 +40,7 @@ const expectedProblem: Record<string, string> = {
   changePassword: 'wrong-password?',
   deleteProfile: 'wrong-password?',
   sendMessage: 'not-found?',
-  createRoom: 'not-found?|room-limit-exceeded',
+  createRoom: 'not-found?|room-limit-exceeded?',
 }
 
 for (const [index, { id, body }] of contract.operations.entries()) {

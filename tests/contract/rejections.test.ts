@@ -43,15 +43,18 @@ for (const { id, body, scheme, path, parameters } of contract.operations) {
       }
     })
 
-    test('the response returns the trace of the request', async () => {
-      const { token: valid, ...request } = await validRequest(main, id, await account)
+    test('the response returns the trace of the request, if it has a valid one', async () => {
       const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
-      const { headers } = await call(main, id, {
-        ...request,
-        token: scheme ? valid : undefined,
-        headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
-      })
+      const responseTo = async (traceparent: string) => {
+        const { token: valid, ...request } = await validRequest(main, id, await account)
+        const token = scheme ? valid : undefined
+        return call(main, id, { ...request, token, headers: { traceparent } })
+      }
+      const { headers } = await responseTo(`00-${traceId}-00f067aa0ba902b7-01`)
       expect(headers.traceresponse).toContain(traceId)
+      for (const traceparent of ['', 'unknown', `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`]) {
+        expect((await responseTo(traceparent)).headers).not.toHaveProperty('traceresponse')
+      }
     })
 
     test('an unknown method is rejected with the allowed ones', async () => {

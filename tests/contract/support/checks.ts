@@ -79,7 +79,7 @@ function checkServicePath({ request, response }: Exchange): string[] {
 function checkResponse(
   contract: Contract,
   responses: Record<string, ResponseObject>,
-  { response }: Exchange,
+  { request, response }: Exchange,
 ): string[] {
   const documented = responses[response.status]
   if (!documented) return [`status ${response.status} is not documented here`]
@@ -106,6 +106,11 @@ function checkResponse(
     if (!known && !TRANSPORT.test(name))
       findings.push(`header ${name} is not documented for ${response.status}`)
   }
+  const trace = traceOf(request.headers.traceparent)
+  if (traceOf(response.headers.traceresponse) !== trace)
+    findings.push(
+      `traceresponse is ${response.headers.traceresponse}; expected the trace ${trace ?? '(none)'}`,
+    )
   const location = response.headers['content-location']
   if (
     location !== undefined &&
@@ -125,6 +130,10 @@ function checkResponse(
     findings.push('requestId and X-Request-Id differ')
   return [...findings, ...checkProblem(contract, problem)]
 }
+
+/** The trace in a valid `traceparent` or `traceresponse` of version 00. */
+const traceOf = (header = ''): string | undefined =>
+  /^00-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}$/.exec(header)?.[1]
 
 /** A problem has to match the catalogue entry for its code. */
 export function checkProblem(contract: Contract, problem: Problem): string[] {

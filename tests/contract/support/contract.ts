@@ -129,6 +129,8 @@ export interface Contract {
   operations: Operation[]
   unmatched: Record<string, ResponseObject>
   problems: Record<string, { status: number; title: string; detail: string }>
+  /** What `/readyz` reports, by the code of the reason. */
+  readiness: Record<string, { status: number }>
   bodyBytes: number
   servicePaths: string[]
   channel: Channel
@@ -145,6 +147,7 @@ export function createContract(documents: Documents): Contract {
     operations: operationsOf(openapi),
     unmatched: openapi['x-unmatched-request'] ?? {},
     problems: openapi['x-problems'] ?? {},
+    readiness: openapi['x-readiness'] ?? {},
     bodyBytes: openapi['x-limits']?.['request-body-bytes'],
     servicePaths: Object.keys(openapi['x-service-paths'] ?? {}),
     channel: channelOf(resolved['asyncapi.yaml'] as Node),

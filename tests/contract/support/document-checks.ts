@@ -63,7 +63,21 @@ export function checkDocuments(contract: Contract): string[] {
         findings.push(`frame ${name} example ${example.name}: its frame does not cause ${code}`)
     }
   }
-  return [...findings, ...pathFindings(contract), ...codeFindings(contract), ...openObjects(contract)]
+  return [
+    ...findings,
+    ...pathFindings(contract),
+    ...readinessFindings(contract),
+    ...codeFindings(contract),
+    ...openObjects(contract),
+  ]
+}
+
+/** A reason makes a server unready, with the problem of a stopping server or of unavailable storage, or it does not. */
+function readinessFindings({ readiness, problems }: Contract): string[] {
+  const statuses = [200, problems['shutting-down']?.status, problems['storage-unavailable']?.status]
+  return Object.entries(readiness)
+    .filter(([, { status }]) => !statuses.includes(status))
+    .map(([code, { status }]) => `x-readiness ${code}: no response of /readyz has the status ${status}`)
 }
 
 /** Each path parameter has to be in the path template, and the other way around. */

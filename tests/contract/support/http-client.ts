@@ -25,8 +25,8 @@ export interface Call {
   /** Sent unchanged, instead of `body`. */
   rawBody?: string | Uint8Array<ArrayBuffer>
   /**
-   * The code of the problem that the server's state causes. `code?` also accepts success, and
-   * `code?|other` accepts either problem.
+   * The code of the problem that the server's state causes. `code?` also accepts success, `code?|other`
+   * accepts either problem, and `code?|other?` both and success.
    */
   expect?: string
 }
@@ -84,7 +84,7 @@ export async function send(
     method,
     // A handshake that unexpectedly succeeds would never end.
     signal: AbortSignal.timeout(upgrade ? 3000 : 30_000),
-    headers: { ...sent.headers, ...(upgrade && sentHeaders({ ...UPGRADE, ...upgrade }, undefined)) },
+    headers: { ...sent.headers, ...(upgrade && withoutEmpty({ ...UPGRADE, ...upgrade })) },
     ...(payload !== undefined && {
       body: typeof payload === 'string' ? new TextEncoder().encode(payload) : payload,
     }),
@@ -179,16 +179,28 @@ async function refusedHandshake(service: Service, options: Call): Promise<void> 
   assert(checkRefused(contract, refused)).toEqual([])
 }
 
-/** Resolves `code?` and `code?|other` to the alternative that the response body matches. */
+/** A `traceparent` of a new trace, as W3C Trace Context defines it. */
+export function newTraceparent(): string {
+  const hex = (bytes: number) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('hex')
+  return `00-${hex(16)}-${hex(8)}-01`
+}
+
+/** Resolves alternatives to the one that the response body contains; without one, to the one that is not optional. */
 function expectedCode(expect: string | undefined, body: string): string | undefined {
-  const [first = '', second] = (expect ?? '').split('?')
-  if (expect === undefined || !expect.includes('?')) return expect
-  return body.includes(`"code":"${first}"`) ? first : second?.replace('|', '') || undefined
+  const alternatives = expect?.split('|') ?? []
+  const codes = alternatives.map((one) => one.replace('?', ''))
+  return (
+    codes.find((code) => body.includes(`"code":"${code}"`)) ?? alternatives.find((one) => !one.endsWith('?'))
+  )
 }
 
 function sentHeaders(headers: Record<string, string>, token: string | undefined): Record<string, string> {
-  const all = { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers }
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
+  const authorization = token !== undefined && { authorization: `Bearer ${token}` }
+  return withoutEmpty({ traceparent: newTraceparent(), ...authorization, ...headers })
+}
+
+function withoutEmpty(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''))
 }
 
 /** Rate-limit counts are checked at the end, over all recorded traffic. */

@@ -2,6 +2,7 @@ import { expect as assert } from 'bun:test'
 import { contract } from './contract.ts'
 import type { Json } from './documents.ts'
 import { clientMessageOf, MALFORMED, parseJsonText } from './expected-outcomes.ts'
+import { newTraceparent } from './http-client.ts'
 import type { Service } from './server.ts'
 import { checkClosed, checkOpened, checkReceived, checkTurn } from './socket-checks.ts'
 import { type Opened, recordTraffic, type SentRequest, type Turn } from './traffic.ts'
@@ -46,7 +47,10 @@ export async function connect(
   const socket = `${service.name}-${++count}`
   const protocols = by === 'subprotocol' ? [subprotocol, `${tokenPrefix}${token}`] : []
   if (readsRefusals) protocols.push(refusals.subprotocol)
-  const headers: Record<string, string> = by === 'header' ? { authorization: `Bearer ${token}` } : {}
+  const headers: Record<string, string> = {
+    traceparent: newTraceparent(),
+    ...(by === 'header' && { authorization: `Bearer ${token}` }),
+  }
   const query: Record<string, string> = {
     ...(after !== undefined && { after }),
     ...(rooms && { rooms: 'mine' }),
