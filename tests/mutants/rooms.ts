@@ -73,6 +73,22 @@ export const roomsMutants: readonly Mutant[] = [
     tests: ['tests/contract/rooms.test.ts'],
   },
   {
+    id: 'cached-membership-after-leaving',
+    breaks: 'No message of a user follows the event by which the user left.',
+    file: `${chats}/writable-rooms.ts`,
+    find: '      cached = createCache()\n      changedBy = batch\n',
+    replace: '      changedBy = batch\n',
+    tests: [suite],
+  },
+  {
+    id: 'cached-membership-of-a-failed-commit',
+    breaks: 'A membership whose commit failed allows no message.',
+    file: `${chats}/writable-rooms.ts`,
+    find: ' && changedBy !== batch',
+    replace: '',
+    tests: ['tests/unit/chats/writable-rooms.test.ts'],
+  },
+  {
     id: 'no-successor',
     breaks: 'A room whose last owner leaves has another one at once.',
     file: `${rooms}/room-events.ts`,
