@@ -16,8 +16,10 @@ export interface Size {
   slowRounds: number
   /** Whether a warm-up round, whose results are discarded, precedes the other rounds. */
   warmUp: boolean
-  /** The duration of one measurement. */
+  /** The duration of one measurement with wrk, which takes whole seconds. */
   seconds: number
+  /** The duration of one measurement with sockets. */
+  socketSeconds: number
   /** The duration of a measurement with logins. Logins are slow, so unfinished ones distort a short measurement. */
   loginSeconds: number
   accounts: number
@@ -51,6 +53,8 @@ export interface Size {
   competitorIdleSockets: number
   /** The number of rounds in which new servers are started to measure the memory of their sockets. */
   competitorIdleRounds: number
+  /** The numbers of nodes in the `nodes` row. */
+  nodeCounts: number[]
   /** The amounts of data in the `growth` row, from the smallest to the largest. */
   growth: Array<{ accounts: number; messages: number }>
   /** The number of active users in the `growth` row, spread over all accounts. */
@@ -98,6 +102,7 @@ const standard: Size = {
   slowRounds: 9,
   warmUp: true,
   seconds: 1,
+  socketSeconds: 1,
   loginSeconds: 4,
   settleSeconds: 4,
   idleSeconds: 32,
@@ -116,6 +121,7 @@ const standard: Size = {
   competitorSockets: [100, 1_000],
   competitorIdleSockets: 5_000,
   competitorIdleRounds: 3,
+  nodeCounts: [1, 2, 3],
   growth: [
     { accounts: 1_000, messages: 10_000 },
     { accounts: 100_000, messages: 100_000 },
@@ -141,17 +147,20 @@ export const sizes: Record<'standard' | 'full' | 'quick', Size> = {
     ],
     growthSockets: [10, 1_000, 20_000],
   },
+  /** Runs each part of the code once. What would only repeat a part, such as a second number of sockets, is left out. */
   quick: {
     rounds: 1,
     slowRounds: 1,
     warmUp: false,
     seconds: 1,
+    // The processor time is counted in hundredths of a second.
+    socketSeconds: 0.4,
     loginSeconds: 1,
     settleSeconds: 0.2,
     idleSeconds: 0.2,
     accounts: 100,
-    users: 8,
-    startRounds: 3,
+    users: 2,
+    startRounds: 1,
     idleSockets: 1_000,
     manySockets: 200,
     fewSockets: 10,
@@ -161,9 +170,10 @@ export const sizes: Record<'standard' | 'full' | 'quick', Size> = {
     missedInRooms: 200,
     restartedClients: 50,
     missedInRestart: 50,
-    competitorSockets: [20, 100],
+    competitorSockets: [100],
     competitorIdleSockets: 200,
     competitorIdleRounds: 1,
+    nodeCounts: [1, 3],
     growth: [
       { accounts: 100, messages: 1_000 },
       { accounts: 10_000, messages: 10_000 },

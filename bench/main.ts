@@ -11,7 +11,7 @@ import { type Harness, openHarness, type Size, sizes } from './harness.ts'
 import { measureNoise, observeProcessors } from './noise.ts'
 import { buildParley, root } from './parley.ts'
 import { stopEverything } from './processes.ts'
-import { type Run, renderReport, type Setting } from './report.ts'
+import { type Run, renderReport, requireMeasured, type Setting } from './report.ts'
 import { competitors } from './rows/competitors.ts'
 import { fanOut } from './rows/fan-out.ts'
 import { growth } from './rows/growth.ts'
@@ -79,7 +79,9 @@ try {
   for (const name of selected) {
     console.error(`Measuring ${name} …`)
     await flushDisk()
-    run.results.push(...((await rows[name]?.(harness)) ?? []))
+    const results = (await rows[name]?.(harness)) ?? []
+    requireMeasured(results)
+    run.results.push(...results)
     conditions.stolen = observed().stolen
     await writeReports(run)
   }

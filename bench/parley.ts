@@ -47,17 +47,14 @@ const secret = generateSecret()
 export const sourceCommand = [process.execPath, join(root, 'src', 'main.ts')]
 const binary = join(root, 'dist', 'parley')
 
-/** Builds the compiled server from the working copy. Without a build script, the command runs the source. */
+/** Builds the compiled server from the working copy. */
 export async function buildParley(): Promise<{ command: string[]; name: string }> {
-  if (await Bun.file(join(root, 'scripts', 'build.ts')).exists()) {
-    const build = Bun.spawn([process.execPath, 'run', 'build'], {
-      cwd: root,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    if ((await build.exited) !== 0) throw new Error('`bun run build` failed')
-    return { command: [binary], name: 'compiled by `bun run build`' }
-  }
-  return { command: sourceCommand, name: 'from source' }
+  const build = Bun.spawn([process.execPath, 'run', 'build'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if ((await build.exited) !== 0) throw new Error('`bun run build` failed')
+  return { command: [binary], name: 'compiled by `bun run build`' }
 }
 
 export async function startParley(command: string[], options: ParleyOptions): Promise<Parley> {

@@ -46,6 +46,24 @@ export interface Run {
   results: Result[]
 }
 
+/** Units of values that may be zero or negative: memory that a garbage collection has freed, and ratios of it. */
+const signedUnits: readonly string[] = ['bytes/socket', '×']
+
+/** Throws if a round measured nothing: its ratios would be 0 or infinite, and the report would count them. */
+export function requireMeasured(results: readonly Result[]): void {
+  for (const { work, measure, unit, samples, figures } of results) {
+    for (const series of [{ name: measure, unit, samples }, ...figures]) {
+      const isMeasured = (sample: number) =>
+        Number.isFinite(sample) && (sample > 0 || signedUnits.includes(series.unit))
+      const round = series.samples.findIndex((sample) => !isMeasured(sample))
+      if (series.samples.length > 0 && round === -1) continue
+      throw new Error(
+        `${work}, ${series.name}: round ${round + 1} of ${series.samples.length} measured nothing`,
+      )
+    }
+  }
+}
+
 const verdictLabels = {
   met: 'met',
   missed: '**missed**',

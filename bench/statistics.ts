@@ -42,9 +42,13 @@ export function medianInterval(samples: readonly number[]): [low: number, high: 
   return [low, high]
 }
 
-/** The ratios of two series, one per round. Throws if a round measured nothing, which a kept run could not express. */
+/** The ratios of two series, one per round. Throws if a round of either measured nothing. */
 export function ratios(numerators: readonly number[], denominators: readonly number[]): number[] {
-  return numerators.map((value, round) => value / (denominators[round] ?? Number.NaN))
+  return numerators.map((value, round) => {
+    const ratio = value / (denominators[round] ?? Number.NaN)
+    if (Number.isFinite(ratio)) return ratio
+    throw new Error(`Round ${round + 1} measured nothing: ${value} / ${denominators[round]}`)
+  })
 }
 
 /**

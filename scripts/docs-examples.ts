@@ -1,5 +1,5 @@
 // Renders the examples of the documents as requests and responses, and as frames.
-import { asyncapi, openapi, sources } from '../src/contract/documents.ts'
+import { asyncapi, openapi, sources } from '../src/contract/full-documents.ts'
 import { operations } from './docs-tables.ts'
 
 interface Example {

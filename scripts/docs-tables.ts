@@ -1,5 +1,5 @@
 // Markdown tables derived from the documents.
-import { asyncapi, openapi } from '../src/contract/documents.ts'
+import { asyncapi, openapi } from '../src/contract/full-documents.ts'
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ').trim()
 const row = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`

@@ -1,6 +1,7 @@
 // Renders client/src/contract.gen.ts: the parts of both documents that the client package needs. The values
 // are few and short, because they count towards the size of the client; the types cost nothing.
-import { asyncapi, type OperationObject, openapi, sources } from '../src/contract/documents.ts'
+import type { OperationObject } from '../src/contract/documents.ts'
+import { asyncapi, openapi, sources } from '../src/contract/full-documents.ts'
 import { mergedDocument, problemCodes, typesOf, union } from './generate-shared.ts'
 
 interface RawParameter {

@@ -1,6 +1,7 @@
 // What the generated files of the service and of the client have in common.
 import openapiTS, { astToString } from 'openapi-typescript'
-import { type OperationObject, sources } from '../src/contract/documents.ts'
+import type { OperationObject } from '../src/contract/documents.ts'
+import { sources } from '../src/contract/full-documents.ts'
 
 type Written = { components: { schemas: object } }
 

@@ -2,8 +2,10 @@
 // client. With --check, nothing is written, and the command fails if a committed file is out of date.
 import clientPackageJson from '../client/package.json'
 import packageJson from '../package.json'
-import { asyncapi, type OperationObject, openapi, sources } from '../src/contract/documents.ts'
+import type { OperationObject } from '../src/contract/documents.ts'
+import { asyncapi, openapi, sources } from '../src/contract/full-documents.ts'
 import { renderClientContract } from './generate-client.ts'
+import { renderDocuments } from './generate-documents.ts'
 import { mergedDocument, problemCodes, typesOf, union } from './generate-shared.ts'
 
 const successHeaders = ({ responses }: OperationObject) =>
@@ -67,6 +69,7 @@ async function renderServiceTypes(): Promise<string> {
 
 const files: Readonly<Record<string, () => Promise<string>>> = {
   'src/contract/types.gen.ts': renderServiceTypes,
+  'src/contract/documents.gen.json': async () => renderDocuments(),
   'client/src/contract.gen.ts': renderClientContract,
 }
 

@@ -16,7 +16,6 @@ import { createConnections } from './chats/connections.ts'
 import { chatHandlers } from './chats/handlers.ts'
 import { createHandshake } from './chats/handshake.ts'
 import type { Config } from './config.ts'
-import { sources } from './contract/documents.ts'
 import { channelPath } from './contract/frames.ts'
 import type { ReadinessCode } from './contract/types.gen.ts'
 import { createCors } from './http/cors.ts'
@@ -37,7 +36,7 @@ import { healthRoutes, isReady } from './pages/health.ts'
 import { jwksPage } from './pages/jwks.ts'
 import { problemPages } from './pages/problems.ts'
 import { guidePages, landingPage, websocketPage } from './pages/rendered-pages.ts'
-import { type Document, swaggerPages } from './pages/swagger.ts'
+import { swaggerPages } from './pages/swagger.ts'
 import { tryPages } from './pages/try.ts'
 import { roomHandlers } from './rooms/handlers.ts'
 import { userHandlers } from './users/handlers.ts'
@@ -198,6 +197,6 @@ export async function createApp({ config, storage, keys, logger, isDraining, met
     .use(websocketPage())
     .use(guidePages())
     .use(clientScript())
-    .use(swaggerPages({ openapi: sources.openapi as Document }))
+    .use(swaggerPages())
   return { app: mount(routes, pages, responses), chat, responses }
 }

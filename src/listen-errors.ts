@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { hostAndPort } from './commands/service-address.ts'
 
@@ -31,6 +30,8 @@ const hostRemedy = (setting: string) =>
 export async function checkHost(host: string, setting = publicSettings.host): Promise<void> {
   const address = host.replace(/^\[(.*)\]$/, '$1')
   if (isIP(address) !== 0) return
+  // Loaded only for names.
+  const { lookup } = await import('node:dns/promises')
   try {
     await lookup(address)
   } catch (error) {

@@ -1,13 +1,12 @@
 import { createPostgresLoginGuard } from './auth/login-guard.postgres.ts'
 import { createPostgresRevocations } from './auth/revocations.postgres.ts'
 import { deriveSharedSecret } from './auth/shared-secret.ts'
-import { createLag } from './chats/lag.ts'
 import { createPostgresMessageAdministration } from './chats/message-administration.postgres.ts'
 import { createEpoch } from './chats/message-ids.ts'
 import { openPostgresMessageLog, type PostgresMessageLog } from './chats/message-log.postgres.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Config, databaseUrlFault } from './config.ts'
-import type { ReadinessCode } from './contract/types.gen.ts'
+import { followPostgres } from './follow-postgres.ts'
 import { createPostgresLimitStore } from './limits/limit-store.postgres.ts'
 import { openSharedLimits, type SharedLimits } from './limits/shared-limits.ts'
 import type { StorageMeasurements } from './metrics/metrics.ts'
@@ -15,16 +14,10 @@ import type { Administration, Storage, StorageOptions } from './open-storage.ts'
 import { createPostgresRoomAdministration } from './rooms/room-administration.postgres.ts'
 import { createRoomWork } from './rooms/room-work.postgres.ts'
 import { createPostgresRooms } from './rooms/rooms.postgres.ts'
-import { RestartRequired, UnusableStorage } from './storage/errors.ts'
-import {
-  type ChangeFeed,
-  createChangeFeed,
-  type FeedState,
-  readFeed,
-} from './storage/postgres/change-feed.ts'
+import { UnusableStorage } from './storage/errors.ts'
+import { type ChangeFeed, readFeed } from './storage/postgres/change-feed.ts'
 import { openPostgres, type PostgresConnection } from './storage/postgres/connection.ts'
-import { type Listener, listen } from './storage/postgres/listener.ts'
-import { mayLackMessages, type Replication, startEpoch } from './storage/postgres/log-origin.ts'
+import { startEpoch } from './storage/postgres/log-origin.ts'
 import { readDatabaseSize } from './storage/postgres/measurements.ts'
 import type { Pool } from './storage/postgres/pool.ts'
 import { createPostgresUsers } from './users/users.postgres.ts'
@@ -36,85 +29,6 @@ const maxMeasurementMs = 1000
 
 /** How often outdated revocations and failed logins are deleted. */
 const pruningIntervalMs = 60_000
-
-interface FollowOptions {
-  readonly url: string
-  readonly connection: PostgresConnection
-  readonly initial: FeedState
-  readonly messageLog: PostgresMessageLog
-  readonly replication: Replication
-  /** Called when changes of rooms were left to the nodes. */
-  readonly onRoomWork: () => void
-  readonly onError: (error: unknown) => void
-}
-
-const restartRequired = new RestartRequired(
-  'DATABASE_URL: the database was restored or replaced, or has lost messages that clients have received. The log has ' +
-    'a new epoch: clients that resume receive a gap and all stored messages. This process ends, and has to be ' +
-    'started again.',
-)
-
-/** Follows the changes that other nodes and programs make: by notifications and, in any case, by reading. */
-function follow(options: FollowOptions) {
-  const { url, connection, initial, messageLog, replication, onRoomWork, onError } = options
-  let { removals } = initial
-  let lost = false
-  const lag = createLag()
-
-  /** @throws RestartRequired if the log is behind what clients have received, for example after a failover */
-  async function read(): Promise<FeedState> {
-    const applied = messageLog.applied()
-    const state = await readFeed(connection.feed)
-    // A replica may be late. It becomes the primary with everything that it has received.
-    const lostMessages = !state.isReplica && state.head < applied
-    const isReplaced = mayLackMessages(initial.origin, state.origin, replication)
-    if (state.epoch === initial.epoch && !lostMessages && !isReplaced) return state
-    lost = true
-    messageLog.refuseAppends(restartRequired)
-    // Another node may have done this already.
-    await connection.feed.attempt(({ $client }) => startEpoch($client, createEpoch(), initial.epoch))
-    throw restartRequired
-  }
-
-  const feed: ChangeFeed = createChangeFeed({
-    initial,
-    read,
-    onError,
-    onState(state) {
-      if (state.removals !== removals) messageLog.forgetRecent(state.head)
-      removals = state.removals
-      messageLog.hear(state.head)
-      lag.see(state.head, messageLog.applied())
-      if (state.hasRoomWork) onRoomWork()
-      listener.compare(state.head)
-    },
-  })
-  const listener: Listener = listen({
-    url,
-    onNotification(notification) {
-      if (notification.kind === 'head') messageLog.hear(notification.head, notification.session)
-      else feed.wake()
-    },
-    onListening() {
-      feed.wake()
-    },
-  })
-  return {
-    feed,
-    unmet(): readonly ReadinessCode[] {
-      if (lost) return ['storage-lost']
-      const unmet = feed.unmet()
-      if (unmet.length > 0) return unmet
-      if (lag.isLate(messageLog.applied())) return ['log-outdated']
-      return connection.appends.isFailing() ? ['changes-fail'] : []
-    },
-    reconnects: listener.reconnects,
-    async close() {
-      feed.close()
-      await listener.close()
-    },
-  }
-}
 
 interface RedisOptions extends Pick<StorageOptions, 'onError' | 'onRedisRecovered'> {
   readonly config: Config
@@ -237,7 +151,7 @@ export async function openPostgresStorage(
     findUser: async (username) => (await users.findCredentials(username))?.user,
     onError,
   })
-  const changes = follow({
+  const changes = followPostgres({
     url,
     connection,
     initial,

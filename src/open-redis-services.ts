@@ -7,7 +7,7 @@ import type { Config } from './config.ts'
 import { createLimitKeys } from './limits/limit-keys.ts'
 import { createRedisLimitStore } from './limits/limit-store.redis.ts'
 import type { StorageOptions } from './open-storage.ts'
-import { readDatabaseIdentity } from './storage/postgres/identity.ts'
+import { readPlace } from './storage/postgres/log-origin.ts'
 import type { Pool } from './storage/postgres/pool.ts'
 import { openRedis, type Redis } from './storage/redis/connection.ts'
 
@@ -16,7 +16,7 @@ interface RedisExchangeOptions {
   readonly config: Config
   /** The epoch of the log. */
   readonly epoch: string
-  /** The identity of the database, which differs between a database and its copy. */
+  /** The place of the database, which differs between a database and its copy. */
   readonly database: string
   readonly onError: (error: unknown) => void
 }
@@ -48,7 +48,7 @@ interface RedisServicesOptions extends Pick<StorageOptions, 'onError' | 'onRedis
 /** Connects to Redis. Does not wait for it: everything works without it. */
 export async function openRedisServices(options: RedisServicesOptions) {
   const { url, config, pool, epoch, onError, onRedisRecovered } = options
-  const database = await readDatabaseIdentity(pool)
+  const database = await pool.attempt(({ $client }) => readPlace($client))
   const redis = openRedis({ url, onLost: onError, onRecovered: () => onRedisRecovered?.() })
   return {
     openExchange: openExchange({ redis, config, epoch, database, onError }),

@@ -5,7 +5,6 @@ import type { SocketData } from './chats/connection.ts'
 import type { Config } from './config.ts'
 import { checkHost, explainListen, metricsSettings } from './listen-errors.ts'
 import type { Logger } from './logger.ts'
-import { listenForScrapes } from './metrics/listener.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { Storage } from './open-storage.ts'
 
@@ -41,6 +40,7 @@ async function startMetrics({ config, metrics }: Pick<ServerOptions, 'config' | 
   const { metricsHost: host, metricsPort: port } = config
   if (!metrics || port === undefined) return undefined
   await checkHost(host, metricsSettings.host)
+  const { listenForScrapes } = await import('./metrics/listener.ts')
   try {
     return listenForScrapes({ metrics, host, port })
   } catch (error) {
@@ -48,24 +48,10 @@ async function startMetrics({ config, metrics }: Pick<ServerOptions, 'config' | 
   }
 }
 
-/**
- * Starts the service. Port 0 selects any free port.
- *
- * @throws CannotListen if it cannot listen on the configured address
- */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { config, storage, keys, logger, metrics } = options
-  await checkHost(config.host)
-  let draining = false
-  const { app, chat, responses } = await createApp({
-    config,
-    storage,
-    keys,
-    logger,
-    isDraining: () => draining,
-    metrics,
-  })
-  const scrapes = await startMetrics(options)
+type App = Awaited<ReturnType<typeof createApp>>
+
+/** Listens on the public address. @throws CannotListen */
+function listenForClients({ config, app, chat, responses }: Pick<ServerOptions, 'config'> & App) {
   try {
     app.listen({
       hostname: config.host,
@@ -86,10 +72,45 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   const server = app.server as unknown as Server<SocketData> | null
   if (!server?.port) throw new Error('The server did not start')
+  return { server, port: server.port }
+}
+
+/** Listens on all addresses, or on none if one of them cannot be used. @throws CannotListen */
+async function listen(options: ServerOptions & App) {
+  const scrapes = await startMetrics(options)
+  try {
+    return { scrapes, ...listenForClients(options) }
+  } catch (error) {
+    await scrapes?.stop()
+    throw error
+  }
+}
+
+/**
+ * Starts the service. Port 0 selects any free port.
+ *
+ * @throws CannotListen if it cannot listen on the configured address
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, storage, keys, logger, metrics } = options
+  await checkHost(config.host)
+  let draining = false
+  const { app, chat, responses } = await createApp({
+    config,
+    storage,
+    keys,
+    logger,
+    isDraining: () => draining,
+    metrics,
+  })
+  const { server, port, scrapes } = await listen({ ...options, app, chat, responses }).catch((error) => {
+    chat.close()
+    throw error
+  })
   chat.attach(server)
 
   return {
-    port: server.port,
+    port,
     metricsPort: scrapes?.port,
     async stop(drainSeconds) {
       draining = true

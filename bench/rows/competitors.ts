@@ -1,5 +1,5 @@
 import { type Competitor, type CompetitorName, competitorKinds } from '../competitors.ts'
-import { connections, type Harness, interleave, slowRounds } from '../harness.ts'
+import { connections, type Harness, interleave, repeat, slowRounds } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import { measureStart, type Server, type SocketLoad, startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
@@ -35,7 +35,7 @@ export async function competitors(harness: Harness): Promise<Result[]> {
 
 async function compareRequestsAndDeliveries(harness: Harness, names: CompetitorName[]): Promise<Result[]> {
   const size = slowRounds(harness.size)
-  const { seconds, competitorSockets } = size
+  const { seconds, socketSeconds, competitorSockets } = size
   const contenders: Record<string, Contender> = { [ours]: fromParley(await harness.startParley()) }
   for (const name of names)
     contenders[competitorKinds[name].title] = fromCompetitor(await harness.startCompetitor(name))
@@ -62,7 +62,7 @@ async function compareRequestsAndDeliveries(harness: Harness, names: CompetitorN
       await connect(loads[name] as SocketLoad, count)
     const deliveries = await measureAll(async ({ server, frame }, name) => {
       const load = loads[name] as SocketLoad
-      return (await measureFanOut(load, server, frame, count, seconds)).perCpuSecond
+      return (await measureFanOut(load, server, frame, count, socketSeconds)).perCpuSecond
     })
     results.push(
       ...compare(`fan-out to ${count.toLocaleString('en-US')} sockets`, 'deliveries/CPU-s', deliveries),
@@ -76,27 +76,27 @@ async function compareRequestsAndDeliveries(harness: Harness, names: CompetitorN
   return results
 }
 
-/** Starts new servers in each round, because a server rarely returns memory. */
+/**
+ * Starts new servers in each round, because a server rarely returns memory. All of them at the same time: a round is
+ * long, and memory, unlike speed, does not depend on what else the machine does.
+ */
 async function compareIdleSockets(harness: Harness, names: CompetitorName[]): Promise<Result[]> {
   const { competitorIdleSockets: count, competitorIdleRounds: rounds } = harness.size
   const measure = ({ server, connect }: Contender) =>
     memoryPerSocket(server, (load) => connect(load, count), { ...harness.size, count })
-  const measured = await interleave(
-    { rounds, warmUp: false },
-    {
-      [ours]: async () => measure(fromParley(await harness.startParley())),
-      ...Object.fromEntries(
-        names.map((name) => [
-          competitorKinds[name].title,
-          async () => measure(fromCompetitor(await harness.startCompetitor(name))),
-        ]),
-      ),
-    },
+  const titles = [ours, ...names.map((name) => competitorKinds[name].title)]
+  const measured = await repeat({ rounds, warmUp: false }, () =>
+    Promise.all([
+      harness.startParley().then(fromParley).then(measure),
+      ...names.map((name) => harness.startCompetitor(name).then(fromCompetitor).then(measure)),
+    ]),
   )
   return compare(
     `memory per idle socket, ${count.toLocaleString('en-US')} sockets`,
     'bytes/socket',
-    measured as Series,
+    Object.fromEntries(
+      titles.map((title, index) => [title, measured.map((round) => round[index] ?? Number.NaN)]),
+    ),
   )
 }
 

@@ -41,6 +41,7 @@ export async function measureFanOut(
   const cpuSeconds = server.cpuSeconds() - before
   if (received !== sent * sockets)
     throw new Error(`${sent} frames to ${sockets} sockets resulted in ${received} deliveries`)
+  if (received === 0 || cpuSeconds === 0) throw new Error(`Nothing was measured: ${received} deliveries`)
   return { perCpuSecond: received / cpuSeconds, perSecond: received / elapsed }
 }
 
@@ -65,11 +66,11 @@ async function fanOutTo(
   await connectToBaseline(loads.durable, durable, sockets)
   await connectToCompetitor(loads.competitor, competitor, sockets)
 
-  const { seconds } = harness.size
+  const { socketSeconds } = harness.size
   const measure =
     (name: keyof typeof loads, server: Server, frameToSend = documentedFrame) =>
     () =>
-      measureFanOut(loads[name], server, frameToSend, sockets, seconds)
+      measureFanOut(loads[name], server, frameToSend, sockets, socketSeconds)
   const measured = await interleave(harness.size, {
     parley: measure('parley', parley.server),
     baseline: measure('baseline', baseline),

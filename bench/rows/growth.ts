@@ -89,7 +89,7 @@ async function measureDataGrowth(harness: Harness): Promise<Result[]> {
 
 /** Measures the processor time per delivery with more and more sockets. */
 async function measureSocketGrowth(harness: Harness): Promise<Result[]> {
-  const { seconds, growthSockets } = harness.size
+  const { socketSeconds, growthSockets } = harness.size
   const setups = []
   for (const count of growthSockets) {
     const load = await startSocketLoad()
@@ -101,7 +101,8 @@ async function measureSocketGrowth(harness: Harness): Promise<Result[]> {
     ({ count, load, parley: { server } }) =>
       [
         `${formatCount(count)} sockets`,
-        async () => 1e9 / (await measureFanOut(load, server, documentedFrame, count, seconds)).perCpuSecond,
+        async () =>
+          1e9 / (await measureFanOut(load, server, documentedFrame, count, socketSeconds)).perCpuSecond,
       ] as const,
   )
   const measured = await interleave(slowRounds(harness.size), Object.fromEntries(measurements))

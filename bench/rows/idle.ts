@@ -1,4 +1,4 @@
-import { type Harness, repeat, type Size, slowRounds } from '../harness.ts'
+import { type Harness, repeat, type Size } from '../harness.ts'
 import { type Server, type SocketLoad, startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
 import { ratios } from '../statistics.ts'
@@ -36,7 +36,8 @@ export async function idle(harness: Harness): Promise<Result[]> {
     return measure(baseline, (load) => connectToBaseline(load, baseline, count))
   }
   // At the same time: a round is long, and memory, unlike speed, does not depend on what else the machine does.
-  const pairs = await repeat(slowRounds(harness.size), () =>
+  // Without a warm-up, since every round starts new servers.
+  const pairs = await repeat({ rounds: harness.size.slowRounds, warmUp: false }, () =>
     Promise.all([measureParley(), measureBaseline()]),
   )
   const [parley, baseline] = [pairs.map(([ours]) => ours), pairs.map(([, theirs]) => theirs)]

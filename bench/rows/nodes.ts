@@ -36,11 +36,13 @@ export async function nodes(harness: Harness): Promise<Result[]> {
   }
   await using postgres = await startPostgres()
   await using redis = skipsRedis ? undefined : await startRedis()
+  const size = slowRounds(harness.size)
+  const { seconds, socketSeconds, nodeCounts } = size
   const single = await harness.startParley()
   const setups: Record<string, Setup> = {
     [oneProcess]: await connect({ ...single, nodes: [single.server] }),
   }
-  for (const count of [1, 2, 3])
+  for (const count of nodeCounts)
     setups[`${count} ${count === 1 ? 'node' : 'nodes'} on PostgreSQL`] = await connect(
       await startCluster(harness, postgres, count),
     )
@@ -49,8 +51,6 @@ export async function nodes(harness: Harness): Promise<Result[]> {
       await startCluster(harness, postgres, 3, redis.url),
     )
 
-  const size = slowRounds(harness.size)
-  const { seconds } = size
   const measureAll = <T>(measure: (setup: Setup) => Promise<T>, selected = Object.entries(setups)) =>
     interleave(size, Object.fromEntries(selected.map(([name, setup]) => [name, () => measure(setup)])))
   const reads = await measureAll(
@@ -58,9 +58,11 @@ export async function nodes(harness: Harness): Promise<Result[]> {
     Object.entries(setups).slice(0, 2),
   )
   const sends = await measureAll((setup) => requestRate(setup, '/api/chats/send', 'send.lua', seconds))
-  const deliveries = await measureAll(({ listeners }) => deliveryRate(listeners, seconds))
-  const latencies = await measureAll((setup) => deliveryLatencies(setup, seconds))
-  const costs = await measureAll((setup) => relayCosts(setup, () => postgresCpuSeconds(postgres), seconds))
+  const deliveries = await measureAll(({ listeners }) => deliveryRate(listeners, socketSeconds))
+  const latencies = await measureAll((setup) => deliveryLatencies(setup, socketSeconds))
+  const costs = await measureAll((setup) =>
+    relayCosts(setup, () => postgresCpuSeconds(postgres), socketSeconds),
+  )
 
   await Promise.all(
     Object.values(setups).flatMap((setup) => [setup.listeners.stop(), setup.relay.stop(), setup.stop()]),

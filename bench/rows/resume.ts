@@ -20,7 +20,7 @@ export async function resume(harness: Harness): Promise<Result[]> {
   await connectToParley(sender, parley, 1)
 
   const measured = await repeat(slowRounds(harness.size), async () => {
-    const idleLatenciesMs = await sendPaced(sender, harness.size.seconds)
+    const idleLatenciesMs = await sendPaced(sender, harness.size.socketSeconds)
     const endpoint = { port: parley.server.port, path: await resumePath(parley, missedMessages) }
     const { seconds, latenciesMs } = await resumeWhileSending(sender, load, {
       type: 'resume',

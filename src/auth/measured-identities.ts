@@ -1,11 +1,20 @@
+import type { Identity } from '../http/gate.ts'
+import { chain } from '../maybe-promise.ts'
 import type { Identities } from './identities.ts'
 
-/** Counts the lookups in the cache of identities. @param count is called with whether the token was cached */
-export const measureIdentities = (identities: Identities, count: (hit: boolean) => void): Identities => ({
-  ...identities,
-  fromCache(token, now) {
-    const cached = identities.fromCache(token, now)
-    count(cached !== undefined)
-    return cached
-  },
-})
+/**
+ * Counts the lookups in the cache of identities.
+ *
+ * @param count is called with whether the token was cached, and its account still valid
+ */
+export function measureIdentities(identities: Identities, count: (hit: boolean) => void): Identities {
+  function inspect(identity: Identity | undefined): Identity | undefined {
+    count(identity !== undefined)
+    return identity
+  }
+  return {
+    ...identities,
+    // The account of a cached token may have to be read again, and may turn out to be removed.
+    fromCache: (token, now) => chain(identities.fromCache(token, now), inspect),
+  }
+}

@@ -49,7 +49,7 @@ type Work = { readonly messages: readonly NewMessage[] } | { readonly changes: r
 
 const maxBatchSize = 512
 
-/** The number of changes in one transaction. Each takes some round trips, while the other nodes wait for the lock. */
+/** The number of changes in one transaction. Each takes a few round trips, while the other nodes wait for the lock. */
 const maxChanges = 32
 
 /** The number of messages that may wait. They fill the memory while the database is unavailable. */

@@ -1,6 +1,6 @@
 import type { Server, ServerWebSocket, WebSocketHandler } from 'bun'
 import { epochSeconds, monotonicSeconds } from '../clock.ts'
-import { maxFrameBytes } from '../contract/frames.ts'
+import { closeCodes, maxFrameBytes } from '../contract/frames.ts'
 import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
@@ -22,9 +22,6 @@ import { createReplayer } from './replayer.ts'
 import { createRoomBroadcast, type Publish } from './room-broadcast.ts'
 
 const topic = 'chat'
-
-/** The code of a connection that ended without a close frame (RFC 6455, section 7.4.1). */
-const abnormalClosure = 1006
 
 /** How long a drain waits for received frames. */
 const maxPendingMs = 10_000
@@ -70,9 +67,12 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   const { messageLog, connections, connectionLog, toProblem, metrics } = options
 
   const rooms = createRoomBroadcast()
+  /** The number of connections that receive live messages. Asking Bun for each message takes longer than counting. */
+  let live = 0
 
   function subscribe(socket: ChatSocket, numbers: readonly number[]): void {
     socket.subscribe(topic)
+    live++
     connectionLog.subscribed(socket)
     if (socket.data.receivesRooms) rooms.add(socket, numbers)
   }
@@ -95,13 +95,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
 
   const scanBacklog = createBacklogScan(connections)
 
-  function publishAndCount(
-    server: Broadcaster,
-    to: string,
-    frame: string,
-    { delivered }: SocketMetrics,
-  ): void {
-    delivered(server.subscriberCount(to))
+  function publish(server: Broadcaster, to: string, frame: string): void {
     // Negative if bytes wait for any client; Bun does not say for which.
     if (server.publish(to, frame) < 0) scanBacklog()
   }
@@ -160,22 +154,29 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       close(socket, code) {
         const accepted = asChatSocket(socket)
         if (!accepted) return
+        const { data } = accepted
+        // Bun closes the connection of a client that reads too slowly, and does not say why.
+        if (code === closeCodes['slow-reader'].code && data.isBehind) data.closing ??= 'slow-reader'
+        // Without a replay, the connection has received live messages.
+        if (!data.replay) live--
         connectionLog.closed(accepted, code)
-        metrics?.closed(code, code === abnormalClosure && accepted.data.isBehind)
+        metrics?.closed(code, data.closing)
         connections.remove(accepted)
-        if (accepted.data.receivesRooms) rooms.remove(accepted)
+        if (data.receivesRooms) rooms.remove(accepted)
       },
     },
     attach(server) {
-      const publish: Publish = metrics
-        ? (to, frame) => publishAndCount(server, to, frame, metrics)
-        : (to, frame) => void server.publish(to, frame)
+      const publishToRoom: Publish = (to, frame) => {
+        metrics?.delivered(server.subscriberCount(to))
+        publish(server, to, frame)
+      }
       messageLog.subscribe(({ frame, delivery }) => {
         if (delivery) {
-          rooms.deliver(publish, frame, delivery)
+          rooms.deliver(publishToRoom, frame, delivery)
           return
         }
-        publish(topic, frame)
+        metrics?.delivered(live)
+        publish(server, topic, frame)
         connectionLog.broadcast()
       })
     },

@@ -22,9 +22,11 @@ interface SweepOptions {
 function checkLiveness(socket: ChatSocket, now: number): void {
   const { data } = socket
   const silence = now - data.heardAt
-  // No close frame: a client that does not respond would keep the connection, and its slot, until a timeout.
-  if (silence >= closeAfterSeconds) socket.terminate()
-  else if (silence >= pingAfterSeconds * (data.pings + 1)) {
+  if (silence >= closeAfterSeconds) {
+    data.closing ??= 'silent-client'
+    // No close frame: a client that does not respond would keep the connection, and its slot, until a timeout.
+    socket.terminate()
+  } else if (silence >= pingAfterSeconds * (data.pings + 1)) {
     data.pings++
     socket.ping()
   }

@@ -12,7 +12,7 @@ export interface Connection {
   pending: number
   /** Consecutive frames that the rate limit refused. */
   refusals: number
-  /** Set once the connection is to close after its pending frames; later frames are ignored. */
+  /** Set once the service ends the connection; frames that arrive later are ignored. */
   closing: CloseCodeName | undefined
   /** Set by the frame that ends the connection; frames that were received after it are ignored. */
   ended: boolean

@@ -1,7 +1,6 @@
 import type { SQL } from 'bun'
 import type { Pool } from '../storage/postgres/pool.ts'
 import type { LogClock } from './log-clock.ts'
-import { sweepMessagesOf } from './message-administration.postgres.ts'
 import {
   findErasures,
   finishErasure,
@@ -13,7 +12,8 @@ import {
   readOldest,
   trimTable,
   tryMaintenanceLock,
-} from './message-statements.postgres.ts'
+} from './maintenance-statements.postgres.ts'
+import { sweepMessagesOf } from './message-administration.postgres.ts'
 import { findRemovableAsynchronously, type StoredTime, scheduleTrimming } from './retention.ts'
 
 interface MaintenanceOptions {

@@ -9,12 +9,12 @@ import { createListeners } from './listeners.ts'
 import { createLogClock } from './log-clock.ts'
 import { createLogMaintenance } from './log-maintenance.postgres.ts'
 import { createToMessage, type LogRow } from './log-rows.postgres.ts'
+import { readOldest } from './maintenance-statements.postgres.ts'
 import { createMessageIds, type MessageIds } from './message-ids.ts'
 import { gone, type LogView, type MessageLog, type Page, type ReadResult } from './message-log.ts'
 import {
   readFollowing,
   readMessage,
-  readOldest,
   readPreceding,
   readRange,
   removeMessages,
@@ -238,6 +238,8 @@ export function openPostgresMessageLog(options: PostgresMessageLogOptions): Post
   return {
     append: (message) => (refusal ? Promise.reject(refusal) : appender.append(message)),
     ...createReader({ pool, ids, toMessage, delivery }),
+    // The other connections are for requests.
+    maxParallelReads: Math.ceil(pool.size / 2),
     head: () => ids.encode(sequencer.applied()),
     change: (change) => (refusal ? Promise.reject(refusal) : appender.change(change)),
     async remove(removed) {

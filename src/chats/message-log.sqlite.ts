@@ -170,6 +170,8 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
       if (after === undefined || after < trimmedThrough || after > head) return gone
       return withStorageErrors(() => readLobby(after, limit))
     },
+    // A read blocks the thread.
+    maxParallelReads: 1,
     readBefore(cursor, limit) {
       const before = cursor === undefined ? head + 1 : ids.decode(cursor)
       if (before === undefined || before > head + 1) return gone

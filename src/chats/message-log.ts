@@ -125,6 +125,8 @@ export interface MessageLog extends RoomChanges {
    *   the result is `gone` only if the cursor is from another log.
    */
   readAfter(cursor: string | undefined, limit: number, view?: LogView): ReadResult
+  /** How many pages may be read at the same time for clients that resume. */
+  readonly maxParallelReads: number
   /** The messages to all users before `cursor`, or the newest. */
   readBefore(cursor: string | undefined, limit: number): ReadResult
   /** The messages of a room that the reader may see; undefined if the reader may not see the room. */

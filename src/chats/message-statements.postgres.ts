@@ -1,8 +1,7 @@
 import type { SQL } from 'bun'
-import { queryRows } from '../storage/postgres/rows.ts'
+import { queryRows, queryValues } from '../storage/postgres/rows.ts'
 import { type LogRow, logColumns, messageBody, toLogRow, type UnionRow } from './log-rows.postgres.ts'
 import type { NewMessage } from './message-log.ts'
-import type { StoredTime } from './retention.ts'
 
 /** A row of `messages`, in the order of `columns`. 64-bit integers arrive as text. */
 type Row = [
@@ -58,16 +57,12 @@ export interface StoredBatch {
   readonly rooms: readonly (number | null)[]
 }
 
-/** The rows of the result as arrays of columns. */
-const values = <Values>(sql: SQL, text: string, parameters: readonly unknown[]): Promise<Values[]> =>
-  sql.unsafe(text, [...parameters]).values() as unknown as Promise<Values[]>
-
 export async function storeBatch(
   sql: SQL,
   [session, number]: readonly [session: string, number: number],
   { userIds, usernames, keys, messages, rooms }: BatchValues,
 ): Promise<StoredBatch> {
-  const [row] = await values<[string, string, string, (string | null)[], (string | null)[] | null]>(
+  const [row] = await queryValues<[string, string, string, (string | null)[], (string | null)[] | null]>(
     sql,
     'select * from parley.append_batch($1, $2::bigint, $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])',
     [session, number, userIds, usernames, keys, messages, rooms],
@@ -86,7 +81,10 @@ export async function storeBatch(
 }
 
 export async function giveUpBatch(sql: SQL, session: string, number: number): Promise<boolean> {
-  const [row] = await values<[boolean]>(sql, 'select parley.give_up_batch($1, $2::bigint)', [session, number])
+  const [row] = await queryValues<[boolean]>(sql, 'select parley.give_up_batch($1, $2::bigint)', [
+    session,
+    number,
+  ])
   return row?.[0] === true
 }
 
@@ -134,7 +132,7 @@ export async function readFollowing(
   sql: SQL,
   { after, head, limit }: { after: number | undefined; head: number; limit: number },
 ): Promise<{ trimmedThrough: number; messages: LogRow[] }> {
-  const rows = await values<RowWithState>(
+  const rows = await queryValues<RowWithState>(
     sql,
     `select l.trimmed_through, ${columns} from parley.message_log l
      left join lateral (
@@ -150,7 +148,7 @@ export async function readFollowing(
 
 /** The messages before a sequence, newest first. */
 export async function readPreceding(sql: SQL, before: number, limit: number): Promise<LogRow[]> {
-  const rows = await values<Row>(
+  const rows = await queryValues<Row>(
     sql,
     `select ${columns} from parley.messages m where sequence < $1::bigint order by sequence desc limit $2::int`,
     [before, limit],
@@ -159,7 +157,7 @@ export async function readPreceding(sql: SQL, before: number, limit: number): Pr
 }
 
 export async function readMessage(sql: SQL, sequence: number): Promise<LogRow | undefined> {
-  const [row] = await values<Row>(
+  const [row] = await queryValues<Row>(
     sql,
     `select ${columns} from parley.messages m where sequence = $1::bigint`,
     [sequence],
@@ -169,7 +167,7 @@ export async function readMessage(sql: SQL, sequence: number): Promise<LogRow | 
 
 /** Deletes messages, and returns the sequences of those that were stored. */
 export async function removeMessages(sql: SQL, sequences: readonly number[]): Promise<number[]> {
-  const rows = await values<[string]>(
+  const rows = await queryValues<[string]>(
     sql,
     `with removed_messages as (
        delete from parley.messages where sequence = any($1::bigint[]) returning sequence
@@ -189,7 +187,7 @@ export async function removeMessagesOf(
   userId: string,
   { after, through }: { after: number; through: number },
 ): Promise<number> {
-  const rows = await values(
+  const rows = await queryValues(
     sql,
     `with removed_messages as (
        delete from parley.messages where sequence > $1::bigint and sequence <= $2::bigint and user_id = $3 returning 1
@@ -203,63 +201,15 @@ export async function removeMessagesOf(
   return rows.length
 }
 
-/** The users who were removed before a time and whose messages are still to be erased. */
-export async function findErasures(sql: SQL, removedBefore: number): Promise<string[]> {
-  const rows = await values<[string]>(
-    sql,
-    'select id from parley.users where erases_messages and removed_at <= $1::bigint',
-    [removedBefore],
-  )
-  return rows.map(([id]) => id)
-}
-
-export const finishErasure = (sql: SQL, userId: string): Promise<unknown> =>
-  values(sql, 'update parley.users set erases_messages = false where id = $1', [userId])
-
 export async function readEpoch(sql: SQL): Promise<string> {
-  const [row] = await values<[string]>(sql, 'select epoch from parley.message_log', [])
+  const [row] = await queryValues<[string]>(sql, 'select epoch from parley.message_log', [])
   if (!row) throw new Error('The table message_log has no row')
   return row[0]
 }
 
-/** The tables of the log, which are trimmed apart. */
-export type LogTable = 'messages' | 'entries'
-
-export async function readOldest(sql: SQL, table: LogTable, limit: number): Promise<StoredTime[]> {
-  const rows = await values<[string, string]>(
-    sql,
-    `select sequence, sent_at from parley.${table} order by sequence limit $1::int`,
-    [limit],
-  )
-  return rows.map(([sequence, sentAt]) => ({ sequence: Number(sequence), sentAt: Number(sentAt) }))
-}
-
-export async function readNewestThrough(
-  sql: SQL,
-  table: LogTable,
-  sequence: number,
-): Promise<StoredTime | undefined> {
-  const [row] = await values<[string, string]>(
-    sql,
-    `select sequence, sent_at from parley.${table} where sequence <= $1::bigint order by sequence desc limit 1`,
-    [sequence],
-  )
-  return row && { sequence: Number(row[0]), sentAt: Number(row[1]) }
-}
-
-/** The sequence through which the rows exceed their permitted number, or 0. It looks at as many rows. */
-export async function readCountEdge(sql: SQL, table: LogTable, permitted: number): Promise<number> {
-  const [row] = await values<[string]>(
-    sql,
-    `select sequence from parley.${table} order by sequence desc offset $1::int limit 1`,
-    [permitted],
-  )
-  return Number(row?.[0] ?? 0)
-}
-
 /** The sequences of the oldest and the newest message to all users or entry; undefined if there is none. */
 export async function readEnds(sql: SQL): Promise<{ oldest: number; newest: number } | undefined> {
-  const [row] = await values<[number | null, number]>(
+  const [row] = await queryValues<[number | null, number]>(
     sql,
     `select least((select min(sequence) from parley.messages), (select min(sequence) from parley.entries))::float8,
        greatest((select max(sequence) from parley.messages), (select max(sequence) from parley.entries))::float8`,
@@ -267,41 +217,4 @@ export async function readEnds(sql: SQL): Promise<{ oldest: number; newest: numb
   )
   const [oldest, newest] = row ?? [null, 0]
   return oldest === null ? undefined : { oldest, newest }
-}
-
-export const hasEntries = async (sql: SQL): Promise<boolean> =>
-  (await values(sql, 'select 1 from parley.entries limit 1', [])).length > 0
-
-export const trimTable = (sql: SQL, table: LogTable, through: number): Promise<unknown> =>
-  values(sql, `select parley.${table === 'messages' ? 'trim_log' : 'trim_entries'}($1::bigint)`, [through])
-
-/** The advisory locks of background work. Those of appends and migrations are in 0000_initial.sql and migrations.ts. */
-const maintenanceLocks = { trimming: 2, cleaning: 3 } as const
-
-/** Takes a lock until the end of the transaction. Returns false if another node has it. */
-export async function tryMaintenanceLock(sql: SQL, lock: keyof typeof maintenanceLocks): Promise<boolean> {
-  const [row] = await values<[boolean]>(sql, 'select pg_try_advisory_xact_lock(1885434988, $1::int)', [
-    maintenanceLocks[lock],
-  ])
-  return row?.[0] === true
-}
-
-/**
- * Deletes at most `limit` records of old batches, and returns their number. A record is needed while its batch may
- * be asked for again. The newest of a process is kept for longer: it makes attempts that arrive late be refused.
- */
-export async function pruneBatches(sql: SQL, limit: number): Promise<number> {
-  const rows = await values(
-    sql,
-    `delete from parley.append_batches where (session, batch) in (
-       select session, batch from parley.append_batches b
-       where recorded_at < now() - interval '10 minutes' and (
-         recorded_at < now() - interval '7 days'
-         or exists (select 1 from parley.append_batches n where n.session = b.session and n.batch > b.batch)
-       )
-       order by recorded_at limit $1::int
-     ) returning 1`,
-    [limit],
-  )
-  return rows.length
 }

@@ -30,31 +30,42 @@ export interface Replayer {
 
 /**
  * Sends clients the messages that they missed, one page at a time and in turns, so that neither a long
- * replay nor a thousand of them delay live messages.
+ * replay nor a thousand of them delay live messages. A page that comes from another process takes a round trip, in
+ * which the next clients have their turns, up to the number of reads that the log runs at the same time.
  */
 export function createReplayer(options: ReplayerOptions): Replayer {
   const { messageLog, pauseBytes, onCaughtUp, onFailed, onPage } = options
+  /** The clients that wait for their turn. A client whose page is being read is not among them. */
   const queue: ChatSocket[] = []
-  let running = false
+  let reading = 0
+  let scheduled = false
 
   function enqueue(socket: ChatSocket): void {
     queue.push(socket)
-    if (running) return
-    running = true
+    schedule()
+  }
+
+  /** Gives the next client its turn, in a turn of the event loop of its own. */
+  function schedule(): void {
+    if (scheduled || queue.length === 0 || reading >= messageLog.maxParallelReads) return
+    scheduled = true
     setImmediate(run)
   }
 
   async function run(): Promise<void> {
+    scheduled = false
     const socket = queue.shift()
-    if (socket) {
-      try {
-        await sendPage(socket)
-      } catch (error) {
-        onFailed(socket, error)
-      }
+    if (!socket) return
+    reading++
+    schedule()
+    try {
+      await sendPage(socket)
+    } catch (error) {
+      onFailed(socket, error)
+    } finally {
+      reading--
+      schedule()
     }
-    running = queue.length > 0
-    if (running) setImmediate(run)
   }
 
   /** Reads the next page. If messages were removed in between, reports the gap and starts with the oldest. */

@@ -31,8 +31,8 @@ const fromRecord = (recorded: RecordedOutcome): RoomChangeResult | ProblemError 
   'code' in recorded ? new ProblemError(recorded.code, recorded.options) : recorded.result
 
 interface BatchPlace {
-  readonly recorded: boolean
   readonly previous: number
+  /** Null if the batch was not stored before. */
   readonly head: number | null
   readonly sentAt: number
   readonly result: string | null
@@ -42,14 +42,20 @@ interface BatchPlace {
 const maxIdleMs = 1000
 
 async function beginBatch(sql: SQL, session: string, number: number): Promise<BatchPlace> {
-  const [place] = await queryRows<BatchPlace>(
-    sql,
-    `select b.is_recorded as recorded, b.previous::float8 as previous, b.head::float8 as head,
-       b.sent_at::float8 as "sentAt", b.result,
-       set_config('idle_in_transaction_session_timeout', '${maxIdleMs}', true)
-     from parley.begin_batch($1, $2::bigint) b`,
-    [session, number],
-  )
+  const [, [place]] = await Promise.all([
+    // As in append_batch: a plan that is made while a table is small would otherwise scan it for ever.
+    queryRows(
+      sql,
+      `select set_config('idle_in_transaction_session_timeout', '${maxIdleMs}', true),
+         set_config('enable_seqscan', 'off', true)`,
+    ),
+    queryRows<BatchPlace>(
+      sql,
+      `select b.previous::float8 as previous, b.head::float8 as head, b.sent_at::float8 as "sentAt", b.result
+       from parley.begin_batch($1, $2::bigint) b`,
+      [session, number],
+    ),
+  ])
   if (!place) throw new Error('begin_batch returned nothing')
   return place
 }
@@ -104,12 +110,11 @@ export function storeChanges(
 ): Promise<StoredChanges> {
   return client.begin(async (sql): Promise<StoredChanges> => {
     const place = await beginBatch(sql, session, number)
-    const { previous, sentAt } = place
-    if (place.recorded) {
-      const head = place.head ?? previous
-      const entries = await readEntriesBetween(sql, previous, head)
+    const { previous, head: recordedHead, sentAt } = place
+    if (recordedHead !== null) {
+      const entries = await readEntriesBetween(sql, previous, recordedHead)
       const recorded = JSON.parse(place.result ?? '[]') as RecordedOutcome[]
-      return { previous, head, entries, outcomes: recorded.map(fromRecord) }
+      return { previous, head: recordedHead, entries, outcomes: recorded.map(fromRecord) }
     }
     const store = createPostgresRoomStore(sql)
     const entries: LogRow[] = []

@@ -34,9 +34,12 @@ const restartCode = 1
  */
 export async function serve(config: Config): Promise<void> {
   const { logger, flush } = openLogger(config.logLevel)
-  for (const { variable, setting } of findUnknownSettings(process.env, policyNames)) {
+  const unknown = findUnknownSettings(process.env, policyNames)
+  for (const { variable, setting } of unknown) {
     logger.warn({ variable }, `${variable} is not a setting and has no effect. Did you mean ${setting}?`)
   }
+  // A misspelled setting may be the reason why the start fails, and then nothing else writes the lines.
+  if (unknown.length > 0) await flush()
   let server: RunningServer | undefined
   let stopping = false
   const metrics = await openMetrics(config)

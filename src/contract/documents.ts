@@ -1,5 +1,5 @@
-import asyncapiDocument from '../../spec/asyncapi.yaml'
-import openapiDocument from '../../spec/openapi.yaml'
+import parts from './documents.gen.json'
+import { resolveReferences } from './references.ts'
 
 /** A JSON Schema (dialect 2020-12). */
 export type JsonSchema = { readonly [keyword: string]: unknown }
@@ -27,7 +27,7 @@ export interface CloseCode {
   readonly refusals?: number
 }
 
-interface Header {
+export interface Header {
   readonly required?: boolean
   readonly schema: JsonSchema
 }
@@ -70,7 +70,7 @@ export interface ProblemEntry {
   readonly action: string
 }
 
-interface OpenApi {
+export interface OpenApi {
   readonly info: { readonly title: string; readonly version: string; readonly summary: string }
   readonly paths: Record<string, Record<string, OperationObject>>
   readonly components: {
@@ -90,7 +90,7 @@ interface OpenApi {
   readonly 'x-problems': Record<string, ProblemEntry>
 }
 
-interface AsyncApi {
+export interface AsyncApi {
   readonly channels: {
     readonly chat: {
       readonly address: string
@@ -116,64 +116,16 @@ interface AsyncApi {
   readonly components: { readonly schemas: Record<string, JsonSchema> }
 }
 
-/** The documents with unresolved `$ref`s. */
-export const sources = { openapi: openapiDocument as object, asyncapi: asyncapiDocument as object }
+const documents = resolveReferences(parts)
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null
-
-/** The value at a JSON pointer (RFC 6901, as a URI fragment) in `document`. */
-function resolvePointer(document: unknown, pointer: string): unknown {
-  let value = document
-  for (const token of pointer.split('/').slice(1)) {
-    const key = decodeURIComponent(token).replaceAll('~1', '/').replaceAll('~0', '~')
-    value = isObject(value) ? value[key] : undefined
-  }
-  if (value === undefined) throw new Error(`The documents refer to ${pointer}, which does not exist`)
-  return value
-}
-
-/** Resolved references, by document and pointer. */
-const resolved = new Map<unknown, Map<string, unknown>>()
+/** The headers that the document fixes for every response, such as the API version. */
+export const commonHeaders: Readonly<Record<string, string>> = parts.commonHeaders
 
 /**
- * Replaces each `$ref` with its target, so that the rest of the program never sees one. Only the values that
- * contain a reference are copied: copying all of them would delay each start.
+ * `openapi.yaml` with every `$ref` resolved, without its descriptions, examples and failures. `full-documents.ts` has all of
+ * it, but parsing and resolving all of it would delay each start.
  */
-function resolveReferences(value: unknown, document: unknown): unknown {
-  if (!isObject(value)) return value
-  if (typeof value.$ref === 'string') {
-    const [file = '', pointer = ''] = value.$ref.split('#')
-    return resolveReference(pointer, file === './openapi.yaml' ? sources.openapi : document)
-  }
-  let copy: Record<string, unknown> | undefined
-  for (const key of Object.keys(value)) {
-    const item = value[key]
-    const target = resolveReferences(item, document)
-    if (target === item) continue
-    copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>
-    copy[key] = target
-  }
-  return copy ?? value
-}
+export const openapi = documents.openapi as OpenApi
 
-function resolveReference(pointer: string, document: unknown): unknown {
-  const known = resolved.get(document) ?? new Map<string, unknown>()
-  resolved.set(document, known)
-  if (known.has(pointer)) {
-    const target = known.get(pointer)
-    if (target === undefined) throw new Error(`The documents contain a circular reference: ${pointer}`)
-    return target
-  }
-  // Undefined marks a reference that is being resolved.
-  known.set(pointer, undefined)
-  const target = resolveReferences(resolvePointer(document, pointer), document)
-  known.set(pointer, target)
-  return target
-}
-
-/** `openapi.yaml` with every `$ref` resolved. */
-export const openapi = resolveReferences(sources.openapi, sources.openapi) as OpenApi
-
-/** `asyncapi.yaml` with every `$ref` resolved. */
-export const asyncapi = resolveReferences(sources.asyncapi, sources.asyncapi) as AsyncApi
+/** `asyncapi.yaml` with every `$ref` resolved, without its descriptions, messages and examples. */
+export const asyncapi = documents.asyncapi as AsyncApi

@@ -1,5 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import {
+  commonHeaders,
   type JsonSchema,
   type LoginGuardPolicy,
   type OperationObject,
@@ -91,19 +92,6 @@ function constantHeaders(headers: Readonly<Record<string, { schema: JsonSchema }
 
 /** The media type of request bodies and success responses; RFC 8259, section 11 defines no charset. */
 export const jsonMediaType = 'application/json'
-
-/** The headers that the document fixes for every response, such as the API version. */
-export const commonHeaders: Readonly<Record<string, string>> = (() => {
-  const responses = Object.values(openapi.paths)
-    .flatMap((methods) => Object.values(methods))
-    .flatMap((operation) => Object.values(operation.responses))
-  // Most operations refer to the same responses.
-  const all = [...new Set(responses)].map(({ headers }) => constantHeaders(headers))
-  const [first = {}] = all
-  return Object.fromEntries(
-    Object.entries(first).filter(([name, value]) => all.every((headers) => headers[name] === value)),
-  )
-})()
 
 /** The API versions that a client may request. */
 export const supportedVersions = openapi.components.parameters.ApiVersion.schema.enum as readonly string[]

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { epochSeconds, systemClock } from '../clock.ts'
-import { commonHeaders, jsonMediaType } from '../contract/operations.ts'
+import { commonHeaders } from '../contract/documents.ts'
+import { jsonMediaType } from '../contract/operations.ts'
 import { type ProblemCode, problemMediaType } from '../contract/problems.ts'
 import type { components } from '../contract/types.gen.ts'
 import type { ClientAddress, Peer } from '../limits/client-address.ts'
@@ -76,14 +77,15 @@ export function createResponses(options: ResponsesOptions): Responses {
 
   function logRequest(context: RequestContext, status: number, code?: ProblemCode): void {
     const { request, route, startedAt } = context
-    metrics?.count({ method: request.method, route, startedAt }, status, code)
-    if (logsRequests) writeLine(context, status, code)
+    const now = systemClock.monotonicMs()
+    metrics?.count({ method: request.method, route, ms: now - startedAt }, status, code)
+    if (logsRequests) writeLine(context, now, status, code)
   }
 
-  function writeLine(context: RequestContext, status: number, code?: ProblemCode): void {
+  function writeLine(context: RequestContext, now: number, status: number, code?: ProblemCode): void {
     const { request, route, requestId, trace, client, userId: user } = context
     const { traceId, spanId, parentId } = trace ?? {}
-    const ms = elapsedMs(context)
+    const ms = elapsedMs(context, now)
     logger.info(
       { method: request.method, route, status, requestId, ms, code, client, user, traceId, spanId, parentId },
       'request',
@@ -130,10 +132,13 @@ export function createResponses(options: ResponsesOptions): Responses {
       let traced = false
       return (context, text, headers) => {
         const { request, requestId, trace, limiter, count } = context
-        // The route of GET also serves HEAD.
-        if (logsRequests && request.method === method) logSuccess(context)
-        else if (logsRequests) writeLine(context, status)
-        countSuccess?.(context.startedAt)
+        if (logsRequests || countSuccess) {
+          const now = systemClock.monotonicMs()
+          // The route of GET also serves HEAD.
+          if (logsRequests && request.method === method) logSuccess(context, now)
+          else if (logsRequests) writeLine(context, now, status)
+          countSuccess?.(now - context.startedAt)
+        }
         shared.set('x-request-id', requestId)
         if (limiter && count) shared.set('ratelimit', countHeader(limiter, count))
         // An operation has the same additional headers in every response, so none remains from an earlier one.

@@ -11,8 +11,9 @@ function internalsOf(logger: Logger) {
   }
 }
 
-export const elapsedMs = ({ startedAt }: RequestContext): number =>
-  Math.round((performance.now() - startedAt) * 1000) / 1000
+/** Milliseconds, as the log has them. @param now monotonic milliseconds */
+export const elapsedMs = ({ startedAt }: RequestContext, now: number): number =>
+  Math.round((now - startedAt) * 1000) / 1000
 
 /**
  * Creates a function that writes the line of a successful request, at level info. It writes the same text as
@@ -20,14 +21,18 @@ export const elapsedMs = ({ startedAt }: RequestContext): number =>
  * (tests/unit/http/success-line.test.ts compares both).
  *
  * @param constants fields that all of these lines have
+ * @returns receives the context of the request, and when it ended: monotonic milliseconds
  */
-export function createSuccessLine(logger: Logger, constants: object): (context: RequestContext) => void {
+export function createSuccessLine(
+  logger: Logger,
+  constants: object,
+): (context: RequestContext, now: number) => void {
   const { constants: serialised, stream } = internalsOf(logger.child(constants))
   const level = logger.levels.values.info
 
-  return (context) => {
+  return (context, now) => {
     const { requestId, trace, client, userId } = context
-    let line = `{"level":${level},"time":${Date.now()}${serialised},"requestId":"${requestId}","ms":${elapsedMs(context)}`
+    let line = `{"level":${level},"time":${Date.now()}${serialised},"requestId":"${requestId}","ms":${elapsedMs(context, now)}`
     // An address needs no escaping.
     if (client !== undefined) line += `,"client":"${client}"`
     if (userId !== undefined) line += `,"user":${JSON.stringify(userId)}`

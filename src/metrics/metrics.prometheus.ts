@@ -43,9 +43,9 @@ function createRequests() {
   function observe(operation: string, status: number, problem: string) {
     const counted = responses.series(operation, String(status), problem)
     const timed = durations.series(operation)
-    return (startedAt: number) => {
+    return (ms: number) => {
       responses.add(counted)
-      durations.observe(timed, (systemClock.monotonicMs() - startedAt) / 1000)
+      durations.observe(timed, ms / 1000)
     }
   }
 
@@ -82,8 +82,8 @@ function createRequests() {
   ]
   const requests: Metrics['requests'] = {
     counter: (method, route, status) => observe(operationLabel(method, route, status), status, 'none'),
-    count({ method, route, startedAt }, status, code) {
-      observe(operationLabel(method, route, status), status, code ?? 'none')(startedAt)
+    count({ method, route, ms }, status, code) {
+      observe(operationLabel(method, route, status), status, code ?? 'none')(ms)
     },
   }
   return { families, requests }
@@ -92,17 +92,20 @@ function createRequests() {
 function createSockets() {
   const opened = createCounter()
   const closed = createCounter(['code'])
-  const cutOff = createCounter()
+  const slow = createCounter()
+  const silent = createCounter()
   const deliveries = createCounter()
   const pages = createCounter()
   const errors = createCounter(['problem'])
-  const [one, slow, delivery, page] = [opened.series(), cutOff.series(), deliveries.series(), pages.series()]
+  const [one, slowReader, silentClient] = [opened.series(), slow.series(), silent.series()]
+  const [delivery, page] = [deliveries.series(), pages.series()]
   const closedBy = (code: number) => closed.series(knownCloseCodes.has(code) ? String(code) : 'other')
   const sockets: Metrics['sockets'] = {
     opened: () => opened.add(one),
-    closed(code, isSlow) {
+    closed(code, reason) {
       closed.add(closedBy(code))
-      if (isSlow) cutOff.add(slow)
+      if (reason === 'slow-reader') slow.add(slowReader)
+      else if (reason === 'silent-client') silent.add(silentClient)
     },
     delivered: (count) => deliveries.add(delivery, count),
     replayed(messages) {
@@ -128,7 +131,13 @@ function createSockets() {
       name: 'parley_sockets_cut_off_total',
       help: 'WebSockets that were closed because too many bytes waited for the client.',
       type: 'counter',
-      samples: cutOff.samples,
+      samples: slow.samples,
+    },
+    {
+      name: 'parley_sockets_silent_total',
+      help: 'WebSockets that were closed because the client did not respond to pings.',
+      type: 'counter',
+      samples: silent.samples,
     },
     {
       name: 'parley_message_deliveries_total',

@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../contract/problems.ts'
-import type { ReadinessCode } from '../contract/types.gen.ts'
+import type { CloseCodeName, ReadinessCode } from '../contract/types.gen.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
 
 /** Counts the responses to requests. */
@@ -8,10 +8,10 @@ export interface RequestMetrics {
    * Creates a function that counts the responses of one route with one status. It is for the path that every
    * successful request takes: the labels are looked up once.
    */
-  counter(method: string, route: string, status: number): (startedAt: number) => void
-  /** @param startedAt monotonic milliseconds @param code the code of the problem, if the response is one */
+  counter(method: string, route: string, status: number): (ms: number) => void
+  /** @param code the code of the problem, if the response is one */
   count(
-    request: { readonly method: string; readonly route: string | undefined; readonly startedAt: number },
+    request: { readonly method: string; readonly route: string | undefined; readonly ms: number },
     status: number,
     code?: ProblemCode,
   ): void
@@ -19,8 +19,8 @@ export interface RequestMetrics {
 
 export interface SocketMetrics {
   opened(): void
-  /** @param code of the close event @param cutOff whether it was closed because the client read too slowly */
-  closed(code: number, cutOff: boolean): void
+  /** @param code of the close event @param reason why the service ended the connection, if it did */
+  closed(code: number, reason: CloseCodeName | undefined): void
   /** Counts the deliveries of one message. */
   delivered(sockets: number): void
   /** Counts one page of a replay. */

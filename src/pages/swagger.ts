@@ -4,17 +4,13 @@ import layout from 'swagger-ui-dist/index.css' with { type: 'file' }
 import theme from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import changelog from '../../CHANGELOG.md' with { type: 'text' }
+import { openapi } from '../contract/documents.ts'
 import { jsonMediaType } from '../contract/operations.ts'
 import { ProblemError } from '../contract/problems.ts'
 import { type Content, serveContent } from './content.ts'
 import { linkFrom } from './html.ts'
 import client from './swagger-client.js' with { type: 'file' }
 import style from './swagger-page.css' with { type: 'file' }
-
-/** The properties of the OpenAPI document that this file reads. The page shows the whole document. */
-export interface Document {
-  info: { title: string; version: string; summary?: string }
-}
 
 /** The files that the page loads. A compiled binary contains them. */
 const assets: Record<string, string> = {
@@ -35,9 +31,12 @@ const yamlContent = (body: string): Content => ({
 })
 
 /** The Swagger page, its assets, and the two documents as JSON and as YAML with comments. */
-export function swaggerPages({ openapi }: { openapi: Document }) {
-  const page = serveContent(() => renderPage(openapi))
-  const json = serveContent(() => ({ body: JSON.stringify(openapi), type: jsonMediaType }))
+export function swaggerPages() {
+  const page = serveContent(renderPage)
+  const json = serveContent(async () => ({
+    body: JSON.stringify((await import('../contract/full-documents.ts')).sources.openapi),
+    type: jsonMediaType,
+  }))
   const yaml = serveContent(async () => yamlContent((await import('./document-texts.ts')).openapiText))
   const asyncapi = serveContent(async () => yamlContent((await import('./document-texts.ts')).asyncapiText))
   const assetRoutes = new Map(
@@ -70,10 +69,10 @@ async function readAsset(path: string): Promise<Content> {
 }
 
 /** The page of @elysiajs/swagger, unchanged. */
-async function pluginPage({ info }: Document): Promise<Response> {
+async function pluginPage(): Promise<Response> {
   // Imported on demand: with its themes, the plugin would delay startup more than any other library.
   const { swagger } = await import('@elysiajs/swagger')
-  const { title, version, summary = title } = info
+  const { title, version, summary } = openapi.info
   const plugin = swagger({
     provider: 'swagger-ui',
     // The plugin inserts both into the page without escaping them.
@@ -122,8 +121,8 @@ const contentSecurityPolicy = (inlineScript: string) =>
  * instead of unpkg, the policy allows the inline script by its hash, and the changelog is added
  * (docs/decisions/swagger-assets.md).
  */
-async function renderPage(openapi: Document): Promise<Content> {
-  const [page, changes] = await Promise.all([pluginPage(openapi), changelogSection()])
+async function renderPage(): Promise<Content> {
+  const [page, changes] = await Promise.all([pluginPage(), changelogSection()])
   let inlineScript = ''
   const body = await new HTMLRewriter()
     .on('head', {

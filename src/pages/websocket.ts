@@ -1,10 +1,5 @@
-import {
-  asyncapi,
-  type CloseCode,
-  type JsonSchema,
-  type RateLimit,
-  type ResponseObject,
-} from '../contract/documents.ts'
+import type { CloseCode, JsonSchema, RateLimit, ResponseObject } from '../contract/documents.ts'
+import { asyncapi } from '../contract/full-documents.ts'
 import { problemPath } from '../contract/problems.ts'
 import type { Content } from './content.ts'
 import { guideSection } from './guides.ts'

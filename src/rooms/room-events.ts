@@ -1,8 +1,7 @@
 import { membersWithEvents } from '../contract/limits.ts'
 import type { components } from '../contract/types.gen.ts'
 import type { User } from '../users/users.ts'
-import { ask, type Steps } from './room-steps.ts'
-import { type RoomRow, type RoomStore, toRoom } from './room-store.ts'
+import { type Departure, type NewMembership, type RoomRow, type RoomStore, toRoom } from './room-store.ts'
 import type { Role } from './rooms.ts'
 
 type Schemas = components['schemas']
@@ -38,71 +37,67 @@ interface Cause {
   readonly by: User | null
 }
 
-interface MemberCause extends Cause {
+interface Joining {
   readonly user: User
+  readonly role: Role
 }
+
+/** In a large room, only the user concerned receives the event; stored, so that a resume repeats it. */
+const audienceOf = (user: User, members: number) => (members > membersWithEvents ? user.id : undefined)
 
 /** The events of rooms: each changes the tables and appends its entry. */
 export function createRoomEvents(store: RoomStore) {
-  /** In a large room, only the user concerned receives the event; stored, so that a resume repeats it. */
-  function* audienceOf({ room, user }: MemberCause): Steps<string | undefined> {
-    return (yield* ask(store.countMembers(room.number))) > membersWithEvents ? user.id : undefined
-  }
-
-  function* announce(
-    writer: EntryWriter,
-    { room, user, by, role }: MemberCause & { readonly role: Role },
-  ): Steps<void> {
-    const audience = yield* audienceOf({ room, user, by })
+  /** @param members the number of members, including the user */
+  function announce(writer: EntryWriter, cause: Cause & Joining, members: number): void {
+    const { room, user, role, by } = cause
     writer.add({
       room: room.number,
-      audience,
+      audience: audienceOf(user, members),
       event: { event: 'joined', room: toRoom(room), user, role, by },
       userId: user.id,
       joins: user.id,
     })
   }
 
-  function* join(writer: EntryWriter, cause: MemberCause & { readonly role: Role }): Steps<void> {
-    store.addMember(cause.user.id, cause.room.number, writer.next(), cause.role)
-    yield* announce(writer, cause)
-  }
-
-  function* setRole(writer: EntryWriter, cause: MemberCause & { readonly role: Role }): Steps<void> {
+  function setRole(writer: EntryWriter, cause: Cause & Joining, members: number): void {
     store.setRole(cause.user.id, cause.room.number, cause.role)
-    yield* announce(writer, cause)
+    announce(writer, cause, members)
   }
 
   /** Gives a room without an owner to the member of longest standing, or ends a room without members. */
-  function* succeed(writer: EntryWriter, room: RoomRow, endedAt: number): Steps<void> {
-    const eldest = yield* ask(store.eldest(room.number))
-    if (eldest === undefined) {
+  function succeed(writer: EntryWriter, departure: Departure, endedAt: number): void {
+    const { room, members, eldest: user, hasOtherOwner, pairExists } = departure
+    if (!user) {
       // A direct room remains, so that both find it again, as long as both accounts exist.
-      let remains = room.directPair !== null
-      for (const id of room.directPair?.split(' ') ?? [])
-        remains &&= (yield* ask(store.userById(id))) !== undefined
-      if (!remains) store.end(room.number, endedAt)
-    } else if (room.directPair === null && !(yield* ask(store.owner(room.number, '')))) {
-      const user = yield* ask(store.anyUserById(eldest.userId))
-      if (user) yield* setRole(writer, { room, user, role: 'owner', by: null })
+      if (!pairExists) store.end(room.number, endedAt)
+    } else if (room.directPair === null && !hasOtherOwner) {
+      setRole(writer, { room, user, role: 'owner', by: null }, members - 1)
     }
   }
 
   return {
-    join,
+    /** @param members the number of members before */
+    join(writer: EntryWriter, cause: Cause, joining: readonly Joining[], members: number): void {
+      const added: NewMembership[] = []
+      for (const { user, role } of joining) {
+        added.push({ userId: user.id, fromSequence: writer.next(), role })
+        announce(writer, { ...cause, user, role }, members + added.length)
+      }
+      store.addMembers(cause.room.number, added)
+    },
     setRole,
-    *leave(writer: EntryWriter, { room, user, by }: MemberCause): Steps<void> {
+    leave(writer: EntryWriter, departure: Departure, { user, by }: { user: User; by: User | null }): void {
+      const { room, members } = departure
       const sequence = writer.next()
-      const audience = yield* audienceOf({ room, user, by })
       store.endMember(user.id, room.number, sequence)
       writer.add({
         room: room.number,
-        audience,
+        audience: audienceOf(user, members),
         event: { event: 'left', room: room.id, user, by },
         userId: user.id,
         leaves: user.id,
       })
-      yield* succeed(writer, room, sequence)
+      succeed(writer, departure, sequence)
     },
     change(writer: EntryWriter, { room, by }: Cause): void {
       const event = { event: 'room-changed', room: toRoom(room), by } as const

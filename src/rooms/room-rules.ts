@@ -37,14 +37,22 @@ export function createRoomRules(store: RoomStore) {
     if (!(yield* ask(store.userById(user.id)))) throw new ProblemError('invalid-token')
   }
 
-  function* findUser(username: string): Steps<User> {
-    const user = yield* ask(store.userByName(username))
-    if (!user) throw new RoomNotFound()
-    return user
+  function* findUsers(usernames: readonly string[]): Steps<User[]> {
+    const users = usernames.length > 0 ? yield* ask(store.usersByName(usernames)) : []
+    return users.map((user) => {
+      if (!user) throw new RoomNotFound()
+      return user
+    })
   }
 
-  function* requireFreeRoom({ id }: User): Steps<void> {
-    if ((yield* ask(store.countRoomsOf(id))) >= roomsPerUser) throw new RoomLimitExceeded()
+  function* findUser(username: string): Steps<User> {
+    const [user] = yield* findUsers([username])
+    return user as User
+  }
+
+  function* requireFreeRooms(users: readonly User[]): Steps<void> {
+    const counts = yield* ask(store.countRoomsOf(users.map(({ id }) => id)))
+    if (counts.some((count) => count >= roomsPerUser)) throw new RoomLimitExceeded()
   }
 
   /** The room, if `by` may see it, and the membership of `by`. */
@@ -99,20 +107,19 @@ export function createRoomRules(store: RoomStore) {
       idempotencyKey === undefined ? undefined : yield* ask(store.roomOfKey(by.id, idempotencyKey))
     if (earlier && earlier.request !== request) throw new RoomKeyReused()
     if (earlier) return { room: toRoom(earlier) }
-    const named = new Map<string, User>()
-    for (const username of room.members) {
-      const user = yield* findUser(username)
-      named.set(user.id, user)
-    }
+    const named = new Map((yield* findUsers(room.members)).map((user) => [user.id, user]))
     named.delete(by.id)
     const members = [...named.values()]
-    for (const user of [by, ...members]) yield* requireFreeRoom(user)
+    yield* requireFreeRooms([by, ...members])
     const created = insertRoom(writer, room, {
       createdBy: by.id,
       ...(idempotencyKey !== undefined && { idempotencyKey, request }),
     })
-    yield* events.join(writer, { room: created, user: by, role: 'owner', by })
-    for (const user of members) yield* events.join(writer, { room: created, user, role: 'member', by })
+    const joining = [
+      { user: by, role: 'owner' } as const,
+      ...members.map((user) => ({ user, role: 'member' }) as const),
+    ]
+    events.join(writer, { room: created, by }, joining, 0)
     return { room: toRoom(created) }
   }
 
@@ -127,15 +134,17 @@ export function createRoomRules(store: RoomStore) {
     const found = yield* ask(store.roomOfPair(directPair))
     if (found && (yield* ask(store.membership(by.id, found.number)))) return { room: toRoom(found) }
     if (!found && !mayCreate) return {}
-    yield* requireFreeRoom(by)
     if (found) {
-      yield* events.join(writer, { room: found, user: by, role: 'member', by })
+      yield* requireFreeRooms([by])
+      const members = yield* ask(store.countMembers(found.number))
+      events.join(writer, { room: found, by }, [{ user: by, role: 'member' }], members)
       return { room: toRoom(found) }
     }
-    yield* requireFreeRoom(other)
+    yield* requireFreeRooms([by, other])
     const name = `${by.username}, ${other.username}`
     const room = insertRoom(writer, { name, public: false, history: 'all' }, { directPair, createdBy: by.id })
-    for (const user of [by, other]) yield* events.join(writer, { room, user, role: 'member', by })
+    const joining = [by, other].map((user) => ({ user, role: 'member' }) as const)
+    events.join(writer, { room, by }, joining, 0)
     return { room: toRoom(room) }
   }
 
@@ -172,9 +181,10 @@ export function createRoomRules(store: RoomStore) {
     const joinsPublic = by?.id === user.id && room.public === 1 && role === 'member'
     if (!joinsPublic) requireOwner(by, own)
     if (room.directPair !== null) throw new NotOwner()
-    yield* requireFreeRoom(user)
-    if ((yield* ask(store.countMembers(room.number))) >= membersPerRoom) throw new RoomLimitExceeded()
-    yield* events.join(writer, { room, user, role, by })
+    yield* requireFreeRooms([user])
+    const members = yield* ask(store.countMembers(room.number))
+    if (members >= membersPerRoom) throw new RoomLimitExceeded()
+    events.join(writer, { room, by }, [{ user, role }], members)
     return { member: { user, role } }
   }
 
@@ -192,7 +202,8 @@ export function createRoomRules(store: RoomStore) {
     if (room.directPair !== null) throw new NotOwner()
     if (role === member.role) return { member: { user, role } }
     if (role === 'member' && !(yield* ask(store.owner(room.number, user.id)))) throw new LastOwner()
-    yield* events.setRole(writer, { room, user, role, by })
+    const members = yield* ask(store.countMembers(room.number))
+    events.setRole(writer, { room, user, role, by }, members)
     return { member: { user, role } }
   }
 
@@ -202,19 +213,18 @@ export function createRoomRules(store: RoomStore) {
   ): Steps<RoomChangeResult> {
     yield* requireAccount(by)
     const { room, own } = yield* findRoom(id, by)
-    const user = yield* ask(store.userByName(username))
+    const [user] = yield* ask(store.usersByName([username]))
     if (user?.id !== by.id) requireOwner(by, own)
-    if (!user || !(yield* ask(store.membership(user.id, room.number)))) throw new RoomNotFound()
-    yield* events.leave(writer, { room, user, by })
+    const [departure] = user ? yield* ask(store.departures(user.id, room.number)) : []
+    if (!user || !departure) throw new RoomNotFound()
+    events.leave(writer, departure, { user, by })
     return {}
   }
 
   function* endAccount({ userId }: Change<'end-account'>, writer: EntryWriter): Steps<RoomChangeResult> {
     const user = yield* ask(store.anyUserById(userId))
-    for (const number of user ? yield* ask(store.numbersOf(userId)) : []) {
-      const room = yield* ask(store.roomByNumber(number))
-      if (room && user) yield* events.leave(writer, { room, user, by: user })
-    }
+    const departures = user ? yield* ask(store.departures(userId)) : []
+    for (const departure of departures) if (user) events.leave(writer, departure, { user, by: user })
     store.finishLeaving(userId)
     return {}
   }

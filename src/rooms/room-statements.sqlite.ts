@@ -53,9 +53,10 @@ export function prepareRoomStatements(queries: Pick<Queries, '$client'>) {
       `select user_id as userId, role from memberships
        where room = ? and ${isOpen} and role = 'owner' and user_id <> ? limit 1`,
     ),
-    /** The member of longest standing. */
-    eldest: prepare<MembershipRow, [room: number]>(
-      `select user_id as userId, role from memberships where room = ? and ${isOpen} order by from_sequence limit 1`,
+    /** Of the other members, the one of longest standing. */
+    eldest: prepare<User, [room: number, exceptUserId: string]>(
+      `select u.id, u.username from memberships m cross join users u on u.id = m.user_id
+       where m.room = ? and m.${isOpen} and m.user_id <> ? order by m.from_sequence limit 1`,
     ),
   }
 }

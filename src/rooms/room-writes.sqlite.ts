@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm'
 import type { Queries } from '../storage/sqlite/connection.ts'
 import { memberships, openEnd, roomRequests, rooms, users } from '../storage/sqlite/schema.ts'
+import type { NewMembership } from './room-store.ts'
 import type { Role } from './rooms.ts'
 
 /** The changes of the tables of rooms. All of them run inside the transaction of a commit. */
@@ -18,11 +19,14 @@ export function createRoomWrites(queries: Queries) {
         .set({ endedAt, idempotencyKey: null, request: null, directPair: null })
         .where(eq(rooms.number, number))
         .run(),
-    addMember: (userId: string, room: number, fromSequence: number, role: Role) =>
-      queries
-        .insert(memberships)
-        .values({ userId, room, fromSequence, throughSequence: openEnd, role })
-        .run(),
+    addMembers(room: number, members: readonly NewMembership[]): void {
+      for (const member of members) {
+        queries
+          .insert(memberships)
+          .values({ ...member, room, throughSequence: openEnd })
+          .run()
+      }
+    },
     setRole: (userId: string, room: number, role: Role) =>
       queries.update(memberships).set({ role }).where(openOf(room, userId)).run(),
     endMember: (userId: string, room: number, throughSequence: number) =>

@@ -83,7 +83,7 @@ describe.skipIf(!wrk)('a quick run of the benchmark', () => {
   test('measures every competitor on every workload', () => {
     const ours = run.results.filter(({ work }) => work.startsWith('Competitors'))
     const workloads = Map.groupBy(ours, ({ work }) => work)
-    expect(workloads.size).toBe(7)
+    expect(workloads.size).toBe(6)
     for (const results of workloads.values()) expect(results).toHaveLength(4)
   })
 

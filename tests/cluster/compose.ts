@@ -9,6 +9,7 @@ export interface Service {
   readonly environment?: Readonly<Record<string, string>>
   readonly command?: readonly string[]
   readonly healthcheck?: object
+  readonly stop_grace_period?: string
 }
 
 interface Compose {

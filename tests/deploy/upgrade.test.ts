@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { cp, mkdir, readdir } from 'node:fs/promises'
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createClient } from '../../client/src/index.ts'
 import { type LiveService, startService } from '../examples/live-service.ts'
@@ -32,11 +32,16 @@ test('the database of each earlier release is kept', () => {
 describe.each(released)('the database of %s', (file) => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
   let service: LiveService
+  /** Tokens of the release, in the order of the usernames. */
+  let tokens: readonly string[]
   beforeAll(async () => {
     folder = await temporaryFolder()
     const dataDir = join(folder.path, 'data')
     await mkdir(dataDir, { mode: 0o700 })
     await cp(join(databases, file), join(dataDir, 'parley.sqlite'))
+    const kept = await Bun.file(join(databases, file.replace('.sqlite', '.json'))).json()
+    await writeFile(join(dataDir, 'jwt-secret'), `${kept.secret}\n`, { mode: 0o600 })
+    tokens = kept.tokens
     service = await startService({ command: [binary], environment: { DATA_DIR: dataDir } })
   })
   afterAll(async () => {
@@ -49,6 +54,23 @@ describe.each(released)('the database of %s', (file) => {
     await client.loginUser({ username, password })
     return client
   }
+
+  /** A client that has logged in before the upgrade. */
+  function loggedIn(username: string) {
+    const client = createClient(service.url)
+    client.setToken(tokens[usernames.indexOf(username)])
+    return client
+  }
+
+  test('keeps its users logged in: their tokens are valid, over HTTP and for the WebSocket', async () => {
+    expect(tokens).toHaveLength(usernames.length)
+    for (const username of usernames) {
+      const client = loggedIn(username)
+      expect((await client.getProfile()).user.username).toBe(username)
+      await using chat = client.chat()
+      await chat.opened()
+    }
+  })
 
   test('has all accounts with their passwords, in any case of the username', async () => {
     for (const username of usernames) {
@@ -93,8 +115,16 @@ describe.each(released)('the database of %s', (file) => {
     expect(page.at(-1)).toMatchObject({ message: 'after the upgrade', user: { username: 'anna' } })
     await bert.changePassword({ currentPassword: password, newPassword: 'another long passphrase' })
     await expect(login('bert.b')).rejects.toMatchObject({ code: 'invalid-credentials' })
+    await expect(loggedIn('Bert.B').getProfile()).rejects.toMatchObject({ code: 'invalid-token' })
     const carl = await login('carl-3')
     await carl.deleteProfile({ password })
     await expect(login('carl-3')).rejects.toMatchObject({ code: 'invalid-credentials' })
+    await expect(loggedIn('carl-3').getProfile()).rejects.toMatchObject({ code: 'invalid-token' })
+  })
+
+  test('lets a user log out with a token of the release', async () => {
+    const client = loggedIn('anna')
+    await client.logoutUser()
+    await expect(loggedIn('anna').getProfile()).rejects.toMatchObject({ code: 'invalid-token' })
   })
 })

@@ -76,8 +76,33 @@ test('the first panel lists the firing alerts of the rules', () => {
   expect(alerts.map(({ alert }) => alert).filter((name) => !name.startsWith('Parley'))).toEqual([])
 })
 
+test.each([
+  ['Free space now', 'ParleyDiskFull'],
+  ['Failed commits now', 'ParleyCommitsFail'],
+  ['Commit duration now', 'ParleySlowCommits'],
+  ['Hashing queue used', 'ParleyLoginFlood'],
+  ['Lag now', 'ParleyNodeLags'],
+  ['WebSockets used', 'ParleySocketsAtLimit'],
+  ['Clock moved', 'ParleyClockJumped'],
+])('the panel "%s" turns red at the threshold of %s', (title, name) => {
+  const { steps = [] } = panels.find((panel) => panel.title === title) ?? {}
+  const { expr = '' } = alerts.find(({ alert }) => alert === name) ?? {}
+  const [, comparison, threshold] = / ([<>]) ([\d.]+)/.exec(expr) ?? []
+  const colors = steps.map(({ color }) => color)
+  expect(colors).toEqual(comparison === '>' ? ['green', 'red'] : ['red', 'green'])
+  // Grafana includes the threshold, so that of a rate above zero is a little more than zero.
+  expect(steps[1]?.value).toBeCloseTo(Number(threshold), 2)
+})
+
+test('a panel that shows one value has colours of its own: the default of Grafana turns red at 80', () => {
+  const stats = panels.filter(({ type }) => type === 'stat')
+  expect(stats.length).toBeGreaterThan(7)
+  expect(stats.filter(({ steps }) => steps === undefined)).toEqual([])
+})
+
 test('every alert has a section of the runbook that says what it means and what to do, and vice versa', () => {
-  const sections = runbook.split(/^## /m).slice(1)
+  // The first two are not about a single alert.
+  const sections = runbook.split(/^## /m).slice(3)
   expect(sections.map((section) => section.split('\n')[0])).toEqual(alerts.map(({ alert }) => alert))
   for (const section of sections) {
     for (const part of ['**Meaning.**', '**Look at**', '**Do.**']) expect(section).toContain(part)

@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generateSecret } from '../../src/auth/secrets.ts'
@@ -9,16 +9,23 @@ import { startChild } from '../unit/support/child.ts'
 import { startClockChild } from '../unit/support/clock-child.ts'
 import { bearer, temporaryFolder } from '../unit/support/service.ts'
 import { limitFileSize, mountTmpfs } from '../unit/support/small-disk.ts'
+import { situations } from './support/files.ts'
 import { type Prometheus, startPrometheus } from './support/prometheus.ts'
 
-// Each test provokes a situation on the real service, while a real Prometheus evaluates the real rules. An operator
-// sees in the first panel which alerts are firing. They have to tell which of the situations it is.
+// Each test provokes a situation of the runbook on the real service, while a real Prometheus evaluates the real rules
+// and the queries of the dashboard. The alerts that fire and the panels that turn red have to be those that the runbook
+// lists, so that an operator can tell from the dashboard which of the situations it is.
 
 const monitored = { METRICS_PORT: '0', RATE_LIMITS: 'off', LOG_LEVEL: 'info', DRAIN_SECONDS: '0' }
 const password = 'correct horse battery staple'
 
-/** What the first panel showed in each situation. */
-const observed = new Map<string, readonly string[]>()
+/** The situations of the runbook that are provoked here. */
+const provoked: string[] = []
+
+function situation(name: string, provoke: () => Promise<void>): void {
+  provoked.push(name)
+  test(name, provoke)
+}
 
 const post = (url: string, path: string, body: object, headers: Record<string, string> = {}) =>
   fetch(url + path, {
@@ -53,7 +60,17 @@ const sendRepeatedly = (url: string, token: string, loops = 1) =>
     if (loops === 1) await Bun.sleep(20)
   })
 
-/** Waits until Prometheus has scraped the service and no alert is firing. */
+/** Reads the red panels until they are the expected ones: a value may cross its threshold for a moment. */
+async function expectRed(prometheus: Prometheus, expected: readonly string[]): Promise<void> {
+  let red = await prometheus.red()
+  for (let polls = 0; polls < 100 && red.join() !== expected.join(); polls++) {
+    await Bun.sleep(100)
+    red = await prometheus.red()
+  }
+  expect(red).toEqual([...expected])
+}
+
+/** Waits until Prometheus has scraped the service. No alert is firing, and no panel is red. */
 async function waitUntilQuiet(prometheus: Prometheus): Promise<void> {
   for (;;) {
     const targets = await prometheus.query('up')
@@ -61,21 +78,31 @@ async function waitUntilQuiet(prometheus: Prometheus): Promise<void> {
     await Bun.sleep(100)
   }
   expect(await prometheus.firing()).toEqual([])
+  await expectRed(prometheus, [])
 }
 
-/** Waits until these alerts are firing, and records everything that is firing then. */
-async function waitForAlerts(prometheus: Prometheus, situation: string, alerts: readonly string[]) {
+/**
+ * Waits until the alerts of the situation are firing. No others do, and the panels of the situation are red.
+ *
+ * @param ignored alerts that may fire as well, and what does not apply on this machine
+ */
+async function expectSituation(prometheus: Prometheus, name: string, ignored: readonly string[] = []) {
+  const { alerts = [], red = [] } = situations.get(name) ?? {}
+  const applies = (each: string) => !ignored.includes(each)
+  const expected = alerts.filter(applies)
+  expect(expected).not.toBeEmpty()
   for (;;) {
-    const firing = await prometheus.firing()
-    if (alerts.every((alert) => firing.includes(alert))) {
-      observed.set(situation, firing)
-      return firing
+    const firing = (await prometheus.firing()).filter(applies)
+    if (expected.every((alert) => firing.includes(alert))) {
+      expect(firing).toEqual(expected)
+      break
     }
     await Bun.sleep(100)
   }
+  await expectRed(prometheus, red.filter(applies))
 }
 
-test('a full disk', async () => {
+situation('The disk is full', async () => {
   await using folder = await temporaryFolder()
   const mounted = await mountTmpfs(folder.path, 96 * 1024 * 1024)
   await using disk = mounted ?? limitFileSize(folder.path)
@@ -89,11 +116,11 @@ test('a full disk', async () => {
   await disk.fill(service.pid)
   await using _ = sendRepeatedly(service.url, token)
   // A limit on file sizes, which replaces the disk where mounting is not permitted, leaves the disk free.
-  const alerts = mounted ? ['ParleyCommitsFail', 'ParleyDiskFull'] : ['ParleyCommitsFail']
-  expect(await waitForAlerts(prometheus, 'full disk', alerts)).toEqual(alerts)
+  const ignored = mounted ? [] : ['ParleyDiskFull', 'Free space now']
+  await expectSituation(prometheus, 'The disk is full', ignored)
 })
 
-test('an unavailable storage', async () => {
+situation('The storage is unavailable', async () => {
   await using folder = await temporaryFolder()
   const dataDir = join(folder.path, 'data')
   await using service = await startChild({ environment: { ...monitored, DATA_DIR: dataDir } })
@@ -103,11 +130,10 @@ test('an unavailable storage', async () => {
   await rename(dataDir, join(folder.path, 'elsewhere'))
   await mkdir(dataDir)
   await using _ = sendRepeatedly(service.url, token)
-  const alerts = ['ParleyCommitsFail', 'ParleyStorageUnavailable']
-  expect(await waitForAlerts(prometheus, 'unavailable storage', alerts)).toEqual(alerts)
+  await expectSituation(prometheus, 'The storage is unavailable')
 })
 
-test('a flood of logins', async () => {
+situation('There is a flood of logins', async () => {
   await using folder = await temporaryFolder()
   await using service = await startChild({ environment: { ...monitored, DATA_DIR: folder.path } })
   await using prometheus = await startPrometheus([service.metricsUrl])
@@ -117,11 +143,10 @@ test('a flood of logins', async () => {
     const username = `someone${number++}`
     await (await post(service.url, '/api/auth/login', { username, password: 'a guess' })).text()
   })
-  const firing = await waitForAlerts(prometheus, 'flood of logins', ['ParleyLoginFlood'])
-  expect(firing.filter((alert) => alert !== 'ParleyFailedLogins')).toEqual(['ParleyLoginFlood'])
+  await expectSituation(prometheus, 'There is a flood of logins', ['ParleyFailedLogins'])
 })
 
-test('a slow disk', async () => {
+situation('The disk is slow', async () => {
   await using folder = await temporaryFolder()
   // Each flush to the disk takes 0.2 seconds longer.
   const inject = ['-e', 'inject=fsync,fdatasync:delay_enter=200000']
@@ -133,11 +158,10 @@ test('a slow disk', async () => {
   await using prometheus = await startPrometheus([service.metricsUrl])
   await waitUntilQuiet(prometheus)
   await using _ = sendRepeatedly(service.url, token)
-  const alerts = ['ParleySlowCommits']
-  expect(await waitForAlerts(prometheus, 'slow disk', alerts)).toEqual(alerts)
+  await expectSituation(prometheus, 'The disk is slow')
 })
 
-test('a lagging node', async () => {
+situation('A node lags', async () => {
   await using postgres = await startPostgres()
   await using proxy = await startTcpProxy(postgres.port)
   const url = postgres.url(await postgres.createDatabase())
@@ -150,13 +174,12 @@ test('a lagging node', async () => {
   await waitUntilQuiet(prometheus)
   proxy.delayResponses(300)
   await using _ = sendRepeatedly(node.url, token, 60)
-  const alerts = ['ParleyNodeLags']
-  expect(await waitForAlerts(prometheus, 'lagging node', alerts)).toEqual(alerts)
+  await expectSituation(prometheus, 'A node lags')
   const lags = await prometheus.query('ALERTS{alertstate="firing"}')
   expect(lags.map(({ labels }) => labels.instance)).toEqual([new URL(lagging.metricsUrl).host])
 })
 
-test('sockets at their limit', async () => {
+situation('The sockets are at their limit', async () => {
   await using folder = await temporaryFolder()
   const limits = { MAX_SOCKETS: '8', MAX_SOCKETS_PER_USER: '8' }
   await using service = await startChild({ environment: { ...monitored, ...limits, DATA_DIR: folder.path } })
@@ -164,22 +187,38 @@ test('sockets at their limit', async () => {
   await using prometheus = await startPrometheus([service.metricsUrl])
   await waitUntilQuiet(prometheus)
   const clients = await Promise.all(Array.from({ length: 8 }, () => connect(service.url, token)))
-  const alerts = ['ParleySocketsAtLimit']
-  expect(await waitForAlerts(prometheus, 'sockets at their limit', alerts)).toEqual(alerts)
+  await expectSituation(prometheus, 'The sockets are at their limit')
   for (const client of clients) await client.close()
 })
 
-test('a clock jump', async () => {
+situation('The clock has jumped', async () => {
   await using service = await startClockChild(monitored)
   await using prometheus = await startPrometheus([service.metricsUrl])
   await waitUntilQuiet(prometheus)
   await service.setClock(-3_600_000)
-  const alerts = ['ParleyClockJumped']
-  expect(await waitForAlerts(prometheus, 'clock jump', alerts)).toEqual(alerts)
+  await expectSituation(prometheus, 'The clock has jumped')
 })
 
-afterAll(() => {
-  // No two situations look the same in the first panel.
-  const shown = [...observed.values()].map((alerts) => alerts.join(' '))
-  expect(new Set(shown).size).toBe(shown.length)
+test('every panel of the dashboard has data, except for those that list what is wrong', async () => {
+  await using folder = await temporaryFolder()
+  await using postgres = await startPostgres()
+  const shared = {
+    JWT_SECRET: generateSecret(),
+    DATABASE_URL: postgres.url(await postgres.createDatabase()),
+  }
+  await using service = await startChild({ environment: { ...monitored, DATA_DIR: folder.path } })
+  await using node = await startChild({ environment: { ...monitored, ...shared } })
+  await using prometheus = await startPrometheus([service.metricsUrl, node.metricsUrl])
+  await using _first = sendRepeatedly(service.url, await createToken(service.url))
+  await using _second = sendRepeatedly(node.url, await createToken(node.url))
+  const problems = ['Firing alerts', 'Readiness']
+  for (let empty: string[] = []; empty.join() !== problems.join(); empty = await prometheus.empty()) {
+    await Bun.sleep(100)
+  }
+})
+
+test('each situation of the runbook is provoked, and has its own red panels', () => {
+  expect([...situations.keys()].sort()).toEqual(provoked.sort())
+  const shown = [...situations.values()].map(({ red }) => red.join())
+  expect(new Set(shown).size).toBe(7)
 })

@@ -1,7 +1,7 @@
 import type { Mutant } from './list.ts'
 
 const limits = 'src/limits'
-const migration = 'src/storage/postgres/migrations/0001_limits.sql'
+const migration = 'src/storage/postgres/migrations/0000_initial/limits.sql'
 const countsTest = 'tests/unit/limits/shared-rate-limits.test.ts'
 const slotsTest = 'tests/unit/limits/shared-user-slots.test.ts'
 const postgresTest = 'tests/storage/shared-limits.test.ts'

@@ -7,6 +7,7 @@ import { httpMutants } from './http.ts'
 import { limitMutants } from './limits.ts'
 import { metricsMutants } from './metrics.ts'
 import { postgresMutants } from './postgres.ts'
+import { postgresRoomsMutants } from './postgres-rooms.ts'
 import { redisMutants } from './redis.ts'
 import { roomsMutants } from './rooms.ts'
 import { storageMutants } from './storage.ts'
@@ -33,6 +34,7 @@ export const mutants: readonly Mutant[] = [
   ...storageMutants,
   ...roomsMutants,
   ...postgresMutants,
+  ...postgresRoomsMutants,
   ...limitMutants,
   ...redisMutants,
   ...metricsMutants,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { SQL } from 'bun'
 import { UnusableStorage } from '../../src/storage/errors.ts'
 import { checkServer } from '../../src/storage/postgres/connection.ts'
 import { skipsPostgres, startPostgres } from '../fixtures/postgres-server.ts'
@@ -137,5 +138,28 @@ describe.skipIf(skipsPostgres)('a database that was opened before', () => {
     const { id } = await first.append('stored')
     await using second = await openNode(url)
     expect(second.log.head()).toBe(id)
+  })
+
+  test('has a place that a copy does not have, also if the server does not tell its cluster', async () => {
+    const [url, other] = [await createDatabase(), await createDatabase()]
+    const role = `uninformed_${new URL(url).pathname.slice(1)}`
+    const server = await sharedPostgres()
+    await server.query('postgres', `create role ${role} login`)
+    const places: unknown[] = []
+    for (const each of [url, other]) {
+      await (await openNode(each))[Symbol.asyncDispose]()
+      await run(
+        each,
+        `grant usage on schema parley to ${role}; grant select on parley.message_log to ${role}`,
+      )
+      await run(each, 'revoke execute on function pg_control_system() from public')
+      await using client = new SQL(each.replace('postgres@', `${role}@`), { max: 1 })
+      const [row] = await client`select parley.log_place() as place, parley.log_origin() as origin`
+      // Without the cluster, nothing can be said about lost messages.
+      expect(row.origin).toBeNull()
+      places.push(row.place)
+    }
+    expect(places[0]).toStartWith('unknown/')
+    expect(places[1]).not.toBe(places[0])
   })
 })

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Conditions, reasonsNotToQuote } from '../../bench/conditions.ts'
 import { compare, keep, readHistory } from '../../bench/history.ts'
-import { type Result, type Run, renderReport, verdict } from '../../bench/report.ts'
-import { median, medianInterval } from '../../bench/statistics.ts'
-import { parseWrkOutput } from '../../bench/wrk.ts'
+import { type Result, type Run, renderReport, requireMeasured, verdict } from '../../bench/report.ts'
+import { median, medianInterval, ratios } from '../../bench/statistics.ts'
+import { type HttpLoad, parseWrkOutput, runWrk } from '../../bench/wrk.ts'
 
 const result: Result = {
   work: 'GET profile',
@@ -66,6 +66,53 @@ describe('the report of a benchmark run', () => {
     expect(median([3, 1, 2])).toBe(2)
     expect(median([4, 1, 2, 3])).toBe(2.5)
     expect(() => median([])).toThrow()
+  })
+})
+
+describe('a round that measured nothing', () => {
+  test('has no ratio', () => {
+    expect(ratios([3, 4], [2, 4])).toEqual([1.5, 1])
+    expect(() => ratios([3, 4], [2, 0])).toThrow('Round 2 measured nothing')
+    expect(() => ratios([0], [0])).toThrow('Round 1 measured nothing')
+    expect(() => ratios([1, 2], [1])).toThrow('Round 2 measured nothing')
+  })
+
+  const [figure] = result.figures
+  test.each([
+    ['a rate of zero', [9_000, 0, 7_000], 2],
+    ['an infinite rate', [Number.POSITIVE_INFINITY], 1],
+    ['no number', [1, Number.NaN], 2],
+    ['no rounds', [], 0],
+  ])('fails the row: %s', (_, samples, round) => {
+    const results = [{ ...result, figures: [{ name: 'this server', unit: 'requests/s', samples }] }]
+    expect(() => requireMeasured(results)).toThrow(
+      `GET profile, this server: round ${round} of ${samples.length} measured nothing`,
+    )
+  })
+
+  test('is not one whose sockets returned memory', () => {
+    const memory = { name: figure?.name ?? '', unit: 'bytes/socket', samples: [-3, 0] }
+    requireMeasured([{ ...result, samples: [-0.1, 0], figures: [memory] }])
+  })
+
+  const load = { path: '/api/auth/login', seconds: 1 } as HttpLoad
+  const measured = { requests: 3, perSecond: 3, p50Ms: 1, p99Ms: 2, serverCores: 1 }
+
+  test('is repeated', async () => {
+    const outcomes = [{ ...measured, requests: 0 }, measured]
+    expect(await runWrk(load, async () => outcomes.shift() ?? measured)).toEqual(measured)
+    expect(outcomes).toEqual([])
+  })
+
+  test('fails if repetitions do not help', async () => {
+    let runs = 0
+    const never = async () => {
+      runs += 1
+      return { ...measured, requests: 0 }
+    }
+    const failure = await runWrk(load, never).catch((error: Error) => error.message)
+    expect(failure).toBe('/api/auth/login: no response within 1 s, 3 times')
+    expect(runs).toBe(3)
   })
 })
 

@@ -70,6 +70,23 @@ describe('the message for an address that cannot be used names the setting and t
     expect(message).toContain('set PORT')
   })
 
+  test('the address of the metrics', async () => {
+    await using other = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
+    const taken = String(other.port)
+    const inUse = await refusal({ METRICS_PORT: taken })
+    expect(inUse).toStartWith(`METRICS_PORT: 127.0.0.1:${taken} is in use.`)
+    expect(inUse).toContain('set METRICS_PORT')
+    const foreign = await refusal({ METRICS_PORT: '0', METRICS_HOST: '192.0.2.1' })
+    expect(foreign).toStartWith('METRICS_HOST')
+    expect(foreign).toContain('Set METRICS_HOST to')
+  })
+
+  test('a port in use, while metrics are served', async () => {
+    await using other = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
+    const message = await refusal({ PORT: String(other.port), METRICS_PORT: '0' })
+    expect(message).toStartWith(`PORT: 127.0.0.1:${other.port} is in use.`)
+  })
+
   test.skipIf(!canRunAsNobody || firstFreePort <= 80)('a port below 1024', async () => {
     const path = newPath()
     await mkdir(path)

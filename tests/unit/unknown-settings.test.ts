@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { policyNames } from '../../src/contract/policies.ts'
 import { findUnknownSettings } from '../../src/unknown-settings.ts'
-import { startChild } from './support/child.ts'
+import { spawnService, startChild } from './support/child.ts'
 import { temporaryFolder } from './support/service.ts'
 
 const find = (names: readonly string[]) =>
@@ -74,4 +76,20 @@ test('the service warns once for each variable, without its value, and starts', 
     expect.objectContaining({ level: 40, variable: 'RATE_LIMIT' }),
   ])
   for (const value of ['confidential', '10/61']) expect(log).not.toContain(value)
+})
+
+test('a start that fails also warns of misspelled settings', async () => {
+  await using folder = await temporaryFolder()
+  // A file cannot be the data folder, which the start notices soon after the warning.
+  const file = join(folder.path, 'a file')
+  await writeFile(file, '')
+  const environment = { DATA_DIR: file, METRIC_PORT: '0' }
+  const child = spawnService({ environment })
+  const [log, errors] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  expect(await child.exited).toBe(1)
+  expect(errors).toContain('is not a folder')
+  expect(log).toContain('Did you mean METRICS_PORT?')
 })

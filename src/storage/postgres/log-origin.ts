@@ -17,6 +17,12 @@ export function mayLackMessages(
   return replication === 'asynchronous' || place(before) !== place(now)
 }
 
+/** Identifies the database: a copy of it has another place, see `log_place` in the migration. */
+export async function readPlace(sql: SQL): Promise<string> {
+  const [row] = await sql`select parley.log_place() as place`
+  return row.place
+}
+
 /**
  * Gives the log a new epoch, so that all cursors of clients lead to a gap instead of to other messages.
  *

@@ -2,20 +2,20 @@ import type { SQL } from 'bun'
 import { openapi } from '../../contract/documents.ts'
 import { UnusableStorage } from '../errors.ts'
 import { type Replication, recordOrigin } from './log-origin.ts'
-import initial from './migrations/0000_initial.sql' with { type: 'text' }
-import limits from './migrations/0001_limits.sql' with { type: 'text' }
-import rooms from './migrations/0002_rooms.sql' with { type: 'text' }
+import accounts from './migrations/0000_initial/accounts.sql' with { type: 'text' }
+import append from './migrations/0000_initial/append.sql' with { type: 'text' }
+import limits from './migrations/0000_initial/limits.sql' with { type: 'text' }
+import log from './migrations/0000_initial/log.sql' with { type: 'text' }
+import retention from './migrations/0000_initial/retention.sql' with { type: 'text' }
 
 /** The migrations in their order. Imported, so that the compiled binary contains them. */
-const migrations: readonly { readonly tag: string; readonly text: string }[] = [
-  { tag: '0000_initial', text: initial },
-  { tag: '0001_limits', text: limits },
-  { tag: '0002_rooms', text: rooms },
+const migrations: readonly { readonly tag: string; readonly texts: readonly string[] }[] = [
+  { tag: '0000_initial', texts: [accounts, log, append, retention, limits] },
 ]
 
 const { version } = openapi.info
 
-/** Of the advisory locks of Parley, the one that a migration takes. The others are in 0000_initial.sql. */
+/** Of the advisory locks of Parley, the one that a migration takes. The others are in append.sql, limits.sql and maintenance-statements.postgres.ts. */
 const migrationLock = [1885434988, 0] as const
 
 interface Applied {
@@ -78,9 +78,9 @@ export async function migrateWithin(sql: SQL, epoch: string): Promise<void> {
           tag text primary key, release text not null, applied_at timestamptz not null default now()
         )`
   }
-  for (const { tag, text } of migrations) {
+  for (const { tag, texts } of migrations) {
     if (applied?.some((each) => each.tag === tag)) continue
-    await sql.unsafe(text)
+    for (const text of texts) await sql.unsafe(text)
     await sql`insert into parley.migrations (tag, release) values (${tag}, ${version})`
   }
   await sql`insert into parley.message_log (id, epoch) values (1, ${epoch}) on conflict do nothing`

@@ -17,6 +17,8 @@ export interface PoolOptions {
 
 /** Connections to the database. They are opened when they are needed, and opened again when they are lost. */
 export interface Pool {
+  /** The number of connections. */
+  readonly size: number
   /** Makes one attempt. @throws the error of the client, or QueryTimedOut */
   attempt<Result>(work: (queries: Queries) => Promise<Result>): Promise<Result>
   /** Runs statements that change nothing. Repeats them once if a connection is lost. @throws StorageUnavailable */
@@ -93,6 +95,7 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   return {
+    size: options.size,
     attempt,
     async read(work) {
       try {

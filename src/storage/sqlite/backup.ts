@@ -1,6 +1,5 @@
 import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { UnusableStorage } from '../errors.ts'
 import { checkFile } from '../file-access.ts'
 import { databaseFile, explainOpening, requireDatabase } from './connection.ts'
@@ -42,7 +41,7 @@ const alreadyExists = (file: string) =>
   new UnusableStorage(`${file} exists. Choose another name, or replace the file with --force.`)
 
 function runVacuum(request: VacuumRequest): Promise<DatabaseCounts> {
-  const worker = new Worker(new URL('./vacuum-worker.ts', pathToFileURL(Bun.main)))
+  const worker = new Worker(new URL('./vacuum-worker.ts', Bun.pathToFileURL(Bun.main)))
   return new Promise<DatabaseCounts>((fulfil, reject) => {
     worker.onmessage = ({ data }: MessageEvent<VacuumOutcome>) => {
       if ('counts' in data) fulfil(data.counts)

@@ -1,6 +1,5 @@
 import { constants, Database as Sqlite } from 'bun:sqlite'
 import { existsSync, statSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
 import { UnusableStorage } from '../errors.ts'
 import { checkCreatable, checkFile, checkFolder } from '../file-access.ts'
 import { commandBusyTimeoutMs, databaseFile, databaseFiles, explainOpening } from './connection.ts'
@@ -19,7 +18,7 @@ export interface Inspection {
 function openUnchanged(file: string, inUse: boolean): Sqlite {
   // While the service runs, its -shm file exists and is current. Otherwise SQLite would create one.
   if (inUse) return new Sqlite(file, { readonly: true })
-  const url = `${pathToFileURL(file).href}?immutable=1`
+  const url = `${Bun.pathToFileURL(file).href}?immutable=1`
   return new Sqlite(url, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { YAML } from 'bun'
 import { endWithParent } from '../../unit/support/end-with-parent.ts'
 import { temporaryFolder } from '../../unit/support/service.ts'
-import { alertsFile, firingAlerts } from './files.ts'
+import { alertsFile, colorOf, firingAlerts, panels } from './files.ts'
 
 /** Real minutes would make the tests too long: all durations of the rules are this many times shorter. */
 const acceleration = 30
@@ -16,10 +16,12 @@ const accelerate = (duration: string) =>
     (_, count, unit) => `${(count * (unitMs[unit] ?? 0)) / acceleration}ms`,
   )
 
+const accelerateRanges = (text: string) => text.replaceAll(/\[\d+[smh]\]/g, accelerate)
+
 /** The rules of alerts.yml with shorter durations: the ranges in brackets, and `for`. */
 async function acceleratedRules(): Promise<string> {
   const text = await readFile(alertsFile, 'utf8')
-  return text.replaceAll(/\[\d+[smh]\]/g, accelerate).replaceAll(/(?<=^ +for: )\d+[smh]$/gm, accelerate)
+  return accelerateRanges(text).replaceAll(/(?<=^ +for: )\d+[smh]$/gm, accelerate)
 }
 
 /** Starts Prometheus with the rules of the project. @param targets the URLs of the metrics */
@@ -52,16 +54,38 @@ export async function startPrometheus(targets: readonly string[]) {
   return {
     /** The values of an expression, by their labels. */
     async query(expression: string): Promise<{ labels: Record<string, string>; value: number }[]> {
-      const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression })}`)
-      const { data } = (await response.json()) as {
-        data: { result: { metric: Record<string, string>; value: [number, string] }[] }
+      const query = accelerateRanges(expression)
+      const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query })}`)
+      const { data, error } = (await response.json()) as {
+        data?: { result: { metric: Record<string, string>; value: [number, string] }[] }
+        error?: string
       }
+      if (!data) throw new Error(`${query}: ${error}`)
       return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
     },
     /** The names of the alerts that the first panel of the dashboard shows. */
     async firing(): Promise<string[]> {
       const rows = await this.query(firingAlerts)
       return [...new Set(rows.map(({ labels }) => labels.alertname ?? ''))].sort()
+    },
+    /** The titles of the panels that have a red value. */
+    async red(): Promise<string[]> {
+      const titles: string[] = []
+      for (const { title, steps, expressions } of panels) {
+        if (!steps) continue
+        const values = (await Promise.all(expressions.map((each) => this.query(each)))).flat()
+        if (values.some(({ value }) => colorOf(value, steps) === 'red')) titles.push(title)
+      }
+      return titles.sort()
+    },
+    /** The titles of the panels that have no value. */
+    async empty(): Promise<string[]> {
+      const titles: string[] = []
+      for (const { title, expressions } of panels) {
+        const values = (await Promise.all(expressions.map((each) => this.query(each)))).flat()
+        if (expressions.length > 0 && values.every(({ value }) => Number.isNaN(value))) titles.push(title)
+      }
+      return titles
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')

@@ -4,6 +4,9 @@ import { type PostgresServer, startPostgres } from '../../fixtures/postgres-serv
 /** The server that all tests of a file share. Each test has its own database in it. */
 let server: Promise<PostgresServer> | undefined
 
+/** A server whose processes wait for the disk takes five seconds to end them. */
+const stopTimeoutMs = 30_000
+
 export function sharedPostgres(): Promise<PostgresServer> {
   server ??= startPostgres()
   return server
@@ -15,5 +18,5 @@ export function stopPostgresAfterTests(): void {
     const started = await server
     server = undefined
     await started?.[Symbol.asyncDispose]()
-  })
+  }, stopTimeoutMs)
 }

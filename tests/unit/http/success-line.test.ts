@@ -11,7 +11,7 @@ function bothLines(base: object | null, context: Partial<RequestContext>): [stri
   const logger = pino({ base: base as never }, { write: (line: string) => void lines.push(line) })
   const now = new Date()
   setSystemTime(now)
-  createSuccessLine(logger, constants)({ startedAt: performance.now(), ...context } as RequestContext)
+  createSuccessLine(logger, constants)({ startedAt: 1, ...context } as RequestContext, 1.23456)
   const { ms } = JSON.parse(lines[0] as string) as { ms: number }
   const { requestId, client, userId: user } = context
   logger.child(constants).info({ requestId, ms, client, user }, 'request')

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { freePort } from '../../fixtures/free-port.ts'
 import { connect } from '../support/chat-client.ts'
 import { startChild } from '../support/child.ts'
 import { sendRaw } from '../support/raw-http.ts'
@@ -67,27 +68,32 @@ test('the public port does not serve metrics, and the port of the metrics serves
   expect(response.headers.get('content-type')).toStartWith('text/plain; version=0.0.4')
 })
 
-test('without METRICS_PORT, prom-client is not loaded', async () => {
+test('without METRICS_PORT, neither prom-client nor what counts is loaded', async () => {
   await using folder = await temporaryFolder()
   const preload = 'tests/fixtures/report-modules.ts'
-  const start = (environment: Record<string, string>) =>
-    startChild({ preload, environment: { DATA_DIR: folder.path, ...environment } })
-  for (const [environment, loaded] of [
-    [{}, false],
-    [on, true],
-  ] as const) {
-    await using child = await start(environment)
+  async function loaded(environment: Record<string, string>): Promise<string> {
+    await using child = await startChild({ preload, environment: { DATA_DIR: folder.path, ...environment } })
     child.signal('SIGUSR2')
-    expect(await child.waitFor(/^prom-client/)).toBe(`prom-client is loaded: ${loaded}`)
+    const line = await child.waitFor(/^modules of metrics/)
     await child.stop()
+    return line
   }
+  expect(await loaded({})).toBe('modules of metrics: metrics/open-metrics')
+  expect(await loaded(on)).toContain(' metrics/metrics.prometheus metrics/open-metrics ')
+  expect(await loaded(on)).toEndWith(' prom-client')
 })
 
 test('the start fails with the name of the setting if the port is in use', async () => {
-  const taken = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
-  try {
-    expect(startService({ METRICS_PORT: String(taken.port) })).rejects.toThrow(/^METRICS_PORT: .* is in use/)
-  } finally {
-    await taken.stop(true)
-  }
+  await using taken = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
+  const start = startService({ METRICS_PORT: String(taken.port) })
+  await expect(start).rejects.toThrow(/^METRICS_PORT: .* is in use/)
+})
+
+test('a start that fails leaves no port in use', async () => {
+  await using taken = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
+  const metricsPort = freePort()
+  const start = startService({ METRICS_PORT: String(metricsPort), PORT: String(taken.port) })
+  await expect(start).rejects.toThrow(/^PORT: .* is in use/)
+  await using service = await startService({ METRICS_PORT: String(metricsPort) })
+  expect((await fetch(service.metricsUrl)).status).toBe(200)
 })

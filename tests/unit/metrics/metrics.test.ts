@@ -1,6 +1,9 @@
 import { expect, test } from 'bun:test'
 import { connect as connectTcp } from 'node:net'
+import { createAsynchronousPorts } from '../support/asynchronous-ports.ts'
 import { connect } from '../support/chat-client.ts'
+import { startClockChild } from '../support/clock-child.ts'
+import { requestHead } from '../support/raw-http.ts'
 import { scrape, scrapeUntil } from '../support/scrape.ts'
 import { bearer, startService } from '../support/service.ts'
 
@@ -99,20 +102,51 @@ test('sockets, deliveries, commits and replays are counted', async () => {
   expect(closed.value('parley_sockets_closed_total{code="1003"}')).toBe(1)
   expect(closed.value('parley_frame_problems_total{problem="malformed-json"}')).toBe(1)
   expect(closed.value('parley_sockets_cut_off_total')).toBe(0)
+
+  first.send({ message: 'Third' })
+  while ((await first.next()).message !== 'Third');
+  expect((await scrape(service)).value('parley_message_deliveries_total')).toBe(6)
 })
+
+/** Opens a WebSocket that never sends a frame, and reads only if the test does. */
+function openTcp(url: string, token: string) {
+  const { hostname, port } = new URL(url)
+  const socket = connectTcp(Number(port), hostname)
+  socket.write(
+    requestHead('GET', '/', {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': 13,
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      ...bearer(token),
+    }),
+  )
+  return socket
+}
+
+/** Sends long messages at once. */
+const sendMany = (
+  service: { post(path: string, body: object, headers: Record<string, string>): Promise<Response> },
+  token: string,
+  count = 5,
+) =>
+  Promise.all(
+    Array.from({ length: count }, () =>
+      service.post('/api/chats/send', { message: 'x'.repeat(4000) }, bearer(token)),
+    ),
+  )
+
+/** The names of the reasons in the log lines of closed connections. */
+const closeNames = (lines: readonly string[]) =>
+  lines
+    .map((line) => JSON.parse(line))
+    .filter(({ msg }) => msg === 'connection closed')
+    .map(({ closeName }) => closeName)
 
 test('a client that reads too slowly is counted as cut off, and one that disconnects is not', async () => {
   await using service = await startService({ ...on, SOCKET_BUFFER_BYTES: '65536' })
   const { token } = await service.account('someone')
-  const { hostname, port } = new URL(service.url)
-  const open = () => {
-    const socket = connectTcp(Number(port), hostname)
-    socket.write(
-      `GET / HTTP/1.1\r\nHost: ${hostname}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n` +
-        `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer ${token}\r\n\r\n`,
-    )
-    return socket
-  }
+  const open = () => openTcp(service.url, token)
   const gone = open()
   await scrapeUntil(service, ({ value }) => value('parley_sockets') === 1)
   gone.destroy()
@@ -122,18 +156,37 @@ test('a client that reads too slowly is counted as cut off, and one that disconn
   let scraped = await scrape(service)
   let backlog = 0
   while (scraped.value('parley_sockets') === 1) {
-    const message = 'x'.repeat(4000)
-    await Promise.all(
-      Array.from({ length: 5 }, () => service.post('/api/chats/send', { message }, bearer(token))),
-    )
+    await sendMany(service, token)
     scraped = await scrape(service)
     backlog = Math.max(backlog, scraped.value('parley_socket_backlog_bytes') ?? 0)
   }
   slow.destroy()
   expect(backlog).toBeGreaterThan(0)
   expect(scraped.value('parley_sockets_cut_off_total')).toBe(1)
+  expect(scraped.value('parley_sockets_silent_total')).toBe(0)
   expect(scraped.value('parley_sockets_closed_total{code="1006"}')).toBe(2)
+  expect(closeNames(service.lines)).toEqual([undefined, 'slow-reader'])
 })
+
+// A monotonic clock that runs thirty times as fast turns the minute of silence into two seconds.
+test('a client that does not respond is counted as silent, also if bytes wait for it', async () => {
+  await using service = await startClockChild({
+    ...on,
+    RATE_LIMITS: 'off',
+    SOCKET_BUFFER_BYTES: '1073741824',
+  })
+  const token = await service.account('someone')
+  const silent = openTcp(service.url, token).pause()
+  await scrapeUntil(service, ({ value }) => value('parley_sockets') === 1)
+  while ((await scrape(service)).value('parley_socket_backlog_bytes') === 0)
+    await sendMany(service, token, 100)
+  await service.setClock(0, 30)
+  const { value } = await scrapeUntil(service, (scraped) => scraped.value('parley_sockets') === 0)
+  silent.destroy()
+  expect(value('parley_sockets_silent_total')).toBe(1)
+  expect(value('parley_sockets_cut_off_total')).toBe(0)
+  expect(closeNames([await service.waitFor(/"connection closed"/)])).toEqual(['silent-client'])
+}, 60_000)
 
 test('refusals are counted by policy, for requests and for frames', async () => {
   const limits = { RATE_LIMITS: 'on', RATE_LIMIT_READ: '1/60', RATE_LIMIT_SEND: '1/60' }
@@ -152,6 +205,26 @@ test('refusals are counted by policy, for requests and for frames', async () => 
   expect(value('parley_identity_cache_lookups_total{result="hit"}')).toBe(3)
   expect(value('parley_identity_cache_entries')).toBe(1)
   expect(value('parley_frame_problems_total{problem="rate-limit-exceeded"}')).toBe(1)
+})
+
+test('lookups of identities are counted by their result, also if the account has to be read first', async () => {
+  const { wrap } = createAsynchronousPorts()
+  await using service = await startService(on, { wrapStorage: wrap })
+  const { user, token } = await service.account('someone')
+  const lookups = async () => {
+    const { value } = await scrape(service)
+    return ['hit', 'miss'].map((result) => value(`parley_identity_cache_lookups_total{result="${result}"}`))
+  }
+  await service.get(profile, token)
+  expect(await lookups()).toEqual([0, 1])
+  await service.get(profile, token)
+  expect(await lookups()).toEqual([1, 1])
+  await service.storage.users.rehash(user.id, { from: 'no hash', to: 'another hash' })
+  await service.get(profile, token)
+  expect(await lookups()).toEqual([2, 1])
+  await service.storage.users.remove(user.id, { eraseMessages: false })
+  expect((await service.get(profile, token)).status).toBe(401)
+  expect(await lookups()).toEqual([2, 2])
 })
 
 test('the state of the database and the retention are read at a scrape', async () => {

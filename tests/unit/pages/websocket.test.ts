@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { asyncapi, sources } from '../../../src/contract/documents.ts'
+import { asyncapi, sources } from '../../../src/contract/full-documents.ts'
 import { type ChannelDocument, renderChannel } from '../../../src/pages/websocket.ts'
 
 const document = asyncapi as unknown as ChannelDocument

@@ -58,6 +58,7 @@ export function createAsynchronousPorts() {
   }: Storage): Storage {
     const log: MessageLog = {
       ...messageLog,
+      maxParallelReads: 4,
       append: (message) => later('messageLog.append', () => messageLog.append(message)),
       readAfter: (cursor, limit) => later('messageLog.readAfter', () => messageLog.readAfter(cursor, limit)),
       readBefore: (cursor, limit) =>

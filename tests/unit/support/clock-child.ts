@@ -22,6 +22,7 @@ export async function startClockChild(environment: Readonly<Record<string, strin
   return {
     url: child.url,
     metricsUrl: child.metricsUrl,
+    waitFor: child.waitFor,
     post,
     /** Sets the wall clock forward or back, and the speed of the monotonic clock. */
     async setClock(offsetMs: number, speed = 1) {

@@ -59,7 +59,13 @@ export async function startService(
   const metrics = await openMetrics(config)
   const onError = () => metrics?.backgroundFailure()
   const storage = wrapStorage(await openStorage(config, { onError, metrics: metrics?.log }))
-  const server = await startServer({ config, storage, keys: serviceKeys, logger, metrics })
+  const server = await startServer({ config, storage, keys: serviceKeys, logger, metrics }).catch(
+    async (error) => {
+      await storage.close()
+      await folder[Symbol.asyncDispose]()
+      throw error
+    },
+  )
   const tokens = createTokens({
     keys: serviceKeys,
     ttlSeconds: config.tokenTtlSeconds,

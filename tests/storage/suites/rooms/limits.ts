@@ -8,11 +8,36 @@ export function limitsSuite({ createStorage }: RoomsEngine): void {
     await using storage = await createStorage()
     await using actions = await storage.open()
     const [ada, bob] = await actions.users('ada', 'bob')
-    const rooms = await Promise.all(Array.from({ length: 500 }, () => actions.create(ada)))
+    const attempts = await Promise.allSettled(Array.from({ length: 510 }, () => actions.create(ada)))
+    const rooms = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []))
+    expect(rooms).toHaveLength(500)
     expect(await actions.create(ada).catch(({ code }) => code)).toBe('room-limit-exceeded')
     expect(await actions.direct(bob, 'ada').catch(({ code }) => code)).toBe('room-limit-exceeded')
     await actions.remove(ada, rooms[0] as string, 'ada')
     expect(await actions.create(ada)).toBeString()
+  }, 60_000)
+
+  test('in a room with more than 200 members, only the user concerned receives the event, also in a resume', async () => {
+    await using storage = await createStorage()
+    await using actions = await storage.open()
+    const [ada, bob, eve] = await actions.users('ada', 'bob', 'eve')
+    const members = ['bob', ...Array.from({ length: 198 }, (_, index) => `member-${index}`)]
+    await Promise.all(members.slice(1).map(actions.user))
+    const start = actions.log.head()
+    const room = await actions.create(ada, { members })
+    expect((await actions.resume(bob, start, 300)).entries).toHaveLength(199)
+    const head = actions.log.head()
+    await actions.add(ada, room, 'eve')
+    await actions.add(ada, room, 'eve', 'owner')
+    await actions.remove(eve, room, 'eve')
+    await actions.remove(bob, room, 'bob')
+    expect((await actions.resume(ada, head)).entries).toEqual(['left bob'])
+    expect((await actions.resume(eve, head)).entries).toEqual([
+      'joined eve member',
+      'joined eve owner',
+      'left eve',
+    ])
+    expect((await actions.resume(bob, head)).entries).toEqual(['left bob'])
   }, 60_000)
 }
 

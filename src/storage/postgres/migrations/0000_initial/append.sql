@@ -1,101 +1,8 @@
-alter table parley.users add column leaves_rooms boolean not null default false;
-create index users_leaves_rooms on parley.users (id) where leaves_rooms;
-
--- Memberships that ended up to this sequence were deleted, together with all of their entries.
-alter table parley.message_log add column forgotten_through bigint not null default 0;
-
--- What a change of rooms has resulted in, as JSON. Null for batches of messages.
-alter table parley.append_batches add column result text;
-
--- The numbers of the rooms of the messages; null for a message to all users.
-alter table parley.append_batches add column rooms bigint[];
-
--- The column of a membership that has not ended has the largest number that JavaScript counts to.
-create function parley.open_end() returns bigint language sql immutable as 'select 9007199254740991';
-
-create table parley.rooms (
-  -- The sequence of the first entry, so that it is never assigned again.
-  number bigint primary key,
-  id text collate "C" not null,
-  -- The name as JSON, including the quotes: PostgreSQL cannot store the character U+0000.
-  name text not null,
-  public boolean not null,
-  history text not null,
-  -- Both user ids of a direct room.
-  direct_pair text,
-  created_by text not null,
-  idempotency_key text,
-  -- The request that came with the key, so that another one can be recognised.
-  request text,
-  -- The highest sequence of the entries that the retention limits have removed.
-  trimmed_through bigint not null default 0,
-  -- Set once the room is removed: its last sequence. The row is deleted with the last entry.
-  ended_at bigint
-);
-create unique index rooms_id_unique on parley.rooms (id);
-create unique index rooms_direct_pair_unique on parley.rooms (direct_pair) where direct_pair is not null;
-create unique index rooms_idempotency_key_unique on parley.rooms (created_by, idempotency_key)
-  where idempotency_key is not null;
-create index rooms_public on parley.rooms (id) where public and ended_at is null;
-create index rooms_ended on parley.rooms (ended_at) where ended_at is not null;
-
--- The messages and events of rooms. They share the sequences of `messages`.
-create table parley.entries (
-  sequence bigint primary key,
-  room bigint not null,
-  -- The only user who receives the entry; null for all members.
-  audience text,
-  kind text not null,
-  -- The author of a message, or the user whom an event concerns.
-  user_id text,
-  idempotency_key text,
-  -- Milliseconds since the epoch.
-  sent_at bigint not null,
-  -- The properties of the frame between `id` and `sentAt`, as JSON without the braces.
-  body text not null
-);
-create index entries_room on parley.entries (room, sequence);
-create unique index entries_idempotency_key_unique on parley.entries (user_id, room, idempotency_key)
-  where idempotency_key is not null;
-create trigger entries_deleted after delete on parley.entries
-  referencing old table as removed for each statement execute function parley.record_removal();
-
--- The times when users are members of rooms, in sequences of the log; both ends are included.
-create table parley.memberships (
-  user_id text collate "C" not null,
-  room bigint not null,
-  from_sequence bigint not null,
-  through_sequence bigint not null,
-  role text not null,
-  primary key (user_id, room, from_sequence)
-);
-create index memberships_room on parley.memberships (room, through_sequence, user_id);
-
--- Changes of rooms that commands have requested. A node carries them out in this order.
-create table parley.room_requests (
-  id bigint generated always as identity primary key,
-  -- JSON.
-  request text not null
-);
-
--- As in 0000_initial.sql, with the entries of rooms.
-create or replace function parley.log_head() returns bigint language sql stable as $$
-  select greatest(trimmed_through, removed_through,
-    coalesce((select sequence from parley.messages order by sequence desc limit 1), 0),
-    coalesce((select sequence from parley.entries order by sequence desc limit 1), 0))
-  from parley.message_log
-$$;
-
--- Takes the lock of the log for a batch, and tells its place in the log; or what was recorded, if the batch has been
--- stored before.
-create function parley.begin_batch(
-  p_session text, p_batch bigint,
-  out is_recorded boolean, out previous bigint, out head bigint, out sent_at bigint, out outcomes bigint[],
-  out rooms bigint[], out result text
-) language plpgsql
-  set enable_seqscan = off
-  set jit = off
-as $$
+-- Takes the lock of the log for a batch. Returns what was recorded if the batch has been stored before. Otherwise, the
+-- head is null, and the place of the batch is after `previous`.
+--
+-- The settings of the caller apply, see append_batch: settings of the function would take time in each batch.
+create function parley.begin_batch(p_session text, p_batch bigint) returns parley.append_batches language plpgsql as $$
 declare
   recorded parley.append_batches;
   newest_sent_at bigint;
@@ -105,33 +12,31 @@ begin
   -- the order of the commits is the order of the sequences, and a reader that sees a message sees all earlier ones.
   perform pg_advisory_xact_lock(1885434988, 1);
 
-  select * into recorded from parley.append_batches b where b.session = p_session and b.batch = p_batch;
-  is_recorded := found;
-  if is_recorded then
+  -- The batch, or a later one of its process.
+  select * into recorded from parley.append_batches b
+    where b.session = p_session and b.batch >= p_batch order by b.batch limit 1;
+  if recorded.batch > p_batch then
+    raise exception 'a later batch was stored' using errcode = 'PA002';
+  elsif recorded.batch = p_batch then
     if recorded.outcomes is null then
       raise exception 'the batch was given up' using errcode = 'PA001';
     end if;
-    previous := recorded.previous;
-    head := recorded.head;
-    sent_at := recorded.sent_at;
-    outcomes := recorded.outcomes;
-    rooms := recorded.rooms;
-    result := recorded.result;
-    return;
-  end if;
-  if exists (select 1 from parley.append_batches b where b.session = p_session and b.batch > p_batch) then
-    raise exception 'a later batch was stored' using errcode = 'PA002';
+    return recorded;
   end if;
 
   select greatest(l.trimmed_through, l.removed_through, coalesce(m.sequence, 0), coalesce(e.sequence, 0)),
       greatest(m.sent_at, e.sent_at, 0)
-    into strict previous, newest_sent_at
+    into strict recorded.previous, newest_sent_at
     from parley.message_log l
     left join lateral (select m.sequence, m.sent_at from parley.messages m order by m.sequence desc limit 1) m on true
     left join lateral (select e.sequence, e.sent_at from parley.entries e order by e.sequence desc limit 1) e on true;
   now_ms := floor(extract(epoch from clock_timestamp()) * 1000);
   -- The clock does not go back over messages, unless it was wrong by more than an hour.
-  sent_at := case when newest_sent_at - now_ms > 3600000 then now_ms else greatest(now_ms, newest_sent_at) end;
+  recorded.sent_at := case
+    when newest_sent_at - now_ms > 3600000 then now_ms
+    else greatest(now_ms, newest_sent_at)
+  end;
+  return recorded;
 end $$;
 
 -- Records a batch that was stored, and notifies the nodes.
@@ -153,10 +58,7 @@ create function parley.append_with_rooms(
   p_previous bigint, p_sent_at bigint,
   p_user_ids text[], p_usernames text[], p_keys text[], p_messages text[], p_rooms text[],
   out head bigint, out outcomes bigint[], out rooms bigint[]
-) language plpgsql
-  set enable_seqscan = off
-  set jit = off
-as $$
+) language plpgsql as $$
 begin
   with given as (
     select x.*, r.number, x.room is not null and r.number is null as is_refused
@@ -215,8 +117,6 @@ begin
     from resolved;
 end $$;
 
--- As in 0000_initial.sql, with messages to rooms. Nodes of the previous release call it without p_rooms.
-drop function parley.append_batch(text, bigint, text[], text[], text[], text[]);
 -- Stores a batch in one statement, which is one transaction and one round trip.
 --
 -- p_rooms: null if all messages are to all users. Otherwise the room of each message; null for a message to all users.
@@ -226,7 +126,7 @@ drop function parley.append_batch(text, bigint, text[], text[], text[], text[]);
 -- message is a different one; null if the sender may not send to the room.
 create function parley.append_batch(
   p_session text, p_batch bigint, p_user_ids text[], p_usernames text[], p_keys text[], p_messages text[],
-  p_rooms text[] default null,
+  p_rooms text[],
   out o_previous bigint, out o_head bigint, out o_sent_at bigint, out o_outcomes bigint[],
   out o_rooms bigint[]
 ) language plpgsql
@@ -236,12 +136,15 @@ create function parley.append_batch(
   set jit = off
 as $$
 declare
-  is_recorded boolean;
+  place parley.append_batches;
 begin
-  select o.is_recorded, o.previous, o.head, o.sent_at, o.outcomes, o.rooms
-    into strict is_recorded, o_previous, o_head, o_sent_at, o_outcomes, o_rooms
-    from parley.begin_batch(p_session, p_batch) o;
-  if is_recorded then
+  place := parley.begin_batch(p_session, p_batch);
+  o_previous := place.previous;
+  o_sent_at := place.sent_at;
+  if place.head is not null then
+    o_head := place.head;
+    o_outcomes := place.outcomes;
+    o_rooms := place.rooms;
     return;
   end if;
 
@@ -293,30 +196,18 @@ begin
   perform parley.finish_batch(p_session, p_batch, o_previous, o_head, o_sent_at, o_outcomes, o_rooms, null);
 end $$;
 
--- Removes the oldest entries of all rooms through a sequence, and what they leave behind: ended memberships and rooms.
-create function parley.trim_entries(p_through bigint) returns void language plpgsql as $$
+-- Gives up a batch whose outcome is unknown: an attempt that arrives later is refused.
+-- Returns false if the batch has been stored.
+create function parley.give_up_batch(p_session text, p_batch bigint) returns boolean language plpgsql as $$
 declare
-  forgotten bigint;
-  trimmed bigint[];
+  recorded parley.append_batches;
 begin
-  -- Changes of rooms change the same rows, so they wait for each other.
   perform pg_advisory_xact_lock(1885434988, 1);
-  perform set_config('parley.trimming', 'on', true);
-  with last as (
-    select room, max(sequence) as sequence from parley.entries where sequence <= p_through group by room
-  ), marked as (
-    update parley.rooms r set trimmed_through = last.sequence from last where r.number = last.room returning r.number
-  )
-  select coalesce(array_agg(number), '{}') into strict trimmed from marked;
-  delete from parley.entries where sequence <= p_through;
-  with ended as (
-    delete from parley.memberships m using parley.rooms r
-    where r.number = any(trimmed) and m.room = r.number and m.through_sequence <= r.trimmed_through
-    returning m.through_sequence
-  )
-  select coalesce(max(through_sequence), 0) into strict forgotten from ended;
-  delete from parley.rooms where ended_at <= p_through;
-  update parley.message_log set removed_through = greatest(removed_through, p_through),
-    forgotten_through = greatest(forgotten_through, forgotten);
-  perform set_config('parley.trimming', 'off', true);
+  select * into recorded from parley.append_batches where session = p_session and batch = p_batch;
+  if found then
+    return recorded.outcomes is null;
+  end if;
+  insert into parley.append_batches (session, batch, previous, head, sent_at, outcomes)
+    values (p_session, p_batch, 0, 0, 0, null);
+  return true;
 end $$;
