@@ -121,9 +121,10 @@ export function createAppender(options: AppenderOptions): Appender {
   })
 
   /** The row that the database has stored for a message. */
-  function toRow({ user, idempotencyKey = null, message, room }: NewMessage, place: Placed): LogRow {
+  function toRow({ user, idempotencyKey: key, message, room }: NewMessage, place: Placed): LogRow {
     const { sequence, sentAt } = place
     const userId = user.id
+    const idempotencyKey = key ?? null
     if (room === undefined) {
       const { username } = user
       return { sequence, userId, username, idempotencyKey, sentAt, body: JSON.stringify(message) }
