@@ -19,7 +19,7 @@ FROM scratch
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Parley" \
       org.opencontainers.image.description="Registration, login, profiles and real-time messaging as one Bun-native microservice." \
-      org.opencontainers.image.version="1.2.0" \
+      org.opencontainers.image.version="1.3.0" \
       org.opencontainers.image.revision="$REVISION"
 COPY --from=build /app/image /
 COPY --from=build --chown=65532:65532 /app/data /data

@@ -41,6 +41,13 @@ export interface Size {
   /** The number of clients in the `resume` row, and the number of messages that each has missed. */
   resumingClients: number
   missedMessages: number
+  /** The numbers of rooms of a user in the `rooms` row, in ascending order. The last one is the number of all rooms. */
+  roomsOfUser: [few: number, some: number, all: number]
+  /** The number of messages in rooms that each resuming client of the `rooms` row has missed. */
+  missedInRooms: number
+  /** The number of clients that resume at the same time after a restart, and of the messages that each has missed. */
+  restartedClients: number
+  missedInRestart: number
   /** The numbers of sockets in the `competitors` row: those that receive messages, and those that are idle. */
   competitorSockets: number[]
   competitorIdleSockets: number
@@ -107,6 +114,10 @@ const standard: Size = {
   fewSockets: 10,
   resumingClients: 100,
   missedMessages: 10_000,
+  roomsOfUser: [5, 50, 500],
+  missedInRooms: 1_000,
+  restartedClients: 1_000,
+  missedInRestart: 100,
   competitorSockets: [100, 1_000],
   competitorIdleSockets: 5_000,
   competitorIdleRounds: 3,
@@ -155,6 +166,10 @@ export const sizes: Record<'standard' | 'full' | 'quick', Size> = {
     fewSockets: 10,
     resumingClients: 20,
     missedMessages: 1_000,
+    roomsOfUser: [2, 10, 50],
+    missedInRooms: 200,
+    restartedClients: 50,
+    missedInRestart: 50,
     competitorSockets: [100],
     competitorIdleSockets: 200,
     competitorIdleRounds: 1,

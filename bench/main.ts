@@ -21,6 +21,7 @@ import { metrics } from './rows/metrics.ts'
 import { nodes } from './rows/nodes.ts'
 import { profile } from './rows/profile.ts'
 import { resume } from './rows/resume.ts'
+import { rooms } from './rows/rooms.ts'
 import { send } from './rows/send.ts'
 import { start } from './rows/start.ts'
 import { MissingTool } from './wrk.ts'
@@ -32,6 +33,7 @@ const rows: Record<string, (harness: Harness) => Promise<Run['results']>> = {
   metrics,
   'fan-out': fanOut,
   resume,
+  rooms,
   idle,
   start,
   growth,

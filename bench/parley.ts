@@ -8,7 +8,7 @@ import openapi from '../spec/openapi.yaml'
 import { generateSecret, importSecret } from '../src/auth/secrets.ts'
 import { createTokens } from '../src/auth/tokens.ts'
 import { type Server, type ServerOptions, startServer } from './processes.ts'
-import { seedAccounts, seedMessages } from './seed.ts'
+import { type Account, seedAccounts, seedMessages } from './seed.ts'
 
 export interface ParleyOptions {
   /** The parent of the server's data folder. */
@@ -21,6 +21,8 @@ export interface ParleyOptions {
   accessLog?: boolean
   /** Serves metrics. */
   metrics?: boolean
+  /** Adds further data to the database before the server starts. @param users those who have a token */
+  seed?: (databaseFile: string, users: Account[]) => void
 }
 
 export interface Parley {
@@ -75,10 +77,11 @@ export async function startParley(command: string[], options: ParleyOptions): Pr
   const databaseFile = join(dataFolder, 'parley.sqlite')
   const accounts = await seedAccounts(databaseFile, options.accounts, password)
   seedMessages(databaseFile, options.messages)
-
-  const server = await startServer(serverOptions)
   const step = Math.max(1, Math.floor(accounts.length / options.users))
   const selected = accounts.filter((_, index) => index % step === 0).slice(0, options.users)
+  options.seed?.(databaseFile, selected)
+
+  const server = await startServer(serverOptions)
   const tokens = await issueTokens(selected)
   const usernames = selected.map(({ username }) => username)
   return {

@@ -6,9 +6,9 @@ import { createIdentities } from './auth/identities.ts'
 import { type Keys, publicKeysOf } from './auth/keys.ts'
 import { loginHandlers } from './auth/login-handlers.ts'
 import { measureIdentities } from './auth/measured-identities.ts'
-import { createPasswords, maxQueueLength } from './auth/passwords.ts'
+import { createPasswords, maxQueueLength, type Passwords } from './auth/passwords.ts'
 import { sessionHandlers } from './auth/session-handlers.ts'
-import { createTokens } from './auth/tokens.ts'
+import { createTokens, type Tokens } from './auth/tokens.ts'
 import { createChannelRoute } from './chats/channel-route.ts'
 import { createChatServer } from './chats/chat-server.ts'
 import { createConnectionLog } from './chats/connection-log.ts'
@@ -88,6 +88,41 @@ const countFrameProblems =
     return failure
   }
 
+/** The handlers of all operations, by operationId. */
+function operationHandlers({
+  config,
+  storage: { users, revocations, messageLog, rooms, loginGuard: guard, leaveRooms },
+  passwords,
+  tokens,
+  toProblem,
+}: Pick<AppOptions, 'config' | 'storage'> & {
+  passwords: Passwords
+  tokens: Tokens
+  toProblem: ToProblem
+}) {
+  const accounts = { users, passwords, tokens, guard }
+  const onError = (error: unknown) => void toProblem(error, crypto.randomUUID())
+  return {
+    ...loginHandlers({ ...accounts, registrationOpen: config.registrationOpen, onError }),
+    ...sessionHandlers({ users, revocations, tokens, maxSessionSeconds: config.sessionMaxDays * 86_400 }),
+    ...accountHandlers({ ...accounts, leaveRooms, eraseMessages: messageLog.eraseMessagesOf }),
+    ...userHandlers,
+    ...roomHandlers({ rooms, changes: messageLog, creationOpen: config.roomCreationOpen }),
+    ...chatHandlers({ messageLog }),
+  }
+}
+
+/** The pages that Elysia serves. */
+const allPages = (keys: Keys) =>
+  new Elysia()
+    .use(jwksPage({ publicKeys: publicKeysOf(keys) }))
+    .use(problemPages())
+    .use(tryPages())
+    .use(websocketPage())
+    .use(guidePages())
+    .use(clientScript())
+    .use(swaggerPages())
+
 /** All routes, for Bun's router and Elysia's pages. */
 function mount(
   routes: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
@@ -113,7 +148,7 @@ function mount(
 
 /** Composes the service from its parts. It does not listen; `startServer` does. */
 export async function createApp({ config, storage, keys, logger, isDraining, metrics }: AppOptions) {
-  const { users, revocations, messageLog, rooms, userSlots, loginGuard: guard } = storage
+  const { users, revocations, messageLog, userSlots } = storage
   const rateLimits = metrics ? measureRateLimits(storage.rateLimits, metrics.refusals) : storage.rateLimits
   const toProblem = createErrorHandler(logger)
   const tokens = createTokens({ keys, ttlSeconds: config.tokenTtlSeconds, audience: config.jwtAudience })
@@ -157,28 +192,7 @@ export async function createApp({ config, storage, keys, logger, isDraining, met
     responses,
   })
   const operations = operationRoutes({
-    handlers: {
-      ...loginHandlers({
-        users,
-        passwords,
-        tokens,
-        guard,
-        registrationOpen: config.registrationOpen,
-        onError: (error) => void toProblem(error, crypto.randomUUID()),
-      }),
-      ...sessionHandlers({ users, revocations, tokens, maxSessionSeconds: config.sessionMaxDays * 86_400 }),
-      ...accountHandlers({
-        users,
-        passwords,
-        tokens,
-        guard,
-        leaveRooms: storage.leaveRooms,
-        eraseMessages: messageLog.eraseMessagesOf,
-      }),
-      ...userHandlers,
-      ...roomHandlers({ rooms, changes: messageLog, creationOpen: config.roomCreationOpen }),
-      ...chatHandlers({ messageLog }),
-    },
+    handlers: operationHandlers({ config, storage, passwords, tokens, toProblem }),
     authenticator,
     rateLimits,
     responses,
@@ -190,13 +204,5 @@ export async function createApp({ config, storage, keys, logger, isDraining, met
       GET: createChannelRoute({ handshake, responses, toProblem, page: landingPage(config) }),
     },
   }
-  const pages = new Elysia()
-    .use(jwksPage({ publicKeys: publicKeysOf(keys) }))
-    .use(problemPages())
-    .use(tryPages())
-    .use(websocketPage())
-    .use(guidePages())
-    .use(clientScript())
-    .use(swaggerPages())
-  return { app: mount(routes, pages, responses), chat, responses }
+  return { app: mount(routes, allPages(keys), responses), chat, responses }
 }

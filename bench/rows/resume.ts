@@ -1,4 +1,5 @@
 import { type Harness, repeat, slowRounds } from '../harness.ts'
+import type { SocketCommand } from '../load/sockets.ts'
 import { type SocketLoad, startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
 import { ratios } from '../statistics.ts'
@@ -21,23 +22,13 @@ export async function resume(harness: Harness): Promise<Result[]> {
   const measured = await repeat(slowRounds(harness.size), async () => {
     const idleLatenciesMs = await sendPaced(sender, harness.size.socketSeconds)
     const endpoint = { port: parley.server.port, path: await resumePath(parley, missedMessages) }
-    let resuming = true
-    const resumed = load
-      .execute({
-        type: 'resume',
-        count: resumingClients,
-        endpoint,
-        tokens: parley.tokens,
-        frames: missedMessages,
-      })
-      .finally(() => {
-        resuming = false
-      })
-    // `resumed` is awaited below. Avoid an unhandled rejection if another call fails before that.
-    resumed.catch(() => {})
-    const latenciesMs: number[] = []
-    while (resuming) latenciesMs.push(...(await sendPaced(sender, seriesSeconds)))
-    const { seconds } = await resumed
+    const { seconds, latenciesMs } = await resumeWhileSending(sender, load, {
+      type: 'resume',
+      count: resumingClients,
+      endpoint,
+      tokens: parley.tokens,
+      frames: missedMessages,
+    })
     await load.execute({ type: 'close' })
     return {
       idleP99Ms: p99(idleLatenciesMs),
@@ -76,10 +67,29 @@ export async function resume(harness: Harness): Promise<Result[]> {
   ]
 }
 
-async function sendPaced(sender: SocketLoad, seconds: number): Promise<number[]> {
+/** The clients of `load` resume while another client sends. Returns their time, and the latencies of its messages. */
+export async function resumeWhileSending(
+  sender: SocketLoad,
+  load: SocketLoad,
+  command: Extract<SocketCommand, { type: 'resume' }>,
+): Promise<{ seconds: number; latenciesMs: number[] }> {
+  let resuming = true
+  const resumed = load.execute(command).finally(() => {
+    resuming = false
+  })
+  // `resumed` is awaited below. Avoid an unhandled rejection if another call fails before that.
+  resumed.catch(() => {})
+  const latenciesMs: number[] = []
+  while (resuming) latenciesMs.push(...(await sendPaced(sender, seriesSeconds)))
+  const { seconds } = await resumed
+  return { seconds, latenciesMs }
+}
+
+/** Sends for the given time, and returns the latencies of the deliveries to the sender. */
+export async function sendPaced(sender: SocketLoad, seconds: number): Promise<number[]> {
   return (await sender.execute({ type: 'paced-send', frame: documentedFrame, everyMs, seconds })).latenciesMs
 }
 
-function p99(samples: readonly number[]): number {
+export function p99(samples: readonly number[]): number {
   return samples.toSorted((a, b) => a - b)[Math.ceil(samples.length * 0.99) - 1] ?? Number.NaN
 }

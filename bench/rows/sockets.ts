@@ -7,8 +7,14 @@ import type { Parley } from '../parley.ts'
 import type { Server, SocketLoad } from '../processes.ts'
 
 export const documentedFrame = '{"message":"Hello, world!"}'
-export function connectToParley(load: SocketLoad, { server, tokens }: Parley, count: number) {
-  return load.execute({ type: 'open', count, endpoint: { port: server.port, path: '/' }, tokens })
+
+export function connectToParley(
+  load: SocketLoad,
+  { server, tokens }: Pick<Parley, 'server' | 'tokens'>,
+  count: number,
+  path = '/',
+) {
+  return load.execute({ type: 'open', count, endpoint: { port: server.port, path }, tokens })
 }
 
 export function connectToBaseline(load: SocketLoad, server: Server, count: number) {

@@ -17,6 +17,7 @@ import {
   type StoredMessage,
 } from './message-log.ts'
 import type { MessageStatements } from './message-statements.sqlite.ts'
+import { createWritableRooms } from './writable-rooms.ts'
 
 /** A change of rooms that waits for its commit. */
 export interface PendingChange {
@@ -47,6 +48,9 @@ interface MessageWriterOptions {
 export function createMessageWriter({ queries, statements, ids, head }: MessageWriterOptions) {
   // Created at the first use: a service without rooms does not need them.
   const entries = once(() => prepareEntryStatements(queries))
+  const writableRooms = once(() =>
+    createWritableRooms((room, userId) => entries().writableRoom().get(room, userId)),
+  )
   const applyChange = once(() => createRoomRules(createSqliteRoomStore(queries)))
 
   /** The message that the user has already stored with the same key. */
@@ -95,20 +99,18 @@ export function createMessageWriter({ queries, statements, ids, head }: MessageW
   /** Stores a message to a room, if its sender is a member at this place of the log. */
   function appendToRoom(message: NewMessage, added: StoredMessage[], sentAt: SentAt): void {
     const { user, room, idempotencyKey } = message
-    const found = entries()
-      .writableRoom()
-      .get(room as string, user.id)
-    if (!found) {
+    const number = writableRooms().find(room as string, user.id, added)
+    if (number === undefined) {
       message.outcome = new RoomNotFound()
       return
     }
     const earlier =
-      idempotencyKey === undefined ? null : entries().byKey().get(user.id, found.number, idempotencyKey)
+      idempotencyKey === undefined ? null : entries().byKey().get(user.id, number, idempotencyKey)
     if (earlier) {
       message.outcome = repeat(earlier, message)
       return
     }
-    const stored = storeInRoom(message, found.number, head() + added.length + 1, sentAt)
+    const stored = storeInRoom(message, number, head() + added.length + 1, sentAt)
     added.push(stored)
     message.outcome = stored
   }
@@ -126,6 +128,7 @@ export function createMessageWriter({ queries, statements, ids, head }: MessageW
   }
 
   function change(pending: PendingChange, added: StoredMessage[], sentAt: SentAt): void {
+    writableRooms().change(added)
     try {
       const writer: EntryWriter = {
         next: () => head() + added.length + 1,

@@ -1,9 +1,11 @@
 import type { CaughtUpFrame, GapFrame } from '../contract/frames.ts'
 import { type ChatSocket, type Replay, sendTo } from './connection.ts'
-import { gone, type MessageLog, type Page } from './message-log.ts'
+import { gone, type LogGap, type MessageLog, type Page } from './message-log.ts'
 
 /** The number of messages that one client receives before the next client's turn. */
 const pageSize = 100
+
+const noRooms: readonly number[] = []
 
 interface ReplayerOptions {
   readonly messageLog: MessageLog
@@ -82,7 +84,7 @@ export function createReplayer(options: ReplayerOptions): Replayer {
   }
 
   /** Reports what was removed from the rooms, or from the messages to all users, before the page. */
-  function sendGaps(socket: ChatSocket, { gaps = [], start: cursor = messageLog.head() }: Page): void {
+  function sendGaps(socket: ChatSocket, gaps: readonly LogGap[], cursor: string): void {
     for (const { room, oldest } of gaps) {
       const frame: GapFrame = { event: 'gap', oldest, cursor, ...(room !== undefined && { room }) }
       sendTo(socket, JSON.stringify(frame))
@@ -96,10 +98,10 @@ export function createReplayer(options: ReplayerOptions): Replayer {
     const page = await readPage(socket, replay)
     // The client may have disconnected during the read. It must not be subscribed any more.
     if (socket.readyState !== WebSocket.OPEN) return
-    const { messages, end = head } = page
+    const { messages, gaps, start = head, end = head } = page
     let sent = 0
     socket.cork(() => {
-      sendGaps(socket, page)
+      if (gaps) sendGaps(socket, gaps, start)
       for (const { id, frame } of messages) {
         sendTo(socket, frame)
         sent++
@@ -110,7 +112,7 @@ export function createReplayer(options: ReplayerOptions): Replayer {
     })
     onPage?.(sent)
     // The log returns only messages that were broadcast, so a client at its head has missed nothing.
-    const rooms = replay.view ? page.rooms : []
+    const rooms = replay.view ? page.rooms : noRooms
     if (replay.cursor === messageLog.head() && rooms) {
       socket.data.replay = undefined
       const caughtUp: CaughtUpFrame = { event: 'caught-up', cursor: replay.cursor }

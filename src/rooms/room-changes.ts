@@ -54,6 +54,9 @@ export type RoomChange =
   /** The account of the user was removed: the user leaves all rooms. */
   | { readonly kind: 'end-account'; readonly userId: string }
 
+/** A change of one kind. */
+export type Change<Kind extends RoomChange['kind']> = Extract<RoomChange, { kind: Kind }>
+
 /** What a change results in. Each property is set by the kinds that have it. */
 export interface RoomChangeResult {
   /** The room after `create-room`, `open-direct` and `rename-room`. */

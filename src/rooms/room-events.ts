@@ -112,3 +112,5 @@ export function createRoomEvents(store: RoomStore) {
     },
   }
 }
+
+export type RoomEvents = ReturnType<typeof createRoomEvents>

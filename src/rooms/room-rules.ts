@@ -1,72 +1,23 @@
-import { membersPerRoom, roomsPerUser } from '../contract/limits.ts'
-import { ProblemError } from '../contract/problems.ts'
-import type { User } from '../users/users.ts'
-import { type NewRoom, type RoomChange, type RoomChangeResult, RoomNotFound } from './room-changes.ts'
-import { LastOwner, NotOwner, RoomKeyReused, RoomLimitExceeded } from './room-errors.ts'
-import { createRoomEvents, type EntryWriter } from './room-events.ts'
-import { ask, type Steps } from './room-steps.ts'
+import { createMemberRules } from './member-rules.ts'
+import { createRoomAccess, type RoomAccess } from './room-access.ts'
 import {
-  type InsertedRoom,
-  type MembershipRow,
-  pairOf,
-  type RoomRow,
-  type RoomStore,
-  toRoom,
-} from './room-store.ts'
-
-type Change<Kind extends RoomChange['kind']> = Extract<RoomChange, { kind: Kind }>
+  type Change,
+  type NewRoom,
+  type RoomChange,
+  type RoomChangeResult,
+  RoomNotFound,
+} from './room-changes.ts'
+import { RoomKeyReused } from './room-errors.ts'
+import { createRoomEvents, type EntryWriter, type RoomEvents } from './room-events.ts'
+import { ask, type Steps } from './room-steps.ts'
+import { type InsertedRoom, pairOf, type RoomRow, type RoomStore, toRoom } from './room-store.ts'
 
 /** Identifies a room to its users. Random, so that it reveals nothing. */
 const createRoomId = () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url')
 
-/** A room that may be seen, the membership of the user who makes the change, and the user whom it concerns. */
-interface Target {
-  readonly room: RoomRow
-  readonly own: MembershipRow | undefined
-}
-
-/**
- * The rules by which rooms change, for every engine. They run within the transaction of a commit. Each change is
- * checked completely before it writes anything, so that a refused one leaves nothing behind.
- */
-export function createRoomRules(store: RoomStore) {
-  const events = createRoomEvents(store)
-
-  /** @throws ProblemError invalid-token if the account has been removed since the request was authenticated */
-  function* requireAccount(user: User): Steps<void> {
-    if (!(yield* ask(store.userById(user.id)))) throw new ProblemError('invalid-token')
-  }
-
-  function* findUsers(usernames: readonly string[]): Steps<User[]> {
-    const users = usernames.length > 0 ? yield* ask(store.usersByName(usernames)) : []
-    return users.map((user) => {
-      if (!user) throw new RoomNotFound()
-      return user
-    })
-  }
-
-  function* findUser(username: string): Steps<User> {
-    const [user] = yield* findUsers([username])
-    return user as User
-  }
-
-  function* requireFreeRooms(users: readonly User[]): Steps<void> {
-    const counts = yield* ask(store.countRoomsOf(users.map(({ id }) => id)))
-    if (counts.some((count) => count >= roomsPerUser)) throw new RoomLimitExceeded()
-  }
-
-  /** The room, if `by` may see it, and the membership of `by`. */
-  function* findRoom(id: string, by: User | null): Steps<Target> {
-    const room = yield* ask(store.room(id))
-    if (!room) throw new RoomNotFound()
-    const own = by ? yield* ask(store.membership(by.id, room.number)) : undefined
-    if (by !== null && room.public === 0 && own === undefined) throw new RoomNotFound()
-    return { room, own }
-  }
-
-  function requireOwner(by: User | null, own: MembershipRow | undefined): void {
-    if (by !== null && own?.role !== 'owner') throw new NotOwner()
-  }
+/** The rules by which rooms are created, renamed and removed. */
+function createRoomLifecycle(store: RoomStore, access: RoomAccess, events: RoomEvents) {
+  const { requireAccount, findUsers, findUser, requireFreeRooms, findRoom, requireOwner } = access
 
   function insertRoom(
     writer: EntryWriter,
@@ -173,61 +124,18 @@ export function createRoomRules(store: RoomStore) {
     return {}
   }
 
-  function* addMember(
-    { by, role = 'member' }: Change<'set-member'>,
-    { room, own, user }: Target & { readonly user: User },
-    writer: EntryWriter,
-  ): Steps<RoomChangeResult> {
-    const joinsPublic = by?.id === user.id && room.public === 1 && role === 'member'
-    if (!joinsPublic) requireOwner(by, own)
-    if (room.directPair !== null) throw new NotOwner()
-    yield* requireFreeRooms([user])
-    const members = yield* ask(store.countMembers(room.number))
-    if (members >= membersPerRoom) throw new RoomLimitExceeded()
-    events.join(writer, { room, by }, [{ user, role }], members)
-    return { member: { user, role } }
-  }
+  return { createRoom, openDirect, renameRoom, removeRoom }
+}
 
-  function* setMember(change: Change<'set-member'>, writer: EntryWriter): Steps<RoomChangeResult> {
-    const { by, room: id, username } = change
-    if (by) yield* requireAccount(by)
-    const { room, own } = yield* findRoom(id, by)
-    // An owner who names an unknown user learns no more than a registration with this name reveals.
-    const user = yield* findUser(username)
-    const member = yield* ask(store.membership(user.id, room.number))
-    if (!member) return yield* addMember(change, { room, own, user }, writer)
-    const { role = member.role } = change
-    if (role === member.role && user.id === by?.id) return { member: { user, role } }
-    requireOwner(by, own)
-    if (room.directPair !== null) throw new NotOwner()
-    if (role === member.role) return { member: { user, role } }
-    if (role === 'member' && !(yield* ask(store.owner(room.number, user.id)))) throw new LastOwner()
-    const members = yield* ask(store.countMembers(room.number))
-    events.setRole(writer, { room, user, role, by }, members)
-    return { member: { user, role } }
-  }
-
-  function* removeMember(
-    { by, room: id, username }: Change<'remove-member'>,
-    writer: EntryWriter,
-  ): Steps<RoomChangeResult> {
-    yield* requireAccount(by)
-    const { room, own } = yield* findRoom(id, by)
-    const [user] = yield* ask(store.usersByName([username]))
-    if (user?.id !== by.id) requireOwner(by, own)
-    const [departure] = user ? yield* ask(store.departures(user.id, room.number)) : []
-    if (!user || !departure) throw new RoomNotFound()
-    events.leave(writer, departure, { user, by })
-    return {}
-  }
-
-  function* endAccount({ userId }: Change<'end-account'>, writer: EntryWriter): Steps<RoomChangeResult> {
-    const user = yield* ask(store.anyUserById(userId))
-    const departures = user ? yield* ask(store.departures(userId)) : []
-    for (const departure of departures) if (user) events.leave(writer, departure, { user, by: user })
-    store.finishLeaving(userId)
-    return {}
-  }
+/**
+ * The rules by which rooms change, for every engine. They run within the transaction of a commit. Each change is
+ * checked completely before it writes anything, so that a refused one leaves nothing behind.
+ */
+export function createRoomRules(store: RoomStore) {
+  const access = createRoomAccess(store)
+  const events = createRoomEvents(store)
+  const rooms = createRoomLifecycle(store, access, events)
+  const members = createMemberRules(store, access, events)
 
   /**
    * Applies one change, and writes its entries.
@@ -237,19 +145,19 @@ export function createRoomRules(store: RoomStore) {
   return function apply(change: RoomChange, writer: EntryWriter): Steps<RoomChangeResult> {
     switch (change.kind) {
       case 'create-room':
-        return createRoom(change, writer)
+        return rooms.createRoom(change, writer)
       case 'open-direct':
-        return openDirect(change, writer)
+        return rooms.openDirect(change, writer)
       case 'rename-room':
-        return renameRoom(change, writer)
+        return rooms.renameRoom(change, writer)
       case 'remove-room':
-        return removeRoom(change, writer)
+        return rooms.removeRoom(change, writer)
       case 'set-member':
-        return setMember(change, writer)
+        return members.setMember(change, writer)
       case 'remove-member':
-        return removeMember(change, writer)
+        return members.removeMember(change, writer)
       case 'end-account':
-        return endAccount(change, writer)
+        return members.endAccount(change, writer)
     }
   }
 }

@@ -46,6 +46,18 @@ function insertRooms(server: OwnService, { username }: Account, count: number): 
   })()
 }
 
+/** Adds members to a room of a server of this process. Their events are left out. */
+function insertMembers(server: OwnService, room: string, count: number): void {
+  const names = insertUsers(server, count)
+  using database = new Database(join(server.dataDir, 'parley.sqlite'))
+  const insert = database.prepare(
+    `insert into memberships (user_id, room, from_sequence, through_sequence, role)
+     select users.id, rooms.number, rooms.number, 9007199254740991, 'member' from users, rooms
+     where lower(users.username) = lower(?) and rooms.id = ?`,
+  )
+  database.transaction(() => names.forEach((name) => void insert.run(name, room)))()
+}
+
 describe('the examples of rooms, verbatim', () => {
   test('the documented user creates, renames, leaves and removes rooms, and receives their events', async () => {
     await using server = await startServer('rooms')
@@ -259,6 +271,46 @@ test('a user and a room have limits', async () => {
   insertRooms(server, busy, 500)
   const path = { room, username: busy.username }
   await call(server, 'setMember', { token, path, body: {}, expect: 'room-limit-exceeded' })
+})
+
+test('a room has at most 10,000 members', async () => {
+  await using server = await startServer('large-room')
+  const [owner, last, late] = [
+    await createAccount(server),
+    await createAccount(server),
+    await createAccount(server),
+  ]
+  const room = await createRoom(server, owner, { public: true })
+  insertMembers(server, room, 9998)
+  const join = (account: Account, outcome?: string) =>
+    call(server, 'setMember', {
+      token: account.token,
+      path: { room, username: account.username },
+      body: {},
+      ...(outcome !== undefined && { expect: outcome }),
+    })
+  const socket = await connect(server, { ...last, rooms: true })
+  await join(last)
+  const { body } = await call(server, 'listMembers', { token: owner.token, path: { room } })
+  expect(body.count).toBe(10_000)
+  await join(late, 'room-limit-exceeded')
+  await call(server, 'setMember', {
+    token: owner.token,
+    path: { room, username: late.username },
+    body: {},
+    expect: 'room-limit-exceeded',
+  })
+  // A member can still get another role, send and receive.
+  await call(server, 'setMember', {
+    token: owner.token,
+    path: { room, username: last.username },
+    body: { role: 'owner' },
+  })
+  await call(server, 'sendMessage', { token: owner.token, body: { message: 'to all members', room } })
+  expect(await socket.next(({ event }) => event === 'message')).toMatchObject({ room })
+  await call(server, 'removeMember', { token: last.token, path: { room, username: last.username } })
+  await join(late)
+  socket.close()
 })
 
 test('without permission to create rooms, a user can join those that exist', async () => {

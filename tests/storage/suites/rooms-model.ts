@@ -4,9 +4,10 @@ import { createRandom, type Random } from '../../faults/random.ts'
 import { until } from '../support/message-logs.ts'
 import { createRoomNode, type RoomClient, type RoomNode } from '../support/room-clients.ts'
 import { describeEntry, parseEntry, type RoomActions } from '../support/rooms.ts'
-import type { RoomsEngine } from './rooms.ts'
+import type { RoomsEngine } from './rooms/engine.ts'
 
-const [userCount, maxRooms, steps] = [6, 5, 300]
+const userNames = Array.from({ length: 6 }, (_, index) => `user-${index}`)
+const [maxRooms, steps] = [5, 300]
 
 /**
  * What uninterrupted connections receive: it follows the entries of the log one by one, and knows the members
@@ -104,8 +105,7 @@ export function roomsModelSuite(
       const opened: RoomActions[] = []
       for (let node = 0; node < nodeCount; node++) opened.push(stack.use(await storage.open()))
       const actions = opened[0] as RoomActions
-      const users: User[] = []
-      for (let index = 0; index < userCount; index++) users.push(await actions.user(`user-${index}`))
+      const users = await actions.users(...userNames)
       const oracle = createOracle(users)
       actions.log.subscribe(({ frame }) => oracle.follow(frame))
       const rooms: string[] = []
@@ -135,13 +135,13 @@ function trimmingSuite({ name, createStorage }: RoomsEngine, runs: number): void
     test(`rooms in ${name}: a client misses only removed entries, and receives a gap for each room (seed ${seed})`, async () => {
       const random = createRandom(1000 + seed)
       await using storage = await createStorage()
-      const users: User[] = []
+      let users: readonly User[] = []
       const rooms: string[] = []
       let clients: RoomClient[] = []
       let oracle: ReturnType<typeof createOracle> | undefined
       {
         await using actions = await storage.open()
-        for (let index = 0; index < userCount; index++) users.push(await actions.user(`user-${index}`))
+        users = await actions.users(...userNames)
         const followed = createOracle(users)
         oracle = followed
         actions.log.subscribe(({ frame }) => followed.follow(frame))

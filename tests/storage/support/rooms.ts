@@ -10,6 +10,7 @@ import {
 import type { RoomChange } from '../../../src/rooms/room-changes.ts'
 import type { Rooms } from '../../../src/rooms/rooms.ts'
 import type { User, Users } from '../../../src/users/users.ts'
+import { forEachName } from '../../fixtures/for-each-name.ts'
 
 export interface RoomPorts {
   readonly log: MessageLog
@@ -47,14 +48,19 @@ export const outcomeOfChange = (pending: Promise<unknown>): Promise<string> =>
 /** Changes and reads with short arguments. */
 export function createRoomActions({ log, rooms, users, leaveRooms }: RoomPorts) {
   type Settings = Partial<Extract<RoomChange, { kind: 'create-room' }>['room']>
+
+  async function user(username: string): Promise<User> {
+    const added = await users.add(username, 'no hash')
+    if (!added) throw new Error(`${username} is taken`)
+    return added
+  }
+
   return {
     log,
     rooms,
-    async user(username: string): Promise<User> {
-      const user = await users.add(username, 'no hash')
-      if (!user) throw new Error(`${username} is taken`)
-      return user
-    },
+    user,
+    /** Adds users one after the other, so that their ids have this order. */
+    users: <Names extends string[]>(...names: Names) => forEachName(names, user),
     async create(by: User, settings: Settings = {}, idempotencyKey?: string): Promise<string> {
       const room = { name: 'Room', public: false, history: 'joined' as const, members: [], ...settings }
       const result = await log.change({ kind: 'create-room', by, room, idempotencyKey })

@@ -8,7 +8,7 @@ setDefaultTimeout(60_000)
 const service = await startRoomService({ ROOM_CREATION: 'operator' })
 afterAll(() => service[Symbol.asyncDispose]())
 const { dataDir } = service
-const [ada, bob] = [await service.user('ada'), await service.user('bob')]
+const [ada, bob] = await service.users('ada', 'bob')
 
 async function until<Value>(find: () => Promise<Value | undefined>): Promise<Value> {
   for (;;) {

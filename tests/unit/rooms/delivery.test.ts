@@ -16,7 +16,7 @@ async function framesThrough(client: ChatClient, last: string): Promise<string[]
 
 test('only members receive the messages of a room, and only on connections with rooms=mine', async () => {
   await using service = await startRoomService()
-  const [ada, bob, eve] = [await service.user('ada'), await service.user('bob'), await service.user('eve')]
+  const [ada, bob, eve] = await service.users('ada', 'bob', 'eve')
   const room = await ada.create({ members: ['bob'] })
   const clients = [await ada.connect(), await bob.connect(), await bob.connect(''), await eve.connect()]
   await ada.send('in the room', room)
@@ -29,7 +29,7 @@ test('only members receive the messages of a room, and only on connections with 
 
 test('a user receives a room from the own joined event through the own left event', async () => {
   await using service = await startRoomService()
-  const [ada, bob] = [await service.user('ada'), await service.user('bob')]
+  const [ada, bob] = await service.users('ada', 'bob')
   const room = await ada.create({})
   const client = await bob.connect()
   await ada.send('before', room)
@@ -44,7 +44,7 @@ test('a user receives a room from the own joined event through the own left even
 
 test('a resume delivers what an uninterrupted connection has received, with the cursors of both kinds', async () => {
   await using service = await startRoomService()
-  const [ada, bob] = [await service.user('ada'), await service.user('bob')]
+  const [ada, bob] = await service.users('ada', 'bob')
   const uninterrupted = await bob.connect()
   const { body } = await bob.call('GET', '/api/chats/messages')
   const room = await ada.create({})
@@ -81,7 +81,7 @@ test('a resume delivers what an uninterrupted connection has received, with the 
 
 test('in a room with more than 200 members, only the user concerned receives the event, also in a resume', async () => {
   await using service = await startRoomService()
-  const [ada, bob, eve] = [await service.user('ada'), await service.user('bob'), await service.user('eve')]
+  const [ada, bob, eve] = await service.users('ada', 'bob', 'eve')
   const room = await ada.create({ public: true })
   for (let index = 0; index < 199; index++) {
     const user = await service.user(`member-${index}`)
@@ -109,7 +109,7 @@ test('in a room with more than 200 members, only the user concerned receives the
 
 test('a removed room ends for all of its members', async () => {
   await using service = await startRoomService()
-  const [ada, bob] = [await service.user('ada'), await service.user('bob')]
+  const [ada, bob] = await service.users('ada', 'bob')
   const room = await ada.create({ members: ['bob'] })
   const client = await bob.connect()
   await ada.send('last', room)

@@ -1,3 +1,4 @@
+import { forEachName } from '../../fixtures/for-each-name.ts'
 import { connect } from './chat-client.ts'
 import { bearer, type Service, startService } from './service.ts'
 
@@ -61,15 +62,19 @@ export function createRoomUser(service: Pick<Service, 'url'>, username: string, 
 
 export type RoomUser = ReturnType<typeof createRoomUser>
 
-/** Starts the service, with a function that adds users. */
+/** Starts the service, with functions that add users. */
 export async function startRoomService(environment: Readonly<Record<string, string>> = {}) {
   const service = await startService(environment)
+
+  async function user(username: string): Promise<RoomUser> {
+    const { user: account, token } = await service.account(username)
+    return createRoomUser(service, username, token, account.id)
+  }
+
   return {
     ...service,
-    async user(username: string): Promise<RoomUser> {
-      const { user, token } = await service.account(username)
-      return createRoomUser(service, username, token, user.id)
-    },
+    user,
+    users: <Names extends string[]>(...names: Names) => forEachName(names, user),
     [Symbol.asyncDispose]: service[Symbol.asyncDispose],
   }
 }
