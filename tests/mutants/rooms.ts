@@ -67,9 +67,9 @@ export const roomsMutants: readonly Mutant[] = [
   {
     id: 'room-without-a-limit',
     breaks: 'A room has at most 10,000 members.',
-    file: `${rooms}/room-rules.ts`,
-    find: '(yield* ask(store.countMembers(room.number))) >= membersPerRoom',
-    replace: '(yield* ask(store.countMembers(room.number))) > membersPerRoom',
+    file: `${rooms}/member-rules.ts`,
+    find: 'if (members >= membersPerRoom)',
+    replace: 'if (members > membersPerRoom)',
     tests: ['tests/contract/rooms.test.ts'],
   },
   {
