@@ -122,15 +122,16 @@ export function createAppender(options: AppenderOptions): Appender {
 
   /** The row that the database has stored for a message. */
   function toRow({ user, idempotencyKey: key, message, room }: NewMessage, place: Placed): LogRow {
-    const row = {
-      sequence: place.sequence,
-      userId: user.id,
-      idempotencyKey: key ?? null,
-      sentAt: place.sentAt,
+    const { sequence, sentAt } = place
+    const userId = user.id
+    const idempotencyKey = key ?? null
+    if (room === undefined) {
+      const { username } = user
+      return { sequence, userId, username, idempotencyKey, sentAt, body: JSON.stringify(message) }
     }
-    if (room === undefined) return { ...row, username: user.username, body: JSON.stringify(message) }
     const entry = { room: place.room, audience: null, kind: 'message' }
-    return { ...row, username: null, body: messageBody(room, message, user), entry }
+    const body = messageBody(room, message, user)
+    return { sequence, userId, username: null, idempotencyKey, sentAt, body, entry }
   }
 
   /** Sets the outcome of each message, and returns those that are new. */

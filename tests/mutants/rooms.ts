@@ -68,8 +68,8 @@ export const roomsMutants: readonly Mutant[] = [
     id: 'room-without-a-limit',
     breaks: 'A room has at most 10,000 members.',
     file: `${rooms}/member-rules.ts`,
-    find: 'members >= membersPerRoom',
-    replace: 'members > membersPerRoom',
+    find: 'if (members >= membersPerRoom)',
+    replace: 'if (members > membersPerRoom)',
     tests: ['tests/contract/rooms.test.ts'],
   },
   {
