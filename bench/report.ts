@@ -116,13 +116,18 @@ export function settingsTable(settings: readonly Setting[]) {
   )
 }
 
-/** The conditions of the run, and whether its figures may be quoted. */
-export function conditionsText({ conditions }: Run) {
+/** Whether the figures of the run may be quoted, and otherwise why not. */
+export function quotability({ conditions }: Run) {
   const reasons = reasonsNotToQuote(conditions)
-  const conclusion =
-    reasons.length === 0
-      ? 'The machine was quiet enough: the figures of this run may be quoted.'
-      : `**Do not quote the figures of this run.** ${reasons.join(' ')}`
+  return reasons.length === 0
+    ? 'The machine was quiet enough: the figures of this run may be quoted.'
+    : `**Do not quote the figures of this run.** ${reasons.join(' ')}`
+}
+
+/** The conditions of the run, and whether its figures may be quoted. */
+export function conditionsText(run: Run) {
+  const { conditions } = run
+  const conclusion = quotability(run)
   return conditions
     ? `${table(['Condition', 'Value'], conditionRows(conditions))}\n\n${conclusion}`
     : conclusion

@@ -5,6 +5,7 @@ import {
   conditionsText,
   figuresTable,
   quantity,
+  quotability,
   resultsTable,
   settingsTable,
   summary,
@@ -28,11 +29,12 @@ export const charts = await renderCharts(latest)
 export const chartImages = () =>
   charts.map(({ file, title }) => `![${title}](docs/benchmark/${file})`).join('\n\n')
 
-/** The machine, and the results that have a target, for the README. */
+/** The machine, whether it was quiet enough, and the results that have a target, for the README. */
 export const targets = () =>
   [
     `Measured on ${settingOf(latest, 'Machine')}, with Bun ${settingOf(latest, 'Bun')}:`,
     resultsTable(withTarget, results),
+    quotability(latest),
   ].join('\n\n')
 
 /** All settings, results and figures, for docs/performance.md. */

@@ -9,7 +9,7 @@ export function settingsFaults(settings: readonly Setting[]): string[] {
   const policies = [...new Set(limits.map(({ limit }) => limit.policy))]
   const read = new Set(settingNames(policies))
   const plain = ({ trustedProxies, ...config }: ReturnType<typeof readConfig>) =>
-    JSON.stringify({ ...config, trustedProxies: trustedProxies.rules })
+    JSON.stringify({ ...config, trustedProxies: trustedProxies?.rules })
   const defaults = plain(readConfig({}, policies))
   const shown = Object.fromEntries(settings.map(({ name, value }) => [name, value]))
   for (const name of new Set([...read, ...Object.keys(shown)])) {

@@ -1,8 +1,9 @@
-import { BlockList, isIP } from 'node:net'
+import type { BlockList } from 'node:net'
 import { resolve } from 'node:path'
 import { type KeySettings, readKeySettings } from './auth/key-settings.ts'
 import { originFault } from './http/origins.ts'
-import { parseIpAddress } from './limits/ip-address.ts'
+import { ipVersion, parseIpAddress } from './limits/ip-address.ts'
+import { type LogLevel, logLevels } from './logger.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -48,13 +49,13 @@ export interface Config extends KeySettings {
   readonly development: boolean
   /** Whether the landing page contains the try-it page. */
   readonly tryPage: boolean
-  readonly logLevel: string
+  readonly logLevel: LogLevel
   /** Whether log lines contain the addresses of clients. */
   readonly logClientAddress: boolean
   readonly rateLimits: boolean
   readonly rateLimitOverrides: Readonly<Record<string, RateLimitOverride>>
-  /** Proxies whose X-Forwarded-For is trusted. */
-  readonly trustedProxies: BlockList
+  /** Proxies whose X-Forwarded-For is trusted; undefined if there are none. */
+  readonly trustedProxies: BlockList | undefined
   readonly maxSockets: number
   readonly maxSocketsPerUser: number
   readonly socketBufferBytes: number
@@ -71,8 +72,6 @@ export class ConfigError extends Error {
     this.faults = faults
   }
 }
-
-const logLevels: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 const rateLimitPrefix = 'RATE_LIMIT_'
 
@@ -111,7 +110,7 @@ export function readConfig(environment: Environment, policies: readonly string[]
   function host(name: string, fallback: string): string {
     const value = text(name) ?? fallback
     const address = value.replace(/^\[(.*)\]$/, '$1')
-    if (isIP(address) === 6 || /^[a-z0-9_][a-z0-9_.-]*$/i.test(value)) return address
+    if (ipVersion(address) === 6 || /^[a-z0-9_][a-z0-9_.-]*$/i.test(value)) return address
     faults.push(
       `${name} must be an address or a host name, without a scheme and without a port: not ${value}`,
     )
@@ -127,9 +126,13 @@ export function readConfig(environment: Environment, policies: readonly string[]
     })
   }
 
-  function addresses(name: string): BlockList {
+  function addresses(name: string): BlockList | undefined {
+    const items = list(name)
+    if (items.length === 0) return undefined
+    // Loaded only here, because the module would delay each start (docs/decisions/startup.md).
+    const { BlockList } = process.getBuiltinModule('node:net')
     const blocks = new BlockList()
-    for (const item of list(name)) {
+    for (const item of items) {
       const [written = '', prefix, rest] = item.split('/')
       const address = parseIpAddress(written)
       const writtenBits = written.includes(':') ? 128 : 32

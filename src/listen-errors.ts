@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import { hostAndPort } from './commands/service-address.ts'
+import { ipVersion } from './limits/ip-address.ts'
 
 /** The service cannot listen on its address. The message names the setting, the cause and the remedy. */
 export class CannotListen extends Error {}
@@ -29,7 +29,7 @@ const hostRemedy = (setting: string) =>
  */
 export async function checkHost(host: string, setting = publicSettings.host): Promise<void> {
   const address = host.replace(/^\[(.*)\]$/, '$1')
-  if (isIP(address) !== 0) return
+  if (ipVersion(address) !== 0) return
   // Loaded only for names.
   const { lookup } = await import('node:dns/promises')
   try {

@@ -1,6 +1,6 @@
-import type { Logger } from 'pino'
 import { closeCodes } from '../contract/frames.ts'
 import type { RequestContext } from '../http/request-context.ts'
+import type { Logger } from '../logger.ts'
 import type { ChatSocket, ConnectionRecord } from './connection.ts'
 
 /** Writes one line for each connection that has closed. */

@@ -1,9 +1,8 @@
-import { isIP } from 'node:net'
-import { isUnspecified, parseIpAddress } from '../limits/ip-address.ts'
+import { ipVersion, isUnspecified, parseIpAddress } from '../limits/ip-address.ts'
 
 /** `host:port` as URLs write it: an IPv6 address in brackets, its zone after `%25` (RFC 6874). */
 export const hostAndPort = (host: string, port: number): string =>
-  `${isIP(host) === 6 ? `[${host.replace('%', '%25')}]` : host}:${port}`
+  `${ipVersion(host) === 6 ? `[${host.replace('%', '%25')}]` : host}:${port}`
 
 /**
  * The host under which this machine reaches a service that listens on `host`. No client can connect to an

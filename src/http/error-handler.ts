@@ -1,5 +1,5 @@
-import type { Logger } from 'pino'
 import { type Problem, ProblemError } from '../contract/problems.ts'
+import type { Logger } from '../logger.ts'
 
 export interface Failure {
   readonly error: ProblemError

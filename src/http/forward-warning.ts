@@ -1,4 +1,4 @@
-import type { Logger } from 'pino'
+import type { Logger } from '../logger.ts'
 
 /** Peers that a warning has named. Once there are as many, no further peer is reported. */
 const maxPeers = 1000

@@ -1,15 +1,5 @@
-import pino, { type Logger } from 'pino'
+import { type Logger, lineStart, serializeFields } from '../logger.ts'
 import type { RequestContext } from './request-context.ts'
-
-/** The parts of a logger that pino exposes, through its symbols, for integrations that have to be fast. */
-function internalsOf(logger: Logger) {
-  const values = logger as unknown as Record<symbol, unknown>
-  return {
-    /** The serialised constant fields, each with a comma in front. */
-    constants: values[pino.symbols.chindingsSym] as string,
-    stream: values[pino.symbols.streamSym] as { write(line: string): void },
-  }
-}
 
 /** Milliseconds, as the log has them. @param now monotonic milliseconds */
 export const elapsedMs = ({ startedAt }: RequestContext, now: number): number =>
@@ -17,8 +7,7 @@ export const elapsedMs = ({ startedAt }: RequestContext, now: number): number =>
 
 /**
  * Creates a function that writes the line of a successful request, at level info. It writes the same text as
- * `logger.info`, which takes four times as long; this pays for reading the client's address
- * (tests/unit/http/success-line.test.ts compares both).
+ * `logger.info`, in less time: the constant fields are serialised once, and most others need no escaping.
  *
  * @param constants fields that all of these lines have
  * @returns receives the context of the request, and when it ended: monotonic milliseconds
@@ -27,12 +16,11 @@ export function createSuccessLine(
   logger: Logger,
   constants: object,
 ): (context: RequestContext, now: number) => void {
-  const { constants: serialised, stream } = internalsOf(logger.child(constants))
-  const level = logger.levels.values.info
+  const serialised = serializeFields(constants)
 
   return (context, now) => {
     const { requestId, trace, client, userId } = context
-    let line = `{"level":${level},"time":${Date.now()}${serialised},"requestId":"${requestId}","ms":${elapsedMs(context, now)}`
+    let line = `${lineStart('info')}${serialised},"requestId":"${requestId}","ms":${elapsedMs(context, now)}`
     // An address needs no escaping.
     if (client !== undefined) line += `,"client":"${client}"`
     if (userId !== undefined) line += `,"user":${JSON.stringify(userId)}`
@@ -40,6 +28,6 @@ export function createSuccessLine(
     if (trace) {
       line += `,"traceId":"${trace.traceId}","spanId":"${trace.spanId}","parentId":"${trace.parentId}"`
     }
-    stream.write(`${line},"msg":"request"}\n`)
+    logger.writeLine(`${line},"msg":"request"}\n`)
   }
 }

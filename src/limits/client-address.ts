@@ -19,17 +19,16 @@ const network = ({ family, text }: IpAddress) =>
  * @param onUntrustedForward called with the address of a peer whose `X-Forwarded-For` was ignored
  */
 export function createClientAddress(
-  trustedProxies: BlockList,
+  trustedProxies: BlockList | undefined,
   onUntrustedForward: (peer: string) => void = () => {},
 ) {
-  const isTrusted = ({ family, text }: IpAddress) => trustedProxies.check(text, family)
-  const trustsAny = trustedProxies.rules.length > 0
+  const isTrusted = ({ family, text }: IpAddress) => trustedProxies?.check(text, family) === true
 
   return (request: Request, server: Peer | null): string => {
     const peer = parseIpAddress(server?.requestIP(request)?.address ?? '')
     // A closed connection no longer has an address; all such requests share one counter.
     if (peer === undefined) return 'unknown'
-    if (!trustsAny || !isTrusted(peer)) {
+    if (!isTrusted(peer)) {
       if (request.headers.has('x-forwarded-for')) onUntrustedForward(peer.text)
       return network(peer)
     }

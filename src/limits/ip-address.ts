@@ -1,10 +1,32 @@
-import { isIP } from 'node:net'
-
 /** An IP address in its canonical form: an IPv4 address that is mapped into IPv6 is an IPv4 address. */
 export interface IpAddress {
   readonly family: 'ipv4' | 'ipv6'
   /** Dotted decimal, or eight groups of hexadecimal digits without leading zeros. */
   readonly text: string
+}
+
+const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
+const ipv4 = `${octet}(?:\\.${octet}){3}`
+const ipv4Pattern = new RegExp(`^${ipv4}$`)
+const ipv4EndPattern = new RegExp(`(?<=:)${ipv4}$`)
+const zonePattern = /%[\da-z.:-]+$/i
+const groupPattern = /^[\da-f]{1,4}$/i
+
+function isIpv6(text: string): boolean {
+  const sides = text.replace(zonePattern, '').replace(ipv4EndPattern, '0:0').split('::')
+  const groups = sides.flatMap((side) => (side === '' ? [] : side.split(':')))
+  const isComplete = sides.length === 1 ? groups.length === 8 : sides.length === 2 && groups.length < 8
+  return isComplete && groups.every((group) => groupPattern.test(group))
+}
+
+/**
+ * The version of the address, or 0 if the text is not an address, as `isIP` of `node:net` returns it. That module loads
+ * the streams of Node, which would delay each start (docs/decisions/startup.md). The parser of URLs is no replacement:
+ * Bun's refuses some addresses that end in dotted decimal.
+ */
+export function ipVersion(text: string): 0 | 4 | 6 {
+  if (ipv4Pattern.test(text)) return 4
+  return isIpv6(text) ? 6 : 0
 }
 
 const dottedDecimal = (high: number, low: number) => [high >> 8, high & 255, low >> 8, low & 255].join('.')
@@ -39,7 +61,7 @@ function expand(text: string): number[] {
 export function parseIpAddress(text: string): IpAddress | undefined {
   const inBrackets = /^\[([^[\]]*)\]$/.exec(text)?.[1]
   const [address = '', zone] = (inBrackets ?? text).split('%', 2)
-  const version = isIP(address)
+  const version = ipVersion(address)
   if (version === 0 || zone === '') return undefined
   if (version === 4) {
     return inBrackets === undefined && zone === undefined ? { family: 'ipv4', text: address } : undefined

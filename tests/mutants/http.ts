@@ -48,8 +48,8 @@ export const httpMutants: readonly Mutant[] = [
     id: 'forwarded-for-from-anyone',
     breaks: 'X-Forwarded-For counts only from a trusted proxy.',
     file: 'src/limits/client-address.ts',
-    find: 'if (!trustsAny || !isTrusted(peer)) {',
-    replace: 'if (!trustsAny && !isTrusted(peer)) {',
+    find: 'if (!isTrusted(peer)) {',
+    replace: 'if (trustedProxies === undefined) {',
     tests: [`${unit}/limits/client-address.test.ts`],
   },
   {

@@ -1,4 +1,3 @@
-import pino from 'pino'
 import { createChatServer } from '../../../src/chats/chat-server.ts'
 import { type ChatSocket, createConnection } from '../../../src/chats/connection.ts'
 import { createConnectionLog } from '../../../src/chats/connection-log.ts'
@@ -7,6 +6,7 @@ import type { MessageLog } from '../../../src/chats/message-log.ts'
 import type { Identity } from '../../../src/http/gate.ts'
 import { createMemoryRateLimits } from '../../../src/limits/rate-limits.memory.ts'
 import { createMemoryUserSlots } from '../../../src/limits/user-slots.memory.ts'
+import { createLogger } from '../../../src/logger.ts'
 import type { User } from '../../../src/users/users.ts'
 import { parseEntry } from './rooms.ts'
 
@@ -55,7 +55,7 @@ export function createRoomNode(log: MessageLog) {
       throw error
     },
     connections: createConnections({ maxSockets: 1000, userSlots: createMemoryUserSlots(1000) }),
-    connectionLog: createConnectionLog(pino({ level: 'silent' })),
+    connectionLog: createConnectionLog(createLogger({ level: 'silent', write() {} })),
     socketBufferBytes: 1_000_000,
   })
   chat.attach({ publish: topics.publish, subscriberCount: () => 0 } as never)

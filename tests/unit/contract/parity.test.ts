@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import pino from 'pino'
 import { version } from '../../../package.json'
 import { createApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config.ts'
 import { asyncapi, openapi, sources } from '../../../src/contract/full-documents.ts'
 import { allOperations, supportedVersions } from '../../../src/contract/operations.ts'
 import { policyNames } from '../../../src/contract/policies.ts'
+import { createLogger } from '../../../src/logger.ts'
 import { openStorage } from '../../../src/open-storage.ts'
 import { keys, temporaryFolder } from '../support/service.ts'
 
@@ -26,7 +26,7 @@ async function listRoutes(): Promise<string[]> {
   await using folder = await temporaryFolder()
   const config = readConfig({ DATA_DIR: folder.path }, policyNames)
   const storage = await openStorage(config, { onError() {} })
-  const logger = pino({ level: 'silent' })
+  const logger = createLogger({ level: 'silent', write() {} })
   const { app, chat } = await createApp({ config, storage, keys, logger, isDraining: () => false })
   chat.close()
   await storage.close()

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { BlockList } from 'node:net'
-import pino from 'pino'
 import { createForwardWarning } from '../../../src/http/forward-warning.ts'
 import { createClientAddress } from '../../../src/limits/client-address.ts'
+import { createLogger } from '../../../src/logger.ts'
 import { startService } from '../support/service.ts'
 
 interface Warning {
@@ -15,7 +15,7 @@ interface Warning {
 function warningsOf(peers: readonly string[], logClientAddress = true, forwarded = '203.0.113.9'): Warning[] {
   const warnings: Warning[] = []
   const write = (line: string) => void warnings.push(JSON.parse(line) as Warning)
-  const logger = pino({ base: null }, { write })
+  const logger = createLogger({ level: 'info', write })
   const trusted = new BlockList()
   trusted.addAddress('192.0.2.1')
   const clientAddress = createClientAddress(trusted, createForwardWarning({ logger, logClientAddress }))

@@ -1,15 +1,15 @@
 import { expect, test } from 'bun:test'
-import pino from 'pino'
 import { createCors } from '../../../src/http/cors.ts'
 import { createErrorHandler } from '../../../src/http/error-handler.ts'
 import { createOriginCheck } from '../../../src/http/origins.ts'
 import { createResponses } from '../../../src/http/responses.ts'
 import { createMemoryRateLimits } from '../../../src/limits/rate-limits.memory.ts'
+import { createLogger } from '../../../src/logger.ts'
 
 const success = { method: 'GET', route: '/api/users/profile', status: 200, headers: { 'x-operation': 'a' } }
 
 function openResponses(allowed: readonly string[] = ['https://a.example', 'https://b.example']) {
-  const logger = pino({ level: 'silent' })
+  const logger = createLogger({ level: 'silent', write() {} })
   const isAllowed = createOriginCheck({ allowed, development: false })
   const cors = createCors({ isAllowed, allowsAny: allowed.includes('*') })
   return createResponses({

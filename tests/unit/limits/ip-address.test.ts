@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
+import { isIP } from 'node:net'
+import fc from 'fast-check'
 import { ConfigError, readConfig } from '../../../src/config.ts'
 import { createClientAddress } from '../../../src/limits/client-address.ts'
-import { parseIpAddress, parseNode } from '../../../src/limits/ip-address.ts'
+import { ipVersion, parseIpAddress, parseNode } from '../../../src/limits/ip-address.ts'
 
 const v4 = (text: string) => ({ family: 'ipv4' as const, text })
 const v6 = (text: string) => ({ family: 'ipv6' as const, text })
@@ -47,6 +49,22 @@ describe('an address is understood in every notation', () => {
     'localhost',
   ]
   for (const text of invalid) test(`but not ${text}`, () => expect(parseIpAddress(text)).toBeUndefined())
+})
+
+test('the version of an address is the one that node:net finds', () => {
+  const part = fc.constantFrom('0', '1', 'ff', 'FFFF', '00a1', '12345', 'g', '', '255', '256', '01', ' ')
+  const nearAddresses = fc
+    .array(fc.tuple(part, fc.constantFrom(':', ':', ':', '::', '.', '')), { maxLength: 9 })
+    .map((parts) => parts.flat().join(''))
+  fc.assert(
+    fc.property(fc.oneof(nearAddresses, fc.ipV4(), fc.ipV6(), fc.string()), (text) => {
+      expect(ipVersion(text)).toBe(isIP(text) as 0 | 4 | 6)
+    }),
+    { numRuns: 20_000 },
+  )
+  for (const text of ['fe80::1%eth0', 'fe80::1%', 'fe80::1%a b', '1.1.1.1%eth0']) {
+    expect(ipVersion(text)).toBe(isIP(text) as 0 | 4 | 6)
+  }
 })
 
 describe('a node of X-Forwarded-For is understood', () => {

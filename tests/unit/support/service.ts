@@ -2,12 +2,12 @@ import { Database as Sqlite } from 'bun:sqlite'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pino from 'pino'
 import type { Keys } from '../../../src/auth/keys.ts'
 import { generateSecret, importSecret } from '../../../src/auth/secrets.ts'
 import { createTokens } from '../../../src/auth/tokens.ts'
 import { readConfig } from '../../../src/config.ts'
 import { policyNames } from '../../../src/contract/policies.ts'
+import { createLogger } from '../../../src/logger.ts'
 import { openMetrics } from '../../../src/metrics/open-metrics.ts'
 import { openStorage, type Storage } from '../../../src/open-storage.ts'
 import { startServer } from '../../../src/server.ts'
@@ -52,10 +52,8 @@ export async function startService(
     policyNames,
   )
   const lines: string[] = []
-  const logger = pino(
-    { level: environment.LOG_LEVEL ?? 'trace' },
-    { write: (line: string) => void lines.push(line) },
-  )
+  const level = environment.LOG_LEVEL === undefined ? 'trace' : config.logLevel
+  const logger = createLogger({ level, write: (line) => void lines.push(line) })
   const metrics = await openMetrics(config)
   const onError = () => metrics?.backgroundFailure()
   const storage = wrapStorage(await openStorage(config, { onError, metrics: metrics?.log }))
