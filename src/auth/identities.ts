@@ -59,7 +59,7 @@ export function createIdentities({ tokens, users, revocations, rateLimits }: Ide
     return chain(users.find(identity.user.id), (account) =>
       chain(compare(account, identity), (validity) => {
         if (validity !== 'valid' || !account) return validity
-        // The same object stands for the same user, so that responses for it stay cached.
+        // Responses are cached by user object, so an unchanged user keeps its object.
         if (account.user.username !== identity.user.username) identity.user = account.user
         identity.accountsVersion = version
         return validity

@@ -64,7 +64,10 @@ export function createViewReader({ pool, sequencer, encode, toMessage }: ViewRea
     return gaps
   }
 
-  /** The one gap of a client that starts with the oldest entries. It stands for all others. */
+  /**
+   * A client that starts with the oldest entries receives one gap, for the messages to all users. The gaps of its rooms
+   * are recorded as reported, so that it does not receive them later.
+   */
   async function startOver(sql: SQL, view: LogView): Promise<LogGap[]> {
     view.reportedGaps = new Map()
     await findGaps(sql, view, 0)

@@ -61,7 +61,10 @@ export function createViewReader(options: ViewReaderOptions) {
     return { room: undefined, oldest: oldest === undefined ? null : encode(oldest) }
   }
 
-  /** The one gap of a client that starts with the oldest entries. It stands for all others. */
+  /**
+   * A client that starts with the oldest entries receives one gap, for the messages to all users. The gaps of its rooms
+   * are recorded as reported, so that it does not receive them later.
+   */
   function startOver(view: LogView): LogGap[] {
     view.reportedGaps = new Map([[lobbyKey, options.lobbyTrimmedThrough()]])
     for (const { number, trimmedThrough } of entries.trimmedRooms().all(view.userId, 0)) {

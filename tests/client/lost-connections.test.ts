@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Chat, ChatMessage } from '../../client/src/index.ts'
+import { interrupt } from './support/interruptions.ts'
 import { newUser, sleep, startRestartable, storedMessages, until } from './support/restartable-service.ts'
 import { observe } from './support/states.ts'
 import { startProxy } from './support/tcp-proxy.ts'
@@ -58,13 +59,7 @@ for (const window of [1, 9]) {
     )
     let over = false
     const sending = clients.map(({ name, chat }) => keepSending(chat, name, () => over))
-    for (let round = 0; round < 20; round++) {
-      await sleep(100 + Math.random() * 150)
-      if (round % 2 === 0) {
-        await service.kill()
-        await service.start()
-      } else proxy.cut(0.7)
-    }
+    await interrupt({ service, proxy }, 20)
     over = true
     const sent = await Promise.all(sending)
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { type Chat, type ChatEvents, type Client, createClient } from '../../client/src/index.ts'
 import { startService } from '../unit/support/service.ts'
+import { interrupt } from './support/interruptions.ts'
 import {
   newUser,
   password,
@@ -313,13 +314,7 @@ test('ten rounds of kills and cut connections lose, double and reorder nothing i
     await Promise.all(sent)
     return texts
   })
-  for (let round = 0; round < 10; round++) {
-    await sleep(100 + Math.random() * 150)
-    if (round % 2 === 0) {
-      await service.kill()
-      await service.start()
-    } else proxy.cut(0.7)
-  }
+  await interrupt({ service, proxy }, 10)
   over = true
   const sent = await Promise.all(sending)
   for (const room of places) {

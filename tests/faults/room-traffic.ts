@@ -3,7 +3,7 @@ import type { Random } from './random.ts'
 import type { Server } from './server.ts'
 import { within } from './waiting.ts'
 
-export interface Frame {
+interface Frame {
   readonly event: string
   readonly id?: string
   readonly cursor?: string
@@ -97,7 +97,7 @@ export async function act(
 }
 
 /** The differences between what clients received with interruptions, and without any. */
-export function compare(resumed: readonly RoomClient[], fresh: readonly RoomClient[]): string[] {
+function compare(resumed: readonly RoomClient[], fresh: readonly RoomClient[]): string[] {
   return resumed.flatMap((client, index) => {
     const expected = fresh[index]?.frames ?? []
     const difference = expected.findIndex((frame, at) => frame !== client.frames[at])
@@ -105,4 +105,29 @@ export function compare(resumed: readonly RoomClient[], fresh: readonly RoomClie
     const [has, should] = [client.frames[difference], expected[difference]]
     return [`${client.account.username} received ${has} instead of ${should} at ${difference}`]
   })
+}
+
+/**
+ * Compares clients that were interrupted with fresh ones, and what was stored with what the last of the clients received,
+ * which is a member of all rooms.
+ */
+export function judge(
+  resumed: readonly RoomClient[],
+  fresh: readonly RoomClient[],
+  stored: readonly string[],
+) {
+  const received = new Map<string, number>()
+  for (const frame of resumed.at(-1)?.frames ?? []) {
+    const { message } = JSON.parse(frame) as Frame
+    if (message !== undefined) received.set(message, (received.get(message) ?? 0) + 1)
+  }
+  const findings = compare(resumed, fresh)
+  if (stored.length < 2) findings.push('almost no messages were stored, so the scenario tested nothing')
+  return {
+    acknowledged: stored.length,
+    lost: stored.filter((text) => !received.has(text)).length,
+    duplicated: [...received.values()].filter((count) => count > 1).length,
+    reordered: 0,
+    findings,
+  }
 }

@@ -29,7 +29,7 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     file: `${chats}/replayer.ts`,
     find: 'reading >= messageLog.maxParallelReads',
     replace: 'reading >= 1',
-    tests: [`${unit}/chats/replayer.test.ts`],
+    tests: [`${unit}/chats/parallel-replays.test.ts`],
   },
   {
     id: 'resumes-take-all-connections',
@@ -37,7 +37,7 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     file: `${chats}/replayer.ts`,
     find: ' || reading >= messageLog.maxParallelReads',
     replace: '',
-    tests: [`${unit}/chats/replayer.test.ts`],
+    tests: [`${unit}/chats/parallel-replays.test.ts`],
   },
   {
     id: 'failed-read-keeps-its-place',
@@ -45,7 +45,7 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     file: `${chats}/replayer.ts`,
     find: '      reading--\n',
     replace: '      if (socket.data.replay === undefined) reading--\n',
-    tests: [`${unit}/chats/replayer.test.ts`],
+    tests: [`${unit}/chats/parallel-replays.test.ts`],
   },
   {
     id: 'caught-up-not-sent',

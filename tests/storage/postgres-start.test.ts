@@ -140,7 +140,7 @@ describe.skipIf(skipsPostgres)('a database that was opened before', () => {
     expect(second.log.head()).toBe(id)
   })
 
-  test('has a place that a copy does not have, also if the server does not tell its cluster', async () => {
+  test('has a different place than its copy, also if the role may not read the identifier of the cluster', async () => {
     const [url, other] = [await createDatabase(), await createDatabase()]
     const role = `uninformed_${new URL(url).pathname.slice(1)}`
     const server = await sharedPostgres()
@@ -155,7 +155,7 @@ describe.skipIf(skipsPostgres)('a database that was opened before', () => {
       await run(each, 'revoke execute on function pg_control_system() from public')
       await using client = new SQL(each.replace('postgres@', `${role}@`), { max: 1 })
       const [row] = await client`select parley.log_place() as place, parley.log_origin() as origin`
-      // Without the cluster, nothing can be said about lost messages.
+      // Without the identifier of the cluster, the origin of the log is unknown.
       expect(row.origin).toBeNull()
       places.push(row.place)
     }

@@ -2,7 +2,7 @@
 import type { Chat, Client } from '../../../client/src/index.ts'
 import { element } from './elements.ts'
 
-/** The value of the option that stands for messages without a room. */
+/** The value of the option that selects the messages without a room. */
 const everyone = ''
 
 interface RoomSwitchOptions {

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createTokens } from '../../../src/auth/tokens.ts'
-import { refusedHandshake, requestHead, sendRaw } from '../support/raw-http.ts'
+import { refusedHandshake, requestHead, sendRaw, handshakeHeaders as valid } from '../support/raw-http.ts'
 import { bearer, keys, type Service, startService } from '../support/service.ts'
-
-const valid = {
-  connection: 'Upgrade',
-  upgrade: 'websocket',
-  'sec-websocket-version': '13',
-  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-}
 
 /** Sends a handshake and returns the status, and the problem code if it was refused. */
 async function shake(service: Service, headers: Record<string, string>) {

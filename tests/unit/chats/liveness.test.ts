@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { connect as connectTcp } from 'node:net'
 import { closeAfterSeconds } from '../../../src/contract/frames.ts'
 import { startClockChild } from '../support/clock-child.ts'
-import { requestHead } from '../support/raw-http.ts'
+import { handshakeHeaders, requestHead } from '../support/raw-http.ts'
 import { bearer } from '../support/service.ts'
 
 const pingOpcode = 0x89
@@ -13,15 +13,7 @@ function openSilentSocket(url: string, token: string) {
   const received: Buffer[] = []
   const { promise: closed, resolve } = Promise.withResolvers<void>()
   const socket = connectTcp({ host: hostname, port: Number(port) }, () =>
-    socket.write(
-      requestHead('GET', '/', {
-        connection: 'Upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-version': 13,
-        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-        ...bearer(token),
-      }),
-    ),
+    socket.write(requestHead('GET', '/', { ...handshakeHeaders, ...bearer(token) })),
   )
   socket.on('data', (chunk: Buffer) => received.push(chunk))
   socket.on('error', () => {})

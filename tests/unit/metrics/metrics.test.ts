@@ -3,7 +3,7 @@ import { connect as connectTcp } from 'node:net'
 import { createAsynchronousPorts } from '../support/asynchronous-ports.ts'
 import { connect } from '../support/chat-client.ts'
 import { startClockChild } from '../support/clock-child.ts'
-import { requestHead } from '../support/raw-http.ts'
+import { handshakeHeaders, requestHead } from '../support/raw-http.ts'
 import { scrape, scrapeUntil } from '../support/scrape.ts'
 import { bearer, startService } from '../support/service.ts'
 
@@ -112,15 +112,7 @@ test('sockets, deliveries, commits and replays are counted', async () => {
 function openTcp(url: string, token: string) {
   const { hostname, port } = new URL(url)
   const socket = connectTcp(Number(port), hostname)
-  socket.write(
-    requestHead('GET', '/', {
-      connection: 'Upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-version': 13,
-      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-      ...bearer(token),
-    }),
-  )
+  socket.write(requestHead('GET', '/', { ...handshakeHeaders, ...bearer(token) }))
   return socket
 }
 

@@ -53,15 +53,14 @@ export const requestHead = (
     '',
   ].join('\r\n')
 
+/** The headers of a valid WebSocket handshake. */
+export const handshakeHeaders = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+}
+
 /** Sends a WebSocket handshake that the service is expected to refuse, and returns its response. */
 export const refusedHandshake = (url: string, headers: Readonly<Record<string, string>> = {}, path = '/') =>
-  sendRaw(
-    url,
-    requestHead('GET', path, {
-      connection: 'Upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-version': 13,
-      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-      ...headers,
-    }),
-  )
+  sendRaw(url, requestHead('GET', path, { ...handshakeHeaders, ...headers }))

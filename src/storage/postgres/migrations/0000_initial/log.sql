@@ -135,8 +135,8 @@ create function parley.log_head() returns bigint language sql stable as $$
   from parley.message_log
 $$;
 
--- Where the log is: the cluster, the database and the table. A copy of the database is at another place. Some hosts do
--- not tell the cluster.
+-- Where the log is: the cluster, the database and the table. A copy of the database is at another place. Some hosting
+-- providers do not let a role read the identifier of the cluster, which is then `unknown`.
 create function parley.log_place() returns text language plpgsql stable as $$
 declare
   cluster text := 'unknown';
@@ -151,8 +151,8 @@ begin
 end $$;
 
 -- The place of the log and, after a colon, the timeline, which each recovery and each promotion of a standby
--- increments. If it changes, the log may lack messages that clients have received. Null if the server does not tell,
--- or is a replica.
+-- increments. If it changes, the log may lack messages that clients have received. Null if the identifier of the
+-- cluster cannot be read, or if the server is a replica.
 create function parley.log_origin() returns text language plpgsql stable as $$
 declare
   place text := parley.log_place();
