@@ -71,9 +71,16 @@ export async function readRoomsAt(sql: SQL, userId: string, sequence: number): P
   return rows.map(({ room }) => room)
 }
 
-/** What was removed of the messages to all users: through which sequence, and the oldest that remains. */
-export async function readLobbyGap(sql: SQL): Promise<{ through: number; oldest: number | null }> {
-  const [row] = await queryRows<{ through: number; oldest: number | null }>(
+/** What was removed of the messages to all users. */
+export interface LobbyGap {
+  /** The highest sequence that was removed. */
+  readonly through: number
+  /** The oldest message that remains. */
+  readonly oldest: number | null
+}
+
+export async function readLobbyGap(sql: SQL): Promise<LobbyGap> {
+  const [row] = await queryRows<LobbyGap>(
     sql,
     `select greatest(l.trimmed_through, l.forgotten_through)::float8 as through,
        (select sequence from parley.messages order by sequence limit 1)::float8 as oldest

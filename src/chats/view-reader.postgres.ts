@@ -1,6 +1,7 @@
 import type { SQL } from 'bun'
 import type { Pool } from '../storage/postgres/pool.ts'
 import {
+  type LobbyGap,
   readIntervalCount,
   readLobbyGap,
   readRoomsAt,
@@ -52,11 +53,10 @@ export function followEntries(
 export function createViewReader({ pool, sequencer, encode, toMessage }: ViewReaderOptions) {
   const encodeOldest = (oldest: number | null) => (oldest === null ? null : encode(oldest))
 
-  async function findGaps(sql: SQL, view: LogView, after: number): Promise<LogGap[]> {
+  async function findGaps(sql: SQL, view: LogView, after: number, lobby: LobbyGap): Promise<LogGap[]> {
     const gaps: LogGap[] = []
-    const { through, oldest } = await readLobbyGap(sql)
-    if (reportGap(view, lobbyKey, { through, after }))
-      gaps.push({ room: undefined, oldest: encodeOldest(oldest) })
+    if (reportGap(view, lobbyKey, { through: lobby.through, after }))
+      gaps.push({ room: undefined, oldest: encodeOldest(lobby.oldest) })
     for (const room of await readTrimmedRooms(sql, view.userId, after)) {
       if (!reportGap(view, room.number, { through: room.through, after })) continue
       gaps.push({ room: room.id, oldest: encodeOldest(room.oldest) })
@@ -68,11 +68,10 @@ export function createViewReader({ pool, sequencer, encode, toMessage }: ViewRea
    * A client that starts with the oldest entries receives one gap, for the messages to all users. The gaps of its rooms
    * are recorded as reported, so that it does not receive them later.
    */
-  async function startOver(sql: SQL, view: LogView): Promise<LogGap[]> {
+  async function startOver(sql: SQL, view: LogView, lobby: LobbyGap): Promise<LogGap[]> {
     view.reportedGaps = new Map()
-    await findGaps(sql, view, 0)
-    const { oldest } = await readLobbyGap(sql)
-    return [{ room: undefined, oldest: encodeOldest(oldest) }]
+    await findGaps(sql, view, 0, lobby)
+    return [{ room: undefined, oldest: encodeOldest(lobby.oldest) }]
   }
 
   async function readStored(
@@ -90,7 +89,9 @@ export function createViewReader({ pool, sequencer, encode, toMessage }: ViewRea
     const rows = await readViewPage(sql, view.userId, page)
     const end = endPage(view, { ...plan, edge: through }, rows, { after, limit })
     // After the rows were read, so that what was removed before is a gap of this page or of an earlier one.
-    const gaps = sequence === undefined ? await startOver(sql, view) : await findGaps(sql, view, after)
+    const lobby = await readLobbyGap(sql)
+    const gaps =
+      sequence === undefined ? await startOver(sql, view, lobby) : await findGaps(sql, view, after, lobby)
     const rooms = end === head ? await readRoomsAt(sql, view.userId, end) : undefined
     return { messages: rows.slice(0, limit).map(toMessage), end, gaps, rooms }
   }
