@@ -211,6 +211,8 @@ Exit codes: 0 success, 1 failure, 2 the command was not understood.`,
   return program
 }
 
+const hyphenHint = 'A name that starts with a hyphen comes after "--", as in: parley users show -- -ada'
+
 /** Runs a command. Returns its exit code; undefined if it serves. */
 export async function runCommand(arguments_: readonly string[]): Promise<number | undefined> {
   const serves = arguments_[0] === 'serve'
@@ -219,7 +221,11 @@ export async function runCommand(arguments_: readonly string[]): Promise<number 
     return serves ? undefined : 0
   } catch (error) {
     if (error instanceof Exit) return error.exitCode
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misused
+    if (error instanceof CommanderError) {
+      // A username may start with a hyphen.
+      if (error.code === 'commander.unknownOption') console.error(hyphenHint)
+      return error.exitCode === 0 ? 0 : misused
+    }
     // The reader of a pipe, such as `head`, has read enough.
     if ((error as { code?: unknown }).code !== 'EPIPE') console.error(explainFailure(error))
     return failed

@@ -9,11 +9,9 @@ import {
 } from './room-changes.ts'
 import { RoomKeyReused } from './room-errors.ts'
 import { createRoomEvents, type EntryWriter, type RoomEvents } from './room-events.ts'
+import { createRoomId } from './room-id.ts'
 import { ask, type Steps } from './room-steps.ts'
 import { type InsertedRoom, pairOf, type RoomRow, type RoomStore, toRoom } from './room-store.ts'
-
-/** Identifies a room to its users. Random, so that it reveals nothing. */
-const createRoomId = () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url')
 
 /** The rules by which rooms are created, renamed and removed. */
 function createRoomLifecycle(store: RoomStore, access: RoomAccess, events: RoomEvents) {

@@ -40,6 +40,21 @@ async function addConnected() {
   return { username, user, token, socket: await connect(service.url, token) }
 }
 
+test('a user whose name starts with a hyphen is named after --', async () => {
+  for (const username of ['-ada', '--yes', '--help']) {
+    const add = await runCommand(['users', 'add', '--json', '--', username], {
+      dataDir,
+      input: `${password}\n`,
+    })
+    expect(JSON.parse(add.stdout)).toMatchObject({ username })
+    const show = await runCommand(['users', 'show', '--json', '--', username], { dataDir })
+    expect(JSON.parse(show.stdout)).toMatchObject({ username })
+  }
+  const { exitCode, stderr } = await runCommand(['users', 'show', '-ada'], { dataDir })
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain('A name that starts with a hyphen comes after "--"')
+})
+
 async function historyOf(token: string): Promise<{ id: string; message: string }[]> {
   const response = await service.get('/api/chats/messages', token)
   return ((await response.json()) as { messages: { id: string; message: string }[] }).messages
