@@ -46,7 +46,7 @@ const maxRefusals = closeCodes['rate-limited'].refusals ?? Number.POSITIVE_INFIN
  * Beyond the limit, the connection is closed after the frames that wait; the client can resume.
  */
 const waitingCost = 500
-const maxWaitingLength = 1_000_000
+const maxWaitingCost = 1_000_000
 
 interface ParsedFrame {
   /** Undefined if the text is not JSON. */
@@ -189,24 +189,26 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
 
   return (socket, text, now) => {
     const { data } = socket
-    const previous = data.receiving
-    if (previous && data.waitingLength + text.length + waitingCost > maxWaitingLength) {
+    const { waiting } = data
+    const cost = text.length + waitingCost
+    if (waiting && waiting.cost + cost > maxWaitingCost) {
       // Not refused one by one: frames that the limits have not counted would then fill the log.
       connections.closeAfterPending(socket, 'internal-error')
       return
     }
-    const handled = previous
-      ? previous.then(() => handleSafely(socket, text, now))
+    const handled = waiting
+      ? waiting.last.then(() => handleSafely(socket, text, now))
       : handleSafely(socket, text, now)
     if (!(handled instanceof Promise)) return
     connections.startPending(socket)
-    const length = text.length + waitingCost
-    data.waitingLength += length
-    const receiving = handled.finally(() => {
-      data.waitingLength -= length
-      if (data.receiving === receiving) data.receiving = undefined
+    const last = handled.finally(() => {
+      frames.cost -= cost
+      if (frames.last === last) data.waiting = undefined
       connections.endPending(socket)
     })
-    data.receiving = receiving
+    const frames = waiting ?? { last, cost: 0 }
+    frames.last = last
+    frames.cost += cost
+    data.waiting = frames
   }
 }

@@ -10,8 +10,8 @@ export const chatsStoringMutants: readonly Mutant[] = [
     id: 'frames-overtake-each-other',
     breaks: 'The frames of one connection keep their order when a check is asynchronous.',
     file: `${chats}/frame-receiver.ts`,
-    find: '    const previous = data.receiving\n',
-    replace: '    const previous = undefined as Promise<void> | undefined\n',
+    find: '    const { waiting } = data\n',
+    replace: '    const waiting = undefined as typeof data.waiting\n',
     tests: [`${unit}/asynchronous-ports.test.ts`],
   },
   {
