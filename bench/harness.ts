@@ -1,4 +1,4 @@
-// The benchmark harness: the size of a run, its temporary folder, the servers, and interleaved rounds.
+// The benchmark harness: the size of a run, its temporary folder, and the servers.
 
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,14 +12,18 @@ import { hashPassword } from './seed.ts'
 export interface Size {
   /** Many short rounds: what disturbs the machine for a second then affects few samples of each server. */
   rounds: number
+  /** How many times the servers of a row are started anew; a divisor of `rounds`. */
+  generations: number
   /** The number of rounds of rows whose rounds take long. */
   slowRounds: number
-  /** Whether a warm-up round, whose results are discarded, precedes the other rounds. */
-  warmUp: boolean
+  /** The number of rounds whose results are discarded, before the others. */
+  warmUpRounds: number
   /** The duration of one measurement with wrk, which takes whole seconds. */
   seconds: number
   /** The duration of one measurement with sockets. */
   socketSeconds: number
+  /** How long a server delivers messages to one socket before the other sockets are opened. */
+  socketWarmUpSeconds: number
   /** The duration of a measurement with logins. Logins are slow, so unfinished ones distort a short measurement. */
   loginSeconds: number
   accounts: number
@@ -99,10 +103,12 @@ export const connections = 64
 
 const standard: Size = {
   rounds: 20,
+  generations: 4,
   slowRounds: 9,
-  warmUp: true,
+  warmUpRounds: 2,
   seconds: 1,
   socketSeconds: 1,
+  socketWarmUpSeconds: 2,
   loginSeconds: 4,
   settleSeconds: 4,
   idleSeconds: 32,
@@ -150,11 +156,13 @@ export const sizes: Record<'standard' | 'full' | 'quick', Size> = {
   /** Runs each part of the code once. What would only repeat a part, such as a second number of sockets, is left out. */
   quick: {
     rounds: 1,
+    generations: 1,
     slowRounds: 1,
-    warmUp: false,
+    warmUpRounds: 0,
     seconds: 1,
     // The processor time is counted in hundredths of a second.
     socketSeconds: 0.4,
+    socketWarmUpSeconds: 0,
     loginSeconds: 1,
     settleSeconds: 0.2,
     idleSeconds: 0.2,
@@ -216,31 +224,6 @@ export async function openHarness(size: Size, command: string[]): Promise<Harnes
     measureHashing: (concurrency) => measureHashing(concurrency, size.loginSeconds),
     removeFiles: () => rm(folder, { recursive: true, force: true }),
   }
-}
-
-/** Runs all measurements once per round and returns their results. Every other round runs in reverse order. */
-export async function interleave<Name extends string, T>(
-  { warmUp, rounds }: Pick<Size, 'warmUp' | 'rounds'>,
-  measurements: Record<Name, () => Promise<T>>,
-): Promise<Record<Name, T[]>> {
-  const names = Object.keys(measurements) as Name[]
-  const results = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, T[]>
-  if (warmUp) for (const name of names) await measurements[name]()
-  for (let round = 0; round < rounds; round += 1) {
-    for (const name of round % 2 === 0 ? names : names.toReversed())
-      results[name].push(await measurements[name]())
-  }
-  return results
-}
-
-export const slowRounds = (size: Size) => ({ ...size, rounds: size.slowRounds })
-
-/** Like `interleave`, but for a single measurement. */
-export async function repeat<T>(
-  size: Pick<Size, 'warmUp' | 'rounds'>,
-  measurement: () => Promise<T>,
-): Promise<T[]> {
-  return (await interleave(size, { measurement })).measurement
 }
 
 /** Returns a folder that is not on tmpfs, because commits have to reach a disk. */

@@ -1,14 +1,15 @@
 // Measures the conditions of a run: the noise of the machine, and what else uses its processors.
 
 import { readFileSync } from 'node:fs'
-import { connections, type Harness, interleave } from './harness.ts'
+import { connections, type Harness } from './harness.ts'
+import type { Server } from './processes.ts'
+import { interleaveGenerations } from './rounds.ts'
 import { ratios } from './statistics.ts'
 import { requireWrk, runWrk } from './wrk.ts'
 
 /** Measures the rate of two processes of the same server in turn and returns their ratios. */
 export async function measureNoise(harness: Harness): Promise<number[]> {
   requireWrk()
-  const servers = { first: await harness.startBaseline(), second: await harness.startBaseline() }
   const load = {
     path: '/api/users/profile',
     script: 'get.lua',
@@ -16,10 +17,14 @@ export async function measureNoise(harness: Harness): Promise<number[]> {
     connections,
     seconds: harness.size.seconds,
   }
-  const rate = (server: keyof typeof servers) => async () =>
-    (await runWrk({ ...load, server: servers[server] })).perSecond
-  const rates = await interleave(harness.size, { first: rate('first'), second: rate('second') })
-  await Promise.all([servers.first.stop(), servers.second.stop()])
+  const rates = await interleaveGenerations(harness.size, async () => {
+    const [first, second] = [await harness.startBaseline(), await harness.startBaseline()]
+    const rate = (server: Server) => async () => (await runWrk({ ...load, server })).perSecond
+    return {
+      measurements: { first: rate(first), second: rate(second) },
+      stop: () => Promise.all([first.stop(), second.stop()]),
+    }
+  })
   return ratios(rates.first, rates.second)
 }
 

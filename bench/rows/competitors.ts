@@ -1,8 +1,9 @@
 import { type Competitor, type CompetitorName, competitorKinds } from '../competitors.ts'
-import { connections, type Harness, interleave, repeat, slowRounds } from '../harness.ts'
+import { connections, type Harness } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import { measureStart, type Server, type SocketLoad, startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
+import { interleave, repeat, slowRounds } from '../rounds.ts'
 import { ratios } from '../statistics.ts'
 import { requireWrk, runWrk } from '../wrk.ts'
 import { measureFanOut } from './fan-out.ts'
@@ -85,7 +86,7 @@ async function compareIdleSockets(harness: Harness, names: CompetitorName[]): Pr
   const measure = ({ server, connect }: Contender) =>
     memoryPerSocket(server, (load) => connect(load, count), { ...harness.size, count })
   const titles = [ours, ...names.map((name) => competitorKinds[name].title)]
-  const measured = await repeat({ rounds, warmUp: false }, () =>
+  const measured = await repeat({ rounds, warmUpRounds: 0 }, () =>
     Promise.all([
       harness.startParley().then(fromParley).then(measure),
       ...names.map((name) => harness.startCompetitor(name).then(fromCompetitor).then(measure)),

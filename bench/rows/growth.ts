@@ -1,10 +1,11 @@
-import { connections, type Harness, interleave, slowRounds } from '../harness.ts'
+import { connections, type Harness } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import { startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
+import { interleave, slowRounds } from '../rounds.ts'
 import { median, ratios } from '../statistics.ts'
 import { requireWrk, runWrk } from '../wrk.ts'
-import { measureFanOut } from './fan-out.ts'
+import { measureFanOut, openWarm } from './fan-out.ts'
 import { connectToParley, documentedFrame, resumePath } from './sockets.ts'
 
 /** The accepted loss of throughput with more data, and the accepted increase of cost with more sockets. */
@@ -94,7 +95,11 @@ async function measureSocketGrowth(harness: Harness): Promise<Result[]> {
   for (const count of growthSockets) {
     const load = await startSocketLoad()
     const parley = await harness.startParley()
-    await connectToParley(load, parley, count)
+    await openWarm(harness.size, load, {
+      frame: documentedFrame,
+      sockets: count,
+      connect: (number) => connectToParley(load, parley, number),
+    })
     setups.push({ count, load, parley })
   }
   const measurements = setups.map(

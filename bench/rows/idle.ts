@@ -1,6 +1,7 @@
-import { type Harness, repeat, type Size } from '../harness.ts'
+import type { Harness, Size } from '../harness.ts'
 import { type Server, type SocketLoad, startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
+import { repeat } from '../rounds.ts'
 import { ratios } from '../statistics.ts'
 import { connectToBaseline, connectToParley } from './sockets.ts'
 
@@ -37,7 +38,7 @@ export async function idle(harness: Harness): Promise<Result[]> {
   }
   // At the same time: a round is long, and memory, unlike speed, does not depend on what else the machine does.
   // Without a warm-up, since every round starts new servers.
-  const pairs = await repeat({ rounds: harness.size.slowRounds, warmUp: false }, () =>
+  const pairs = await repeat({ rounds: harness.size.slowRounds, warmUpRounds: 0 }, () =>
     Promise.all([measureParley(), measureBaseline()]),
   )
   const [parley, baseline] = [pairs.map(([ours]) => ours), pairs.map(([, theirs]) => theirs)]

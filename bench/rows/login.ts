@@ -1,5 +1,6 @@
-import { connections, type Harness, interleave, slowRounds } from '../harness.ts'
+import { connections, type Harness } from '../harness.ts'
 import type { Result } from '../report.ts'
+import { interleave, slowRounds } from '../rounds.ts'
 import { ratios } from '../statistics.ts'
 import { type HttpLoad, requireWrk, runWrk } from '../wrk.ts'
 

@@ -1,7 +1,8 @@
-import { connections, type Harness, interleave } from '../harness.ts'
+import { connections, type Harness } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import { startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
+import { interleaveGenerations } from '../rounds.ts'
 import { ratios } from '../statistics.ts'
 import { type HttpResult, requireWrk, runWrk } from '../wrk.ts'
 import { perCoreSecond } from './profile.ts'
@@ -15,31 +16,27 @@ const minimum = 0.97
 /** Compares reads and sends with and without METRICS_PORT, per second of processor time. */
 export async function metrics(harness: Harness): Promise<Result[]> {
   requireWrk()
-  const without = await harness.startParley()
-  const counting = await harness.startParley({ metrics: true })
-  const sockets = [await startSocketLoad(), await startSocketLoad()] as const
-  await connectToParley(sockets[0], without, listeners)
-  await connectToParley(sockets[1], counting, listeners)
-
-  const run =
-    (parley: Parley, path: string, script: string): (() => Promise<HttpResult>) =>
-    () =>
-      runWrk({
-        server: parley.server,
-        environment: parley.scriptEnvironment,
-        path,
-        script,
-        connections,
-        seconds: harness.size.seconds,
-      })
   const [profilePath, sendPath] = ['/api/users/profile', '/api/chats/send']
-  const measured = await interleave(harness.size, {
-    profileWithout: run(without, profilePath, 'get.lua'),
-    profileCounting: run(counting, profilePath, 'get.lua'),
-    sendWithout: run(without, sendPath, 'send.lua'),
-    sendCounting: run(counting, sendPath, 'send.lua'),
+  const measured = await interleaveGenerations(harness.size, async () => {
+    const without = await harness.startParley()
+    const counting = await harness.startParley({ metrics: true })
+    const sockets = [await startSocketLoad(), await startSocketLoad()] as const
+    await connectToParley(sockets[0], without, listeners)
+    await connectToParley(sockets[1], counting, listeners)
+    const run =
+      ({ server, scriptEnvironment: environment }: Parley, path: string, script: string) =>
+      () =>
+        runWrk({ server, environment, path, script, connections, seconds: harness.size.seconds })
+    return {
+      measurements: {
+        profileWithout: run(without, profilePath, 'get.lua'),
+        profileCounting: run(counting, profilePath, 'get.lua'),
+        sendWithout: run(without, sendPath, 'send.lua'),
+        sendCounting: run(counting, sendPath, 'send.lua'),
+      },
+      stop: () => Promise.all([...sockets, without, counting].map(({ stop }) => stop())),
+    }
   })
-  await Promise.all([...sockets, without, counting].map(({ stop }) => stop()))
 
   const compare = (
     work: string,

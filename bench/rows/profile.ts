@@ -1,6 +1,7 @@
-import { connections, type Harness, interleave } from '../harness.ts'
+import { connections, type Harness } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import type { Result } from '../report.ts'
+import { interleaveGenerations } from '../rounds.ts'
 import { ratios } from '../statistics.ts'
 import { type HttpLoad, type HttpResult, requireWrk, runWrk } from '../wrk.ts'
 
@@ -9,25 +10,31 @@ const path = '/api/users/profile'
 /** Compares reads of the profile with the same response from two baselines and from the competitor. */
 export async function profile(harness: Harness): Promise<Result[]> {
   requireWrk()
-  const warnLevel = await harness.startParley()
-  const accessLog = await harness.startParley({ accessLog: true })
-  const baseline = await harness.startBaseline()
-  const baselineWithHeaders = await harness.startBaseline({ headers: await responseHeaders(warnLevel, path) })
   const competitor = await harness.startCompetitor('express-socket.io')
-
   const load = { path, script: 'get.lua', connections, seconds: harness.size.seconds }
   const run = (server: HttpLoad['server'], environment: Record<string, string>) => () =>
     runWrk({ ...load, server, environment })
-  const measured = await interleave(harness.size, {
-    warnLevel: run(warnLevel.server, warnLevel.scriptEnvironment),
-    baseline: run(baseline, warnLevel.scriptEnvironment),
-    baselineWithHeaders: run(baselineWithHeaders, warnLevel.scriptEnvironment),
-    accessLog: run(accessLog.server, accessLog.scriptEnvironment),
-    competitor: run(competitor.server, competitor.scriptEnvironment),
+
+  const measured = await interleaveGenerations(harness.size, async () => {
+    const warnLevel = await harness.startParley()
+    const accessLog = await harness.startParley({ accessLog: true })
+    const baseline = await harness.startBaseline()
+    const baselineWithHeaders = await harness.startBaseline({
+      headers: await responseHeaders(warnLevel, path),
+    })
+    return {
+      measurements: {
+        warnLevel: run(warnLevel.server, warnLevel.scriptEnvironment),
+        baseline: run(baseline, warnLevel.scriptEnvironment),
+        baselineWithHeaders: run(baselineWithHeaders, warnLevel.scriptEnvironment),
+        accessLog: run(accessLog.server, accessLog.scriptEnvironment),
+        competitor: run(competitor.server, competitor.scriptEnvironment),
+      },
+      stop: () =>
+        Promise.all([warnLevel, accessLog, baseline, baselineWithHeaders].map(({ stop }) => stop())),
+    }
   })
-  await Promise.all(
-    [warnLevel, accessLog, baseline, baselineWithHeaders, competitor.server].map(({ stop }) => stop()),
-  )
+  await competitor.server.stop()
 
   const rate = (name: keyof typeof measured) => measured[name].map((result) => result.perSecond)
   const work = `GET profile, ${connections} connections`

@@ -1,7 +1,8 @@
-import { type Harness, repeat, slowRounds } from '../harness.ts'
+import type { Harness } from '../harness.ts'
 import type { SocketCommand } from '../load/sockets.ts'
 import { type SocketLoad, startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
+import { repeat, slowRounds } from '../rounds.ts'
 import { ratios } from '../statistics.ts'
 import { connectToParley, documentedFrame, resumePath } from './sockets.ts'
 

@@ -1,12 +1,13 @@
 import { Database } from 'bun:sqlite'
-import { type Harness, interleave, repeat, type Size, slowRounds } from '../harness.ts'
+import type { Harness, Size } from '../harness.ts'
 import type { Parley } from '../parley.ts'
 import { type SocketLoad, startServer, startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
+import { interleave, repeat, slowRounds } from '../rounds.ts'
 import type { Account } from '../seed.ts'
 import { type SeededRooms, seedRooms } from '../seed-rooms.ts'
 import { ratios } from '../statistics.ts'
-import { measureFanOut } from './fan-out.ts'
+import { measureFanOut, openWarm } from './fan-out.ts'
 import { p99, resumeWhileSending, sendPaced } from './resume.ts'
 import { connectToParley, documentedFrame } from './sockets.ts'
 
@@ -35,13 +36,19 @@ async function sendToRoom(harness: Harness, members: number): Promise<Result[]> 
     everyone: await harness.startParley(users),
   }
   const loads = { room: await startSocketLoad(), everyone: await startSocketLoad() }
-  await connectToParley(loads.room, servers.room, members, roomsPath)
-  await connectToParley(loads.everyone, servers.everyone, members)
-
   const frames = {
     room: JSON.stringify({ ...JSON.parse(documentedFrame), room: roomId }),
     everyone: documentedFrame,
   }
+  const paths = { room: roomsPath, everyone: undefined }
+  for (const name of ['room', 'everyone'] as const) {
+    await openWarm(harness.size, loads[name], {
+      frame: frames[name],
+      sockets: members,
+      connect: (count) => connectToParley(loads[name], servers[name], count, paths[name]),
+    })
+  }
+
   const measure = (name: keyof typeof loads) => () =>
     measureFanOut(loads[name], servers[name].server, frames[name], members, harness.size.seconds)
   const measured = await interleave(harness.size, { room: measure('room'), everyone: measure('everyone') })

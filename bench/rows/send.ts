@@ -1,50 +1,62 @@
-import { connections, type Harness, interleave } from '../harness.ts'
-import { startSocketLoad } from '../processes.ts'
+import { connections, type Harness } from '../harness.ts'
+import { type Server, type SocketLoad, startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
+import { interleaveGenerations } from '../rounds.ts'
 import { ratios } from '../statistics.ts'
-import { requireWrk, runWrk } from '../wrk.ts'
+import { type HttpResult, requireWrk, runWrk } from '../wrk.ts'
 import { coreFigures, perCoreSecond } from './profile.ts'
 import { connectToCompetitor, connectToParley } from './sockets.ts'
 
 const listeners = 10
 
+/** Opens the listeners of one server. When they are stopped, they require that all accepted messages were delivered. */
+async function listen(connect: (load: SocketLoad) => Promise<unknown>) {
+  const load = await startSocketLoad()
+  await connect(load)
+  let accepted = 0
+  return {
+    /** Adds the requests of a measurement to the accepted messages. */
+    counting: (measure: () => Promise<HttpResult>) => async () => {
+      const result = await measure()
+      accepted += result.requests
+      return result
+    },
+    async stop() {
+      const { received } = await load.execute({ type: 'count' })
+      await load.stop()
+      if (received < accepted * listeners) {
+        throw new Error('A message was accepted but not delivered to all listeners')
+      }
+    },
+  }
+}
+
 /** Measures sends. Parley commits and delivers a message before it responds. The baseline only echoes the JSON. */
 export async function send(harness: Harness): Promise<Result[]> {
   requireWrk()
-  const parley = await harness.startParley()
-  const baseline = await harness.startBaseline()
   const competitor = await harness.startCompetitor('express-socket.io')
-  const parleyListeners = await startSocketLoad()
-  const competitorListeners = await startSocketLoad()
-  await connectToParley(parleyListeners, parley, listeners)
-  await connectToCompetitor(competitorListeners, competitor, listeners)
-
+  const competitorListeners = await listen((load) => connectToCompetitor(load, competitor, listeners))
   const load = { path: '/api/chats/send', script: 'send.lua', connections, seconds: harness.size.seconds }
-  const parleyLoad = { ...load, server: parley.server, environment: parley.scriptEnvironment }
-  const measured = await interleave(harness.size, {
-    parley: () => runWrk(parleyLoad),
-    baseline: () => runWrk({ ...parleyLoad, server: baseline }),
-    competitor: () =>
-      runWrk({ ...load, server: competitor.server, environment: competitor.scriptEnvironment }),
-  })
-  const delivered = await parleyListeners.execute({ type: 'count' })
-  const deliveredByCompetitor = await competitorListeners.execute({ type: 'count' })
-  await Promise.all([
-    parleyListeners.stop(),
-    competitorListeners.stop(),
-    parley.stop(),
-    baseline.stop(),
-    competitor.server.stop(),
-  ])
+  const measureCompetitor = competitorListeners.counting(() =>
+    runWrk({ ...load, server: competitor.server, environment: competitor.scriptEnvironment }),
+  )
 
-  for (const [results, { received }] of [
-    [measured.parley, delivered],
-    [measured.competitor, deliveredByCompetitor],
-  ] as const) {
-    const accepted = results.reduce((sum, { requests }) => sum + requests, 0)
-    if (received < accepted * listeners)
-      throw new Error('A message was accepted but not delivered to all listeners')
-  }
+  const measured = await interleaveGenerations(harness.size, async () => {
+    const parley = await harness.startParley()
+    const baseline = await harness.startBaseline()
+    const parleyListeners = await listen((load) => connectToParley(load, parley, listeners))
+    const run = (server: Server) => () => runWrk({ ...load, server, environment: parley.scriptEnvironment })
+    return {
+      measurements: {
+        parley: parleyListeners.counting(run(parley.server)),
+        baseline: run(baseline),
+        competitor: measureCompetitor,
+      },
+      stop: () => Promise.all([parleyListeners, parley, baseline].map(({ stop }) => stop())),
+    }
+  })
+  await Promise.all([competitorListeners, competitor.server].map(({ stop }) => stop()))
+
   const rate = (name: keyof typeof measured) => measured[name].map((result) => result.perSecond)
   const work = `POST send, ${connections} connections, durable, ${listeners} listeners`
   return [

@@ -1,7 +1,8 @@
-import { type Harness, interleave } from '../harness.ts'
+import type { Harness } from '../harness.ts'
 import { sourceCommand } from '../parley.ts'
 import { measureStart, type Start } from '../processes.ts'
 import type { Result } from '../report.ts'
+import { interleave } from '../rounds.ts'
 import { ratios } from '../statistics.ts'
 
 /** Measures the start of the process, with an existing database. */
