@@ -65,6 +65,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void cleanUp().then(() => process.exit(130)))
 
 try {
+  // The commit that was built, even if the working copy changes during the run.
+  const setup = await settings()
   const idle = observeProcessors()
   await Bun.sleep(harness.size.settleSeconds * 1_000)
   const otherWork = idle().busy
@@ -75,7 +77,7 @@ try {
     otherWork,
     stolen: 0,
   }
-  const run: Run = { notes: notes(), settings: await settings(), conditions, results: [] }
+  const run: Run = { notes: notes(), settings: setup, conditions, results: [] }
   for (const name of selected) {
     console.error(`Measuring ${name} …`)
     await flushDisk()

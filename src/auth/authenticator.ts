@@ -97,7 +97,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   async function authenticateLater(
     policy: RoutePolicy,
     context: RequestContext,
-    token: string,
+    { authorization, token }: { authorization: string; token: string },
     cached: MaybePromise<Identity | undefined>,
     peer: Peer | null,
   ): Promise<Identity | undefined> {
@@ -109,23 +109,26 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     }
     const admitted = await admit(policy, context, identity, peer, 'invalid-token')
     // Cached only once the request is admitted, so that refused requests cannot fill the cache.
-    if (identity && policy.cachesIdentity) identities.cache(token, identity, context.arrivedAt)
+    if (identity && policy.cachesIdentity) identities.cache(authorization, identity, context.arrivedAt)
     return admitted
   }
 
   return {
     authenticate(policy, context, authorization, peer) {
-      const token = policy.secured ? bearerToken(authorization) : undefined
-      if (token === undefined) return admit(policy, context, undefined, peer, 'missing-token')
+      if (!policy.secured || authorization === null) {
+        return admit(policy, context, undefined, peer, 'missing-token')
+      }
       let cached: MaybePromise<Identity | undefined>
       try {
-        cached = identities.fromCache(token, context.arrivedAt)
+        cached = identities.fromCache(authorization, context.arrivedAt)
       } catch (error) {
         return failAfterCounting(policy, context, peer, error)
       }
       if (cached && !(cached instanceof Promise)) return admit(policy, context, cached, peer, 'invalid-token')
+      const token = bearerToken(authorization)
+      if (token === undefined) return admit(policy, context, undefined, peer, 'missing-token')
       if (!isWellFormedToken(token)) return admit(policy, context, undefined, peer, 'invalid-token')
-      return authenticateLater(policy, context, token, cached, peer)
+      return authenticateLater(policy, context, { authorization, token }, cached, peer)
     },
     validate: identities.validate,
     async identify(token) {

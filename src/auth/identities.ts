@@ -1,4 +1,4 @@
-import type { Identity, Validity } from '../http/gate.ts'
+import { bearerToken, type Identity, type Validity } from '../http/gate.ts'
 import { createFifoCache } from '../limits/fifo-cache.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
@@ -14,10 +14,15 @@ interface IdentitiesOptions {
 }
 
 export interface Identities {
-  /** The cached identity of a token, if the token and its account are still valid. @param now epoch seconds */
-  fromCache(token: string, now: number): MaybePromise<Identity | undefined>
-  /** Caches an identity that `verify` returned. @param now epoch seconds */
-  cache(token: string, identity: Identity, now: number): void
+  /**
+   * The cached identity of a request, if its token and its account are still valid.
+   *
+   * @param authorization the value of `Authorization`
+   * @param now epoch seconds
+   */
+  fromCache(authorization: string, now: number): MaybePromise<Identity | undefined>
+  /** Caches an identity that `verify` returned. The parameters are those of `fromCache`. */
+  cache(authorization: string, identity: Identity, now: number): void
   /** The number of cached identities. */
   size(): number
   /** Verifies a token and reads its account. Returns undefined if either is invalid. */
@@ -39,9 +44,12 @@ const evictionIntervalSeconds = 60
 /** The number of cached identities. One takes the text of the token and about 200 bytes. */
 const cacheCapacity = 20_000
 
+/** The key of an identity, which does not depend on white space and the case of the scheme. */
+const keyOf = (authorization: string) => `Bearer ${bearerToken(authorization)}`
+
 /** The users that tokens identify (docs/decisions/cached-identities.md). */
 export function createIdentities({ tokens, users, revocations, rateLimits }: IdentitiesOptions): Identities {
-  /** By token. The signature of a cached token needs no second verification. */
+  /** By `keyOf`. The signature of a cached token needs no second verification. */
   const cached = createFifoCache<string, Identity>(cacheCapacity)
 
   let evictedAt = 0
@@ -68,23 +76,24 @@ export function createIdentities({ tokens, users, revocations, rateLimits }: Ide
   }
 
   return {
-    fromCache(token, now) {
-      const identity = cached.get(token)
+    fromCache(authorization, now) {
+      // Almost all clients write the header like the key, so that most requests need not extract their token.
+      const identity = cached.get(authorization) ?? cached.get(keyOf(authorization))
       if (!identity) return undefined
       const validity = identity.expiresAt > now ? validate(identity) : 'expired'
       if (validity === 'valid') return identity
       return chain(validity, (later) => {
         if (later === 'valid') return identity
-        cached.delete(token)
+        cached.delete(keyOf(authorization))
         return undefined
       })
     },
-    cache(token, identity, now) {
+    cache(authorization, identity, now) {
       if (now - evictedAt >= evictionIntervalSeconds) {
         cached.deleteWhere(({ expiresAt }) => expiresAt <= now)
         evictedAt = now
       }
-      cached.set(token, identity)
+      cached.set(keyOf(authorization), identity)
     },
     size: () => cached.size,
     async verify(token) {

@@ -15,6 +15,6 @@ export function measureIdentities(identities: Identities, count: (hit: boolean) 
   return {
     ...identities,
     // The account of a cached token may have to be read again, and may turn out to be removed.
-    fromCache: (token, now) => chain(identities.fromCache(token, now), inspect),
+    fromCache: (authorization, now) => chain(identities.fromCache(authorization, now), inspect),
   }
 }

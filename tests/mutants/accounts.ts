@@ -106,7 +106,15 @@ export const accountsMutants: readonly Mutant[] = [
     file: 'src/auth/authenticator.ts',
     find: '      identity = (await cached) ?? (await identities.verify(token))\n',
     replace:
-      '      identity = (await cached) ?? (await identities.verify(token))\n      if (identity) identities.cache(token, identity, context.arrivedAt)\n',
+      '      identity = (await cached) ?? (await identities.verify(token))\n      if (identity) identities.cache(authorization, identity, context.arrivedAt)\n',
+    tests: [`${unit}/auth/token-cache.test.ts`],
+  },
+  {
+    id: 'cache-by-spelling',
+    breaks: 'White space and the case of the scheme add nothing to the cache of identities.',
+    file: 'src/auth/identities.ts',
+    find: 'cached.set(keyOf(authorization), identity)',
+    replace: 'cached.set(authorization, identity)',
     tests: [`${unit}/auth/token-cache.test.ts`],
   },
   {

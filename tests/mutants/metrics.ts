@@ -64,8 +64,8 @@ export const metricsMutants: readonly Mutant[] = [
     id: 'promises-count-as-hits',
     breaks: 'A lookup is counted as a hit only if it found a valid identity.',
     file: 'src/auth/measured-identities.ts',
-    find: 'chain(identities.fromCache(token, now), inspect)',
-    replace: 'inspect(identities.fromCache(token, now) as never)',
+    find: 'chain(identities.fromCache(authorization, now), inspect)',
+    replace: 'inspect(identities.fromCache(authorization, now) as never)',
     tests: [`${unit}/metrics/metrics.test.ts`],
   },
   {

@@ -59,7 +59,8 @@ test('requests that the rate limit refuses do not verify their token twice, and 
   expect(reads).toBe(3)
 })
 
-test('expired identities are removed from the cache', async () => {
+/** A cache, and a function that creates identities for it. */
+function createCache() {
   const rateLimits = createMemoryRateLimits({ enabled: true, overrides: {} })
   const user = { id: 'an id', username: 'someone' }
   const users = { version: () => 1, find: () => ({ user, tokensValidFrom: 0 }) } as never
@@ -75,12 +76,33 @@ test('expired identities are removed from the cache', async () => {
     expiresAt,
     rateLimitKey: rateLimits.key(user.id),
   })
-  for (let i = 0; i < 100; i++) identities.cache(`brief ${i}`, identity(1100), 1000)
-  identities.cache('long', identity(9000), 1000)
+  return { identities, identity }
+}
+
+test('expired identities are removed from the cache', async () => {
+  const { identities, identity } = createCache()
+  for (let i = 0; i < 100; i++) identities.cache(`Bearer brief-${i}`, identity(1100), 1000)
+  identities.cache('Bearer long', identity(9000), 1000)
   expect(identities.size()).toBe(101)
   // The next identity that is added more than a minute later removes those that have expired by then.
-  identities.cache('new', identity(9000), 1200)
+  identities.cache('Bearer new', identity(9000), 1200)
   expect(identities.size()).toBe(2)
-  expect(identities.fromCache('long', 1200)).toBeDefined()
-  expect(identities.fromCache('brief 1', 1200)).toBeUndefined()
+  expect(identities.fromCache('Bearer long', 1200)).toBeDefined()
+  expect(identities.fromCache('Bearer brief-1', 1200)).toBeUndefined()
+})
+
+test('white space and the case of the scheme add nothing to the cache', async () => {
+  const { identities, identity } = createCache()
+  const spellings = ['bearer token', 'BEARER token', 'Bearer   token', 'Bearer token\t', 'Bearer token']
+  for (const first of spellings) {
+    identities.cache(first, identity(9000), 1000)
+    for (const each of spellings) expect(identities.fromCache(each, 1000)).toBeDefined()
+  }
+  expect(identities.size()).toBe(1)
+  for (const other of ['Bearer', 'Bearer ', 'Basic token', 'token', 'Bearer Token', 'Bearer undefined', '']) {
+    expect(identities.fromCache(other, 1000)).toBeUndefined()
+  }
+  // An expired identity is removed, however the request writes the header.
+  expect(identities.fromCache('BEARER  token', 9000)).toBeUndefined()
+  expect(identities.size()).toBe(0)
 })
