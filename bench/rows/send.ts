@@ -9,6 +9,9 @@ import { connectToCompetitor, connectToParley } from './sockets.ts'
 
 const listeners = 10
 
+/** How long deliveries may take after the last response: they leave the server first, but another process counts them. */
+const deliveryMs = 2_000
+
 /** Opens the listeners of one server. When they are stopped, they require that all accepted messages were delivered. */
 async function listen(connect: (load: SocketLoad) => Promise<unknown>) {
   const load = await startSocketLoad()
@@ -22,11 +25,14 @@ async function listen(connect: (load: SocketLoad) => Promise<unknown>) {
       return result
     },
     async stop() {
-      const { received } = await load.execute({ type: 'count' })
-      await load.stop()
-      if (received < accepted * listeners) {
-        throw new Error('A message was accepted but not delivered to all listeners')
+      const delivered = async () => (await load.execute({ type: 'count' })).received >= accepted * listeners
+      const deadline = performance.now() + deliveryMs
+      while (!(await delivered())) {
+        if (performance.now() > deadline)
+          throw new Error('A message was accepted but not delivered to all listeners')
+        await Bun.sleep(10)
       }
+      await load.stop()
     },
   }
 }
@@ -52,10 +58,14 @@ export async function send(harness: Harness): Promise<Result[]> {
         baseline: run(baseline),
         competitor: measureCompetitor,
       },
-      stop: () => Promise.all([parleyListeners, parley, baseline].map(({ stop }) => stop())),
+      async stop() {
+        await parleyListeners.stop()
+        await Promise.all([parley, baseline].map(({ stop }) => stop()))
+      },
     }
   })
-  await Promise.all([competitorListeners, competitor.server].map(({ stop }) => stop()))
+  await competitorListeners.stop()
+  await competitor.server.stop()
 
   const rate = (name: keyof typeof measured) => measured[name].map((result) => result.perSecond)
   const work = `POST send, ${connections} connections, durable, ${listeners} listeners`

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../fixtures/free-port.ts'
 import { type Check, root, runNode, spec } from './tools.ts'
 
 const redocly = join(root, 'node_modules/@redocly/cli/bin/cli.js')
@@ -23,7 +23,7 @@ export async function checkTraffic(check: Check, url: string): Promise<void> {
 }
 
 async function recordTraffic(url: string): Promise<void> {
-  const port = await freePort()
+  const port = freePort()
   const proxyUrl = `http://127.0.0.1:${port}`
   const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
   const proxy = Bun.spawn(['node', redocly, 'proxy', '--target', url, '--port', String(port), '--har', har], {
@@ -60,16 +60,6 @@ async function findDrift(url: string): Promise<void> {
   console.log(`redocly drift: ${problems.length - inResponses.length} findings in invalid requests ignored`)
   if (inResponses.length === 0) return
   throw new Error(inResponses.map(({ ruleId, message }) => `${ruleId}: ${message}`).join('\n'))
-}
-
-function freePort(): Promise<number> {
-  const server = createServer()
-  const { promise, resolve } = Promise.withResolvers<number>()
-  server.listen(0, '127.0.0.1', () => {
-    const { port } = server.address() as { port: number }
-    server.close(() => resolve(port))
-  })
-  return promise
 }
 
 async function reachable(url: string): Promise<void> {

@@ -1,8 +1,8 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
+import { freePort } from '../../fixtures/free-port.ts'
 import { endWithParent } from '../../unit/support/end-with-parent.ts'
-import { freePort } from '../../unit/support/log-outputs.ts'
 import { temporaryFolder } from '../../unit/support/service.ts'
 import { programPath } from './programs.ts'
 

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../fixtures/free-port.ts'
 import { temporaryFolder } from './service.ts'
 
 const project = fileURLToPath(new URL('../../..', import.meta.url))
@@ -45,14 +46,6 @@ interface Redirections {
   readonly launcher?: readonly string[]
   /** Instead of a temporary folder. */
   readonly dataDir?: string
-}
-
-/** A port that was free a moment ago: a service without a readable log cannot tell which one it chose. */
-export function freePort(): number {
-  const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
-  const { port } = server
-  server.stop(true)
-  return port as number
 }
 
 /** Starts the service with redirected outputs, and waits until it responds. `await using` ends it. */

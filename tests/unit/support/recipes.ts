@@ -1,8 +1,8 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { freePort } from '../../fixtures/free-port.ts'
 import { startChild } from './child.ts'
 import { mainFile } from './command.ts'
-import { freePort } from './log-outputs.ts'
 import { bearer, temporaryFolder } from './service.ts'
 
 export interface Recipe {
