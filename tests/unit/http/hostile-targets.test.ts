@@ -5,7 +5,10 @@ import fc from 'fast-check'
 import { startChild } from '../support/child.ts'
 import { type Service, startService, temporaryFolder } from '../support/service.ts'
 
-/** A connection without a response is given up after this time. Nothing asserts it. */
+/** A request that must be answered waits this long. Nothing asserts it. */
+const patientMs = 10_000
+
+/** A random request, which the parser may take for an incomplete one, is given up after this time. */
 const quietMs = 100
 
 interface RawResponse {
@@ -15,14 +18,14 @@ interface RawResponse {
 }
 
 /** Sends bytes, and returns the responses that arrive until the connection closes or stays quiet. */
-async function sendRaw(url: string, request: string): Promise<RawResponse[]> {
+async function sendRaw(url: string, request: string, maxQuietMs = patientMs): Promise<RawResponse[]> {
   const { hostname, port } = new URL(url)
   const text = await new Promise<string>((resolve) => {
     let received = ''
     const socket = connect({ host: hostname, port: Number(port) }, () => {
       socket.write(Buffer.from(request, 'latin1'))
     })
-    socket.setTimeout(quietMs, () => socket.destroy())
+    socket.setTimeout(maxQuietMs, () => socket.destroy())
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1')
     })
@@ -450,7 +453,10 @@ describe('requests at random', () => {
       fc.asyncProperty(fc.array(request, { minLength: 20, maxLength: 20 }), async (requests) => {
         const authorized = (each: string) => each.replaceAll('Bearer x', `Bearer ${token}`)
         const all = await Promise.all(
-          requests.flatMap((each) => [sendRaw(child.url, each), sendRaw(service.url, authorized(each))]),
+          requests.flatMap((each) => [
+            sendRaw(child.url, each, quietMs),
+            sendRaw(service.url, authorized(each), quietMs),
+          ]),
         )
         for (const response of all.flat()) {
           if (isFromParser(response) || response.status === 100) continue
