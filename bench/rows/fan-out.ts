@@ -14,8 +14,6 @@ import {
 /** The number of frames that the sender sends before it waits until all sockets have received them. */
 const burst = 64
 
-type Connect = (load: SocketLoad, count: number) => Promise<unknown>
-
 interface FanOut {
   /** Deliveries per second of the server's processor time. */
   perCpuSecond: number
@@ -31,24 +29,26 @@ export async function fanOut(harness: Harness): Promise<Result[]> {
   ]
 }
 
+interface Opening {
+  frame: string
+  sockets: number
+  /** Opens the missing sockets, so that there are `count`. */
+  connect: (load: SocketLoad, count: number) => Promise<unknown>
+}
+
 /**
  * Opens sockets on a warm server: the first one sends alone for a while. The engine compiles the functions that run
  * often, and with a thousand sockets, a server handles too few messages in all rounds for that.
- *
- * @param connect opens the missing sockets, so that there are `count`
  */
 export async function openWarm(
   { socketWarmUpSeconds: seconds }: Size,
-  load: SocketLoad,
-  {
-    frame,
-    sockets,
-    connect,
-  }: { frame: string; sockets: number; connect: (count: number) => Promise<unknown> },
-): Promise<void> {
-  await connect(1)
+  { frame, sockets, connect }: Opening,
+): Promise<SocketLoad> {
+  const load = await startSocketLoad()
+  await connect(load, 1)
   await load.execute({ type: 'fan-out', frame, burst, seconds })
-  await connect(sockets)
+  await connect(load, sockets)
+  return load
 }
 
 /** Sends for the given time. Throws if a frame was lost or delivered more than once. */
@@ -75,10 +75,8 @@ async function fanOutTo(
 ): Promise<Result[]> {
   const competitor = await harness.startCompetitor('express-socket.io')
   const competitorFrame = competitor.kind.frame(documentedFrame)
-  /** Starts a load whose sockets are open, and returns what is measured with it. */
-  async function open(server: Server, connect: Connect, frame = documentedFrame) {
-    const load = await startSocketLoad()
-    await openWarm(harness.size, load, { frame, sockets, connect: (count) => connect(load, count) })
+  async function open(server: Server, connect: Opening['connect'], frame = documentedFrame) {
+    const load = await openWarm(harness.size, { frame, sockets, connect })
     return {
       measure: () => measureFanOut(load, server, frame, sockets, harness.size.socketSeconds),
       stop: load.stop,

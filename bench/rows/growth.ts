@@ -93,12 +93,11 @@ async function measureSocketGrowth(harness: Harness): Promise<Result[]> {
   const { socketSeconds, growthSockets } = harness.size
   const setups = []
   for (const count of growthSockets) {
-    const load = await startSocketLoad()
     const parley = await harness.startParley()
-    await openWarm(harness.size, load, {
+    const load = await openWarm(harness.size, {
       frame: documentedFrame,
       sockets: count,
-      connect: (number) => connectToParley(load, parley, number),
+      connect: (each, number) => connectToParley(each, parley, number),
     })
     setups.push({ count, load, parley })
   }

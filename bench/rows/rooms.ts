@@ -35,19 +35,17 @@ async function sendToRoom(harness: Harness, members: number): Promise<Result[]> 
     room: await harness.startParley({ ...users, seed }),
     everyone: await harness.startParley(users),
   }
-  const loads = { room: await startSocketLoad(), everyone: await startSocketLoad() }
   const frames = {
     room: JSON.stringify({ ...JSON.parse(documentedFrame), room: roomId }),
     everyone: documentedFrame,
   }
-  const paths = { room: roomsPath, everyone: undefined }
-  for (const name of ['room', 'everyone'] as const) {
-    await openWarm(harness.size, loads[name], {
+  const open = (name: keyof typeof servers, path?: string) =>
+    openWarm(harness.size, {
       frame: frames[name],
       sockets: members,
-      connect: (count) => connectToParley(loads[name], servers[name], count, paths[name]),
+      connect: (load, count) => connectToParley(load, servers[name], count, path),
     })
-  }
+  const loads = { room: await open('room', roomsPath), everyone: await open('everyone') }
 
   const measure = (name: keyof typeof loads) => () =>
     measureFanOut(loads[name], servers[name].server, frames[name], members, harness.size.seconds)

@@ -1,4 +1,4 @@
-import { bearerToken, type Identity, type Validity } from '../http/gate.ts'
+import { authorizationOf, bearerToken, type Identity, type Validity } from '../http/gate.ts'
 import { createFifoCache } from '../limits/fifo-cache.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
@@ -45,7 +45,7 @@ const evictionIntervalSeconds = 60
 const cacheCapacity = 20_000
 
 /** The key of an identity, which does not depend on white space and the case of the scheme. */
-const keyOf = (authorization: string) => `Bearer ${bearerToken(authorization)}`
+const keyOf = (authorization: string) => authorizationOf(bearerToken(authorization) ?? '')
 
 /** The users that tokens identify (docs/decisions/cached-identities.md). */
 export function createIdentities({ tokens, users, revocations, rateLimits }: IdentitiesOptions): Identities {

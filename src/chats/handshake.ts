@@ -9,7 +9,7 @@ import {
 } from '../contract/frames.ts'
 import { supportedVersions } from '../contract/operations.ts'
 import { type ProblemCode, ProblemError, supportedWebSocketVersion } from '../contract/problems.ts'
-import { type Authenticator, bearerToken } from '../http/gate.ts'
+import { type Authenticator, authorizationOf, bearerToken } from '../http/gate.ts'
 import type { IsAllowedRequest } from '../http/origins.ts'
 import { readQuery } from '../http/query.ts'
 import type { RequestContext } from '../http/request-context.ts'
@@ -75,7 +75,7 @@ function readAuthorization(request: Request, protocols: readonly string[]): stri
   const header = request.headers.get('authorization')
   const offered = protocols.find((each) => each.startsWith(tokenSubprotocolPrefix))
   if (bearerToken(header) !== undefined || offered === undefined) return header
-  return `Bearer ${offered.slice(tokenSubprotocolPrefix.length)}`
+  return authorizationOf(offered.slice(tokenSubprotocolPrefix.length))
 }
 
 /** Creates the WebSocket handshake (RFC 6455). It upgrades natively, which needs the least memory. */

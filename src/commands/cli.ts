@@ -169,6 +169,16 @@ promotion of a standby. Running nodes end, and have to be started again.`,
     .action((options) => startEpochAfterRestore(options))
 }
 
+/** Adds a group of commands that have usernames as arguments, which may look like options. */
+const addGroup = (program: Command, name: string, description: string): Command =>
+  program
+    .command(name)
+    .description(description)
+    .addHelpText(
+      'afterAll',
+      '\nA name that starts with a hyphen comes after "--", as in: parley users show -- -ada',
+    )
+
 /** Subcommands inherit these settings, so they are made before any is added. */
 const createRoot = (): Command =>
   new Command('parley')
@@ -203,15 +213,13 @@ Exit codes: 0 success, 1 failure, 2 the command was not understood.`,
     .action(async () => {
       throw new Exit((await healthcheck(configure())) ? 0 : failed)
     })
-  addUserCommands(program.command('users').description('manage accounts'), dataDir)
-  addRoomCommands(program.command('rooms').description('manage rooms'), dataDir)
+  addUserCommands(addGroup(program, 'users', 'manage accounts'), dataDir)
+  addRoomCommands(addGroup(program, 'rooms', 'manage rooms'), dataDir)
   addDataCommands(program, dataDir)
   addMoveCommand(program)
   addRestoredCommand(program)
   return program
 }
-
-const hyphenHint = 'A name that starts with a hyphen comes after "--", as in: parley users show -- -ada'
 
 /** Runs a command. Returns its exit code; undefined if it serves. */
 export async function runCommand(arguments_: readonly string[]): Promise<number | undefined> {
@@ -221,11 +229,7 @@ export async function runCommand(arguments_: readonly string[]): Promise<number 
     return serves ? undefined : 0
   } catch (error) {
     if (error instanceof Exit) return error.exitCode
-    if (error instanceof CommanderError) {
-      // A username may start with a hyphen.
-      if (error.code === 'commander.unknownOption') console.error(hyphenHint)
-      return error.exitCode === 0 ? 0 : misused
-    }
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misused
     // The reader of a pipe, such as `head`, has read enough.
     if ((error as { code?: unknown }).code !== 'EPIPE') console.error(explainFailure(error))
     return failed

@@ -67,5 +67,8 @@ export function bearerToken(authorization: string | null): string | undefined {
   return authorization.slice(scheme.length).trim() || undefined
 }
 
+/** The value of `Authorization` for a token, as most clients write it. */
+export const authorizationOf = (token: string): string => `Bearer ${token}`
+
 /** Whether a token has the form of one. Other tokens are neither verified nor cached. */
 export const isWellFormedToken = (token: string): boolean => token.length <= maxLength && jws.test(token)

@@ -50,9 +50,16 @@ test('a user whose name starts with a hyphen is named after --', async () => {
     const show = await runCommand(['users', 'show', '--json', '--', username], { dataDir })
     expect(JSON.parse(show.stdout)).toMatchObject({ username })
   }
-  const { exitCode, stderr } = await runCommand(['users', 'show', '-ada'], { dataDir })
-  expect(exitCode).toBe(2)
-  expect(stderr).toContain('A name that starts with a hyphen comes after "--"')
+  const hint = 'A name that starts with a hyphen comes after "--"'
+  for (const misunderstood of [
+    ['users', 'show', '-ada'],
+    ['users', 'remove', '--yes'],
+    ['rooms', 'set-owner', 'an-id', '-ada'],
+  ]) {
+    const { exitCode, stderr } = await runCommand(misunderstood, { dataDir })
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(hint)])
+  }
+  expect((await runCommand(['backup', '--forse'], { dataDir })).stderr).not.toContain(hint)
 })
 
 async function historyOf(token: string): Promise<{ id: string; message: string }[]> {
