@@ -12,7 +12,7 @@ export const chatsStoringMutants: readonly Mutant[] = [
     file: `${chats}/frame-receiver.ts`,
     find: '    const { waiting } = data\n',
     replace: '    const waiting = undefined as typeof data.waiting\n',
-    tests: [`${unit}/asynchronous-ports.test.ts`],
+    tests: [`${unit}/asynchronous-sockets.test.ts`],
   },
   {
     id: 'slot-not-released',

@@ -1,16 +1,7 @@
 import { checkExchange } from './checks.ts'
 import type { Contract } from './contract.ts'
 import { type Coverage, type CoverageItem, expectedCoverage } from './coverage.ts'
-import {
-  type RecorderContext,
-  recordClosed,
-  recordExchange,
-  recordOpened,
-  recordReceived,
-  recordRefused,
-  recordSent,
-  recordTurn,
-} from './coverage-recorder.ts'
+import { type RecorderContext, recordExchange } from './coverage-recorder.ts'
 import { checkDocuments } from './document-checks.ts'
 import { checkSequence } from './sequence-checks.ts'
 import {
@@ -21,6 +12,14 @@ import {
   checkSilence,
   checkTurn,
 } from './socket-checks.ts'
+import {
+  recordClosed,
+  recordOpened,
+  recordReceived,
+  recordRefused,
+  recordSent,
+  recordTurn,
+} from './socket-coverage.ts'
 import type { TrafficEvent } from './traffic.ts'
 
 /** The result of checking recorded traffic against the documents. */
