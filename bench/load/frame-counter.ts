@@ -8,6 +8,8 @@ export interface FrameCounter {
   received: number
   /** Writes encoded frames, see `textFrame`. */
   send: (frames: Uint8Array) => void
+  /** Sends a pong that answers no ping, which serves as a heartbeat (RFC 6455, section 5.5.3). */
+  sendPong: () => void
   /** Resolves when `received` is at least `count`; rejects if the connection closes before that. */
   waitForCount: (count: number) => Promise<void>
   /** Closes the connection immediately, without a close frame. */
@@ -92,12 +94,15 @@ export function openFrameCounter({ port, path, token }: Endpoint): Promise<Frame
 }
 
 function createCounter(socket: Socket<State>): FrameCounter {
+  function send(frames: Uint8Array) {
+    if (socket.data.closeError) throw socket.data.closeError
+    if (socket.write(frames) !== frames.length) throw new Error('The server does not accept more data')
+  }
+
   return {
     received: 0,
-    send: (frames) => {
-      if (socket.data.closeError) throw socket.data.closeError
-      if (socket.write(frames) !== frames.length) throw new Error('The server does not accept more data')
-    },
+    send,
+    sendPong: () => send(pong),
     waitForCount: (count) => {
       if (socket.data.closeError) return Promise.reject(socket.data.closeError)
       const { promise, resolve, reject } = Promise.withResolvers<void>()

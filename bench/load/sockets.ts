@@ -17,6 +17,8 @@ export type SocketCommand =
        */
       greetings?: Array<{ frame: string; responses: number }>
     }
+  /** The first socket sends a frame. Each socket sends a heartbeat when it has received it. */
+  | { type: 'heartbeat'; frame: string }
   | { type: 'fan-out'; frame: string; burst: number; seconds: number }
   /** The first socket sends a frame at a fixed interval. The socket with the index `receiver` receives each of them. */
   | { type: 'paced-send'; frame: string; everyMs: number; seconds: number; receiver?: number }
@@ -55,6 +57,8 @@ async function execute(command: SocketCommand): Promise<SocketResult> {
   let before = totalReceived()
   if (command.type === 'open') {
     await open(command)
+  } else if (command.type === 'heartbeat') {
+    sent = await sendHeartbeats(command)
   } else if (command.type === 'fan-out') {
     sent = await fanOut(command)
   } else if (command.type === 'paced-send') {
@@ -96,6 +100,15 @@ async function open(command: Extract<SocketCommand, { type: 'open' }>) {
     counters.push(...opened)
   }
   for (const counter of counters) counter.received = 0
+}
+
+async function sendHeartbeats({ frame }: Extract<SocketCommand, { type: 'heartbeat' }>) {
+  const received = counters.map((counter) =>
+    counter.waitForCount(counter.received + 1).then(counter.sendPong),
+  )
+  counters[0]?.send(textFrame(frame))
+  await withTimeout(Promise.all(received))
+  return 1
 }
 
 /** One socket sends bursts. It waits until every socket has received a burst before it sends the next one. */
