@@ -3,6 +3,7 @@ import { type ChatSocket, createConnection } from '../../../src/chats/connection
 import { createConnectionLog } from '../../../src/chats/connection-log.ts'
 import { createConnections } from '../../../src/chats/connections.ts'
 import type { MessageLog } from '../../../src/chats/message-log.ts'
+import { createErrorHandler } from '../../../src/http/error-handler.ts'
 import type { Identity } from '../../../src/http/gate.ts'
 import { createMemoryRateLimits } from '../../../src/limits/rate-limits.memory.ts'
 import { createMemoryUserSlots } from '../../../src/limits/user-slots.memory.ts'
@@ -42,6 +43,9 @@ function createTopics() {
 export function createRoomNode(log: MessageLog) {
   const topics = createTopics()
   const failures: unknown[] = []
+  let stopped = false
+  const logger = createLogger({ level: 'silent', write() {} })
+  const handleError = createErrorHandler(logger)
   const chat = createChatServer({
     messageLog: log,
     authenticator: {
@@ -50,12 +54,14 @@ export function createRoomNode(log: MessageLog) {
       accountsVersion: () => 0,
     },
     rateLimits: createMemoryRateLimits({ enabled: false, overrides: {} }),
-    toProblem(error) {
+    toProblem(error, requestId) {
+      // The storage may be closed while a page of a client that has left is still being read.
+      if (stopped) return handleError(error, requestId)
       failures.push(error)
       throw error
     },
     connections: createConnections({ maxSockets: 1000, userSlots: createMemoryUserSlots(1000) }),
-    connectionLog: createConnectionLog(createLogger({ level: 'silent', write() {} })),
+    connectionLog: createConnectionLog(logger),
     socketBufferBytes: 1_000_000,
   })
   chat.attach({ publish: topics.publish, subscriberCount: () => 0 } as never)
@@ -79,6 +85,7 @@ export function createRoomNode(log: MessageLog) {
         },
         cork: (send: () => void) => send(),
         getBufferedAmount: () => 0,
+        close() {},
         subscribe: (topic: string) => topics.subscribe(topic, socket),
         unsubscribe: (topic: string) => topics.unsubscribe(topic, socket),
       }
@@ -92,7 +99,10 @@ export function createRoomNode(log: MessageLog) {
         client.close = undefined
       }
     },
-    stop: () => chat.close(),
+    stop() {
+      stopped = true
+      chat.close()
+    },
   }
 }
 
