@@ -8,8 +8,6 @@ export interface FrameCounter {
   received: number
   /** Writes encoded frames, see `textFrame`. */
   send: (frames: Uint8Array) => void
-  /** Sends a pong that answers no ping, which serves as a heartbeat (RFC 6455, section 5.5.3). */
-  sendPong: () => void
   /** Resolves when `received` is at least `count`; rejects if the connection closes before that. */
   waitForCount: (count: number) => Promise<void>
   /** Closes the connection immediately, without a close frame. */
@@ -38,7 +36,8 @@ export interface Endpoint {
 const textOpcode = 1
 const closeOpcode = 8
 const pingOpcode = 9
-const pong = Uint8Array.of(0x8a, 0x80, 0, 0, 0, 0)
+/** An empty pong. Without a ping, it serves as a heartbeat (RFC 6455, section 5.5.3). */
+export const pong = Uint8Array.of(0x8a, 0x80, 0, 0, 0, 0)
 
 /** Encodes a client frame. The mask is zero, which is valid, costs the server the same, and needs no masking here. */
 export function textFrame(text: string): Buffer {
@@ -94,15 +93,12 @@ export function openFrameCounter({ port, path, token }: Endpoint): Promise<Frame
 }
 
 function createCounter(socket: Socket<State>): FrameCounter {
-  function send(frames: Uint8Array) {
-    if (socket.data.closeError) throw socket.data.closeError
-    if (socket.write(frames) !== frames.length) throw new Error('The server does not accept more data')
-  }
-
   return {
     received: 0,
-    send,
-    sendPong: () => send(pong),
+    send: (frames) => {
+      if (socket.data.closeError) throw socket.data.closeError
+      if (socket.write(frames) !== frames.length) throw new Error('The server does not accept more data')
+    },
     waitForCount: (count) => {
       if (socket.data.closeError) return Promise.reject(socket.data.closeError)
       const { promise, resolve, reject } = Promise.withResolvers<void>()

@@ -1,7 +1,7 @@
 // A load generator process that holds many WebSocket connections. It executes one command of its parent process at
 // a time and replies to each. It is a separate process so that its processor time is not counted as the server's.
 
-import { type Endpoint, type FrameCounter, openFrameCounter, textFrame } from './frame-counter.ts'
+import { type Endpoint, type FrameCounter, openFrameCounter, pong, textFrame } from './frame-counter.ts'
 
 export type SocketCommand =
   | {
@@ -104,7 +104,7 @@ async function open(command: Extract<SocketCommand, { type: 'open' }>) {
 
 async function sendHeartbeats({ frame }: Extract<SocketCommand, { type: 'heartbeat' }>) {
   const received = counters.map((counter) =>
-    counter.waitForCount(counter.received + 1).then(counter.sendPong),
+    counter.waitForCount(counter.received + 1).then(() => counter.send(pong)),
   )
   counters[0]?.send(textFrame(frame))
   await withTimeout(Promise.all(received))
