@@ -82,8 +82,10 @@ describe('while the store does not respond', () => {
 test('a store that has lost its data learns of the sockets again', async () => {
   await using cluster = await openLimitsNodes(2, { maxSocketsPerUser: 3 })
   expect(await granted(repeat(3, () => cluster.node(0).acquire()))).toBe(3)
+  const holds = () => cluster.model.calls.filter((call) => call === 'hold').length
+  const before = holds()
   cluster.model.flush()
   // The next beat of the node finds that the store does not know it.
-  await Bun.sleep(60)
+  await until(() => holds() > before)
   expect(await cluster.node(1).acquire()).toBe(false)
 })
