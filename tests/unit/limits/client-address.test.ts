@@ -135,3 +135,36 @@ test('requests whose connection has no address any more share one counter', () =
   const request = new Request('http://localhost/', { headers: { 'x-forwarded-for': '1.2.3.4' } })
   expect(clientAddress(request, null)).toBe(clientAddress(request, { requestIP: () => null }))
 })
+
+test('an address that was counted before is counted as before, whatever came in between', () => {
+  const { trustedProxies } = readConfig({ TRUSTED_PROXIES: '10.0.0.0/8' }, [])
+  const clientAddress = createClientAddress(trustedProxies)
+  const count = (peer: string, forwarded: string) =>
+    clientAddress(new Request('http://localhost/', { headers: { 'x-forwarded-for': forwarded } }), {
+      requestIP: () => ({ address: peer }),
+    })
+  const unreadable = `unknown, ${'_hidden,'.repeat(100)}`
+  const requests: [peer: string, forwarded: string, expected: string][] = [
+    ['10.0.0.1', '1.1.1.1', '1.1.1.1'],
+    ['9.9.9.9', '1.1.1.1', '9.9.9.9'],
+    ['1.1.1.1', '10.0.0.1', '1.1.1.1'],
+    ['10.0.0.1', 'unknown', '10.0.0.1'],
+    ['10.0.0.2', 'unknown', '10.0.0.2'],
+    ['10.0.0.1', unreadable, '10.0.0.1'],
+    ['10.0.0.2', unreadable, '10.0.0.2'],
+    ['10.0.0.2', '2001:db8::1', '2001:db8:0:0'],
+    ['2001:db8::1', '2.2.2.2', '2001:db8:0:0'],
+  ]
+  const countAll = () => requests.map(([peer, forwarded]) => count(peer, forwarded))
+  const expected = requests.map(([, , each]) => each)
+
+  expect(countAll()).toEqual(expected)
+  expect(countAll()).toEqual(expected)
+  // More clients than are remembered.
+  for (let client = 0; client < 10_000; client++) {
+    const address = `1.2.${client >> 8}.${client & 255}`
+    expect(count('10.0.0.1', address)).toBe(address)
+    expect(count(address, '3.3.3.3')).toBe(address)
+  }
+  expect(countAll()).toEqual(expected)
+})
