@@ -5,6 +5,12 @@ import type { RequestContext } from './request-context.ts'
 export const elapsedMs = ({ startedAt }: RequestContext, now: number): number =>
   Math.round((now - startedAt) * 1000) / 1000
 
+/** Whether the text contains anything that JSON may have to escape: not only printable ASCII, or a quote or backslash. */
+const mayNeedEscaping = /[^ !#-[\]-~]/
+
+/** The same as `JSON.stringify`, whose call costs more than the rest of a line, for texts that need no escaping. */
+const quote = (text: string): string => (mayNeedEscaping.test(text) ? JSON.stringify(text) : `"${text}"`)
+
 /**
  * Creates a function that writes the line of a successful request, at level info. It writes the same text as
  * `logger.info`, in less time: the constant fields are serialised once, and most others need no escaping.
@@ -23,7 +29,7 @@ export function createSuccessLine(
     let line = `${lineStart('info')}${serialised},"requestId":"${requestId}","ms":${elapsedMs(context, now)}`
     // An address needs no escaping.
     if (client !== undefined) line += `,"client":"${client}"`
-    if (userId !== undefined) line += `,"user":${JSON.stringify(userId)}`
+    if (userId !== undefined) line += `,"user":${quote(userId)}`
     // Only hexadecimal digits.
     if (trace) {
       line += `,"traceId":"${trace.traceId}","spanId":"${trace.spanId}","parentId":"${trace.parentId}"`

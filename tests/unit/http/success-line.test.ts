@@ -22,7 +22,10 @@ const requestId = crypto.randomUUID()
 const contexts: [string, Partial<RequestContext>][] = [
   ['a request without a user', { requestId }],
   ['a client and a user', { requestId, client: '2001:db8:0:1', userId: crypto.randomUUID() }],
-  ['an id that has to be escaped', { requestId, client: '192.0.2.1', userId: 'an "id"\n' }],
+  ...[...'"\\\n\u007f\u0000é\ud800😀 /~', ''].map((character): [string, Partial<RequestContext>] => [
+    `an id with ${JSON.stringify(character)}`,
+    { requestId, client: '192.0.2.1', userId: `an id${character}` },
+  ]),
 ]
 for (const [name, context] of contexts) {
   test(`the line for ${name} is the one that the logger writes`, () => {
