@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { connect } from '../support/chat-client.ts'
-import { bearer, outcome, type Service, startService } from '../support/service.ts'
+import { bearer, outcome, type Service, startService, untilNoticed } from '../support/service.ts'
 
 type Remove = (service: Service, id: string) => unknown
 
@@ -8,9 +8,10 @@ const removals: [string, Remove][] = [
   ['this process', ({ storage }, id) => storage.users.remove(id, { eraseMessages: false })],
   [
     'another program',
-    ({ openFile }, id) => {
+    async ({ openFile }, id) => {
       using file = openFile()
       file.run('delete from users where id = ?', [id])
+      await untilNoticed()
     },
   ],
 ]

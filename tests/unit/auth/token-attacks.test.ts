@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createTokens } from '../../../src/auth/tokens.ts'
 import { claimsFor, encode, type ForgedClaims, forge, forgeLegacy, without } from '../support/forge.ts'
 import { refusedHandshake, requestHead, sendRaw } from '../support/raw-http.ts'
-import { keys, outcome, type Service, startService } from '../support/service.ts'
+import { keys, outcome, type Service, startService, untilNoticed } from '../support/service.ts'
 
 const now = Math.floor(Date.now() / 1000)
 let service: Service
@@ -191,6 +191,7 @@ test('a cached token is invalid once its account has been removed', async () => 
   expect((await service.get('/api/users/profile', token)).status).toBe(200)
   using file = service.openFile()
   file.run('delete from users where id = ?', [user.id])
+  await untilNoticed()
   expect(await outcome(service.get('/api/users/profile', token))).toEqual([401, 'invalid-token'])
 })
 

@@ -3,7 +3,7 @@ import { createTokens } from '../../../src/auth/tokens.ts'
 import { closeCodes, maxFrameBytes } from '../../../src/contract/frames.ts'
 import { connect } from '../support/chat-client.ts'
 import { refusedHandshake } from '../support/raw-http.ts'
-import { bearer, keys, startService } from '../support/service.ts'
+import { bearer, keys, startService, untilNoticed } from '../support/service.ts'
 
 const refusal = async (response: ReturnType<typeof refusedHandshake>) => {
   const { status, headers, body } = await response
@@ -175,6 +175,7 @@ describe('a connection', () => {
     ]
     using file = service.openFile()
     file.run('delete from users where id = ?', [removed.user.id])
+    await untilNoticed()
     client.send({ message: 'after removal' })
     expect(await client.closed).toEqual({ code: 3000, reason: 'account-removed' })
     other.send({ message: 'the first message' })

@@ -30,6 +30,9 @@ interface ServiceOptions {
   readonly keys?: Keys
 }
 
+/** Waits until the service notices what another program has committed, which takes a millisecond at most. */
+export const untilNoticed = () => Bun.sleep(5)
+
 /**
  * Starts the whole service on its own port, configured as in production, with rate limits disabled unless
  * `environment` enables them. `await using` stops it.
