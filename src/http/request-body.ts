@@ -49,9 +49,7 @@ export async function readJsonBody(request: Request): Promise<unknown> {
     throw new ProblemError('content-too-large')
   }
   const bytes =
-    declaredLength === null && request.body !== null
-      ? await readCounted(request.body)
-      : new Uint8Array(await request.arrayBuffer())
+    declaredLength === null && request.body !== null ? await readCounted(request.body) : await request.bytes()
   try {
     return JSON.parse(decoder.decode(bytes))
   } catch (error) {

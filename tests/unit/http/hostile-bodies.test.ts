@@ -40,6 +40,13 @@ describe('a body that is not JSON in UTF-8 is refused as malformed', () => {
     ['invalid UTF-8', bytes(...text('{"message":"'), 0xff, 0xfe, ...text('"}'))],
     ['an overlong slash', bytes(...text('{"message":"'), 0xc0, 0xaf, ...text('"}'))],
     ['a surrogate in UTF-8', bytes(...text('{"message":"'), 0xed, 0xa0, 0xb4, ...text('"}'))],
+    ['a character that is cut off', bytes(...text('{"message":"'), 0xf0, 0x9f, 0x98, ...text('"}'))],
+    ['invalid UTF-8 after a valid U+FFFD', bytes(...text('{"message":"\ufffd'), 0xff, ...text('"}'))],
+    [
+      'invalid UTF-8 after a byte order mark',
+      bytes(0xef, 0xbb, 0xbf, ...text('{"message":"'), 0xff, ...text('"}')),
+    ],
+    ['two byte order marks', text('\ufeff\ufeff{"message":"a"}')],
     ['UTF-16', new Uint8Array(Buffer.from('{"message":"a"}', 'utf16le'))],
     ['64 KiB of [', '['.repeat(maxBytes)],
     ['64 KiB of {"a":', '{"a":'.repeat(maxBytes / 5)],
@@ -90,6 +97,8 @@ describe('a body is accepted with', () => {
     ['4,096 characters of two UTF-16 units', `{"message":"${'𝄞'.repeat(4096)}"}`, '𝄞'.repeat(4096)],
     ['a duplicate property, the last value of which is used', '{"message":"first","message":"last"}', 'last'],
     ['a byte order mark', bytes(0xef, 0xbb, 0xbf, ...text('{"message":"marked"}')), 'marked'],
+    ['U+FFFD', '{"message":"a\ufffdb"}', 'a\ufffdb'],
+    ['a byte order mark in the message', '{"message":"\ufeffa"}', '\ufeffa'],
     ['an escaped NUL', '{"message":"a\\u0000b"}', 'a\0b'],
   ]
   for (const [name, body, message] of bodies) {
