@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { explainErrors } from '../../../src/contract/explain.ts'
 import { toTypeBox } from '../../../src/contract/schema.ts'
+import { createValidator } from '../../../src/contract/validator.ts'
 
 const at = 'openapi.yaml#/components/schemas/Thing'
 const accepts = (schema: Record<string, unknown>, value: unknown) =>
-  TypeCompiler.Compile(toTypeBox(schema, at)).Check(value)
+  createValidator(toTypeBox(schema, at)).check(value)
 
 describe('an unsupported keyword is an error that names its location', () => {
   const object = (property: object) => ({ type: 'object', properties: { inner: property } })
