@@ -13,7 +13,7 @@ const cacheCapacity = 4096
 /** Characters. A client chooses what it forwards, so longer texts are parsed each time. */
 const cachedTextLength = 256
 
-/** Remembers the results for short texts: to parse an IPv6 address takes up to a third of the time of a read. */
+/** Remembers the results for short texts: parsing an IPv6 address takes up to a third of the time of a read. */
 function remember<Result>(read: (text: string) => Result): (text: string) => Result {
   const results = createFifoCache<string, { readonly result: Result }>(cacheCapacity)
   return (text) => {
