@@ -5,11 +5,8 @@ import { createDataVersion } from '../../src/storage/sqlite/data-version.ts'
 import { users as usersTable } from '../../src/storage/sqlite/schema.ts'
 import { createSqliteUsers } from '../../src/users/users.sqlite.ts'
 import type { Users } from '../../src/users/users.ts'
-import { temporaryFolder } from '../unit/support/service.ts'
+import { temporaryFolder, untilNoticed } from '../unit/support/service.ts'
 import { openOtherConnection, openSqliteLog } from './support/sqlite.ts'
-
-/** Longer than `data_version` is reused for. */
-const waitForNextRead = () => Bun.sleep(5)
 
 async function openUsers() {
   const folder = await temporaryFolder()
@@ -52,11 +49,11 @@ test('the version changes once for each change by another program, and a find th
   const { id } = await addUser(users, 'before')
   const version = users.version()
   other.run("update users set username = 'after'")
-  await waitForNextRead()
+  await untilNoticed()
   const changed = users.version()
   expect(changed).not.toBe(version)
   expect(await users.find(id)).toMatchObject({ user: { id, username: 'after' } })
-  await waitForNextRead()
+  await untilNoticed()
   expect(users.version()).toBe(changed)
 })
 
@@ -66,7 +63,7 @@ test('the version ignores writes of its own connection that do not go through th
   const { id } = await addUser(users, 'before')
   const version = users.version()
   queries.update(usersTable).set({ username: 'after' }).where(eq(usersTable.id, id)).run()
-  await waitForNextRead()
+  await untilNoticed()
   expect(users.version()).toBe(version)
 })
 
@@ -76,7 +73,7 @@ test('the version changes when another program deletes a user, who is then not f
   const [kept, removed] = [await addUser(users, 'kept'), await addUser(users, 'removed')]
   const version = users.version()
   other.run("delete from users where username = 'removed'")
-  await waitForNextRead()
+  await untilNoticed()
   expect(users.version()).not.toBe(version)
   expect((await users.find(kept.id))?.user).toEqual(kept)
   expect(await users.find(removed.id)).toBeUndefined()
@@ -107,9 +104,9 @@ test('data_version changes with commits of other connections only', async () => 
   const dataVersion = createDataVersion(queries.$client)
   const before = dataVersion()
   await users.changePassword((await addUser(users, 'someone')).id, { to: 'another hash' })
-  await waitForNextRead()
+  await untilNoticed()
   expect(dataVersion()).toBe(before)
   other.run("update users set password_hash = 'a third'")
-  await waitForNextRead()
+  await untilNoticed()
   expect(dataVersion()).not.toBe(before)
 })

@@ -1,6 +1,6 @@
 import type { Database as Sqlite } from 'bun:sqlite'
 
-/** Between requests, the pragma takes 12 µs, most of it for a lock, so the result is reused for this long. */
+/** Under load, reading the pragma takes 12 µs, most of it for a lock, so the result is reused for this long. */
 const maxAgeMs = 1
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { readConfig } from '../../../src/config.ts'
-import { createClientAddress } from '../../../src/limits/client-address.ts'
+import { type ClientAddress, createClientAddress } from '../../../src/limits/client-address.ts'
 
 interface Scenario {
   readonly name: string
@@ -118,14 +118,16 @@ const scenarios: Scenario[] = [
   },
 ]
 
+function addressOf(clientAddress: ClientAddress, peer: string, forwarded?: string): string {
+  const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }
+  const request = new Request('http://localhost/', { headers })
+  return clientAddress(request, { requestIP: () => ({ address: peer }) })
+}
+
 for (const { name, trusted = '', peer, forwarded, expected } of scenarios) {
   test(`the counted address is ${name}`, () => {
     const { trustedProxies } = readConfig({ TRUSTED_PROXIES: trusted }, [])
-    const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }
-    const request = new Request('http://localhost/', { headers })
-    expect(createClientAddress(trustedProxies)(request, { requestIP: () => ({ address: peer }) })).toBe(
-      expected,
-    )
+    expect(addressOf(createClientAddress(trustedProxies), peer, forwarded)).toBe(expected)
   })
 }
 
@@ -139,10 +141,7 @@ test('requests whose connection has no address any more share one counter', () =
 test('an address that was counted before is counted as before, whatever came in between', () => {
   const { trustedProxies } = readConfig({ TRUSTED_PROXIES: '10.0.0.0/8' }, [])
   const clientAddress = createClientAddress(trustedProxies)
-  const count = (peer: string, forwarded: string) =>
-    clientAddress(new Request('http://localhost/', { headers: { 'x-forwarded-for': forwarded } }), {
-      requestIP: () => ({ address: peer }),
-    })
+  const count = (peer: string, forwarded: string) => addressOf(clientAddress, peer, forwarded)
   const unreadable = `unknown, ${'_hidden,'.repeat(100)}`
   const requests: [peer: string, forwarded: string, expected: string][] = [
     ['10.0.0.1', '1.1.1.1', '1.1.1.1'],
