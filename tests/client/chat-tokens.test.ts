@@ -9,20 +9,20 @@ import { startProxy } from './support/tcp-proxy.ts'
 const fast = { firstDelayMs: 20, maxDelayMs: 100 }
 
 test('a chat outlives its token without a new connection', async () => {
-  await using service = await startService({ TOKEN_TTL_SECONDS: '2' })
+  await using service = await startService({ TOKEN_TTL_SECONDS: '3' })
   const { client } = await newUser(service.url)
   await using chat = client.chat()
   const { states } = observe(chat)
   await chat.opened()
   const first = client.token
-  await sleep(4500)
+  await sleep(6500)
   expect((await chat.send('still here')).message).toBe('still here')
   expect(client.token).not.toBe(first)
   expect(states).toEqual(['connecting', 'catching-up', 'open'])
 }, 60_000)
 
 test('after the token expired while the server was away, one login continues the chat', async () => {
-  await using service = await startRestartable({ TOKEN_TTL_SECONDS: '2' })
+  await using service = await startRestartable({ TOKEN_TTL_SECONDS: '3' })
   const { username } = await newUser(service.url)
   const reasons: string[] = []
   const client = createClient(service.url, {
@@ -38,7 +38,7 @@ test('after the token expired while the server was away, one login continues the
   await chat.opened()
   await service.kill()
   const sent = chat.send('written offline')
-  await sleep(2500)
+  await sleep(3500)
   await service.start()
   expect((await sent).message).toBe('written offline')
   expect(reasons).toEqual(['missing-token', 'invalid-token'])
@@ -48,7 +48,7 @@ test('after the token expired while the server was away, one login continues the
 }, 30_000)
 
 test('without a login, an expired chat is unauthorized, and continues with the next token', async () => {
-  await using service = await startService({ TOKEN_TTL_SECONDS: '1' })
+  await using service = await startService({ TOKEN_TTL_SECONDS: '3' })
   const { client, username } = await newUser(service.url)
   const other = createClient(service.url)
   other.setToken(client.token)

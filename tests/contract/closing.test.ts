@@ -21,7 +21,7 @@ import { recordTraffic, type Silence } from './support/traffic.ts'
 
 setUpTestFile()
 const main = await mainServer()
-const shortTokens = await startServer('short-tokens', { TOKEN_TTL_SECONDS: '2' })
+const shortTokens = await startServer('short-tokens', { TOKEN_TTL_SECONDS: '4' })
 const frozen = await startServer('set-clock (below the wire)', {}, 'raised', 'set-clock.ts')
 const smallBuffers = await startServer('small-buffers', { SOCKET_BUFFER_BYTES: '262144' })
 

@@ -211,7 +211,7 @@ test('the header Token-Expires-At of each new token names the time in the token'
 })
 
 test('a connection is extended by a token of the same user, and by no other', async () => {
-  await using server = await startServer('brief-tokens', { TOKEN_TTL_SECONDS: '3' })
+  await using server = await startServer('brief-tokens', { TOKEN_TTL_SECONDS: '5' })
   const [account, other] = [await createAccount(server), await createAccount(server)]
   const [extended, refused] = [await connect(server, account), await connect(server, other)]
   const authenticate = (token: string) => JSON.stringify({ event: 'authenticate', token })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, describe, expect, setSystemTime, test } from 'bun:test'
 import { createTokens } from '../../../src/auth/tokens.ts'
 import { claimsFor, encode, type ForgedClaims, forge, forgeLegacy, without } from '../support/forge.ts'
 import { refusedHandshake, requestHead, sendRaw } from '../support/raw-http.ts'
@@ -15,6 +15,7 @@ beforeAll(async () => {
   issued = token
   valid = claimsFor(user.id)
 })
+afterEach(() => void setSystemTime())
 afterAll(() => service[Symbol.asyncDispose]())
 
 test('the tokens that these tests forge are valid if nothing is changed', async () => {
@@ -197,9 +198,12 @@ test('a cached token is invalid once its account has been removed', async () => 
 
 test('a cached token is invalid once it has expired', async () => {
   const { user } = await service.account('brief')
-  const brief = createTokens({ keys, ttlSeconds: 1 })
-  const { token } = await brief.issue({ user, tokensValidFrom: 0 })
-  expect((await service.get('/api/users/profile', token)).status).toBe(200)
-  await Bun.sleep(2100 - (Date.now() % 1000))
-  expect(await outcome(service.get('/api/users/profile', token))).toEqual([401, 'invalid-token'])
+  const { token, expiresAt } = await createTokens({ keys, ttlSeconds: 60 }).issue({ user, tokensValidFrom: 0 })
+  const atSecond = (seconds: number) => {
+    setSystemTime(new Date(seconds * 1000))
+    return outcome(service.get('/api/users/profile', token))
+  }
+  expect(await atSecond(expiresAt - 60)).toEqual([200, undefined])
+  expect(await atSecond(expiresAt - 1)).toEqual([200, undefined])
+  expect(await atSecond(expiresAt)).toEqual([401, 'invalid-token'])
 })

@@ -186,7 +186,7 @@ describe('a connection', () => {
   test('is closed with 3000 when its token expires, whether or not it sends frames', async () => {
     await using service = await startService()
     const { user } = await service.account('someone')
-    const brief = createTokens({ keys, ttlSeconds: 2 })
+    const brief = createTokens({ keys, ttlSeconds: 3 })
     const { token } = await brief.issue({ user, tokensValidFrom: 0 })
     const [idle, busy] = [await connect(service.url, token), await connect(service.url, token)]
     const sending = setInterval(() => busy.send({ message: 'still here' }), 100)
