@@ -44,9 +44,10 @@ const maxBatchSize = 512
 
 /** The state of the log that does not depend on stored messages. It is created with the log. */
 function loadState(queries: Queries): typeof messageLog.$inferSelect {
-  const created = { id: 1, epoch: createEpoch(), trimmedThrough: 0, removedThrough: 0, forgottenThrough: 0 }
-  queries.insert(messageLog).values(created).onConflictDoNothing().run()
-  return queries.select().from(messageLog).get() ?? created
+  const created = { id: 1, epoch: createEpoch(), trimmedThrough: 0 }
+  return (
+    queries.select().from(messageLog).get() ?? queries.insert(messageLog).values(created).returning().get()
+  )
 }
 
 /** The sequence of the oldest message to all users or in a room. */

@@ -152,6 +152,9 @@ interface TrimmingOptions {
 
 const pauseMs = 10_000
 
+/** The first step follows the start, which it would delay. */
+const afterStartMs = 500
+
 /** Small enough not to delay sends. While there is more to remove, steps follow each other quickly. */
 const messagesPerStep = 500
 const betweenStepsMs = 20
@@ -182,7 +185,7 @@ export function scheduleTrimming({ onError, trim }: TrimmingOptions) {
     else schedule(more)
   }
 
-  timer = setTimeout(step, betweenStepsMs)
+  timer = setTimeout(step, afterStartMs)
   return {
     stop() {
       stopped = true

@@ -1,9 +1,8 @@
 import { SQL } from 'bun'
 import { type BunSQLDatabase, drizzle } from 'drizzle-orm/bun-sql'
 import { failureKind, QueryTimedOut, readError, writeError } from './errors.ts'
-import * as schema from './schema.ts'
 
-export type Queries = BunSQLDatabase<typeof schema> & { readonly $client: SQL }
+export type Queries = BunSQLDatabase & { readonly $client: SQL }
 
 export interface PoolOptions {
   readonly url: string
@@ -62,7 +61,7 @@ export function openClient({ url, name, size, attemptMs }: PoolOptions): SQL {
  * too. If a statement is not answered in time, the pool therefore replaces all of its connections.
  */
 export function createPool(options: PoolOptions): Pool {
-  const open = () => drizzle({ client: openClient(options), schema }) as Queries
+  const open = () => drizzle({ client: openClient(options) }) as Queries
   let current = open()
   let failing = false
   let reconnects = 0

@@ -10,11 +10,10 @@ import { checkPages, DamagedDatabase, inspectFile, missingFile } from './file-ch
 import { createFileGuard } from './file-guard.ts'
 import { lockFile, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrations.ts'
-import { checkRelease, recordRelease, requireMigrated } from './release.ts'
-import * as schema from './schema.ts'
+import { checkRelease, pendingMigrations, recordRelease, requireMigrated } from './release.ts'
 import { syncFolderOf } from './temporary-file.ts'
 
-export type Queries = BunSQLiteDatabase<typeof schema> & { readonly $client: Sqlite }
+export type Queries = BunSQLiteDatabase & { readonly $client: Sqlite }
 
 /** Runs `work` on the database. @throws StorageUnavailable */
 export type RunOnDatabase = <Result>(work: () => Result) => Result
@@ -60,7 +59,7 @@ function createFile(file: string): void {
   try {
     // Not in WAL mode yet, so that the renamed file contains everything.
     sqlite.run('pragma synchronous = full')
-    migrate(drizzle(sqlite, { schema }))
+    migrate(drizzle(sqlite))
   } finally {
     sqlite.close(false)
   }
@@ -100,7 +99,7 @@ function openFile(file: string): Sqlite {
     sqlite.run('pragma journal_mode = wal')
     configureConnection(sqlite, busyTimeoutMs)
     checkPages(sqlite, file)
-    migrate(drizzle(sqlite, { schema }))
+    if (pendingMigrations(sqlite).length > 0) migrate(drizzle(sqlite))
     recordRelease(sqlite)
     return sqlite
   } catch (error) {
@@ -142,7 +141,7 @@ export function openSqlite(
     const guard = createFileGuard({ file, onLost })
     let changesFail = false
     return {
-      queries: drizzle(sqlite, { schema }),
+      queries: drizzle(sqlite),
       write(work) {
         try {
           const result = withStorageErrors(() => guard.protect(work))
@@ -218,7 +217,7 @@ export function openExistingSqlite(dataDir: string): SqliteConnection {
     const sqlite = openExistingFile(file)
     const guard = createFileGuard({ file, onLost: () => {} })
     return {
-      queries: drizzle(sqlite, { schema }),
+      queries: drizzle(sqlite),
       write: (work) => withStorageErrors(() => guard.protect(work)),
       unmet: () => (guard.isIntact() ? [] : ['storage-lost']),
       close: () => sqlite.close(false),

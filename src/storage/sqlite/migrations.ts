@@ -26,7 +26,7 @@ interface WithInternals {
  *
  * @throws Error if drizzle-kit wrote a migration that is not imported here
  */
-export function migrate(database: BunSQLiteDatabase<Record<string, unknown>>): void {
+export function migrate(database: BunSQLiteDatabase): void {
   const migrations = journal.entries.map(({ tag, when, breakpoints }) => {
     const text = texts[tag]
     if (text === undefined) throw new Error(`Migration ${tag} is not imported`)

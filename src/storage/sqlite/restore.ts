@@ -29,7 +29,6 @@ import { DamagedDatabase, findDamage, inspectFile } from './file-checks.ts'
 import { FolderInUse, isFolderInUse, lockFile, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrations.ts'
 import { describeNewerRelease, isParleyDatabase, recordRelease, unknownMigrations } from './release.ts'
-import * as schema from './schema.ts'
 import { syncFolderOf, syncPath, withTemporaryDatabase } from './temporary-file.ts'
 
 export interface RestoreOptions<Result> {
@@ -112,7 +111,7 @@ function openCopy(file: string, copy: string): Sqlite {
     sqlite.run('pragma temp_store = memory')
     checkCopy(sqlite, file)
     sqlite.run('pragma journal_mode = wal')
-    migrate(drizzle(sqlite, { schema }))
+    migrate(drizzle(sqlite))
     recordRelease(sqlite)
     return sqlite
   } catch (error) {
@@ -257,7 +256,7 @@ function prepareCopy<Result>({ file, copy, database, prepare }: CopyOptions<Resu
   let replaced: Sqlite | undefined
   try {
     replaced = openReplaced(database)
-    const queries: Queries = drizzle(sqlite, { schema })
+    const queries: Queries = drizzle(sqlite)
     const prepared = queries.transaction(() => prepare(queries, replaced), { behavior: 'immediate' })
     const counts = countRows(sqlite)
     sqlite.run('pragma wal_checkpoint(truncate)')

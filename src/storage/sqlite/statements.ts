@@ -26,8 +26,8 @@ export function prepareStatement<Values extends (string | number | null)[]>(
 }
 
 /**
- * Prepares a function that runs `work` in an immediate transaction, for work that runs for every commit:
- * for each transaction, Drizzle creates a query builder for every table.
+ * Prepares a function that runs `work` in an immediate transaction, for work that runs for every commit: Drizzle
+ * prepares the function again for each transaction.
  */
 export const prepareTransaction = <Args extends unknown[], Result>(
   { $client }: Pick<Queries, '$client'>,

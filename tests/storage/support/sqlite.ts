@@ -9,7 +9,6 @@ import { createSqliteRooms } from '../../../src/rooms/rooms.sqlite.ts'
 import { createChangeCounter } from '../../../src/storage/sqlite/change-counter.ts'
 import { openSqlite, type Queries } from '../../../src/storage/sqlite/connection.ts'
 import { withStorageErrors } from '../../../src/storage/sqlite/errors.ts'
-import * as schema from '../../../src/storage/sqlite/schema.ts'
 import { createSqliteUsers } from '../../../src/users/users.sqlite.ts'
 import { temporaryFolder } from '../../unit/support/service.ts'
 import type { MessageLogEngine } from '../suites/message-log.ts'
@@ -91,7 +90,7 @@ export const sqliteUsers: UsersEngine = {
         revocations: createSqliteRevocations({ queries, changes, onError() {} }),
       }
     }
-    const [own, others] = [port(log.queries), port(drizzle(other, { schema }))]
+    const [own, others] = [port(log.queries), port(drizzle(other))]
     return {
       users: own.users,
       revocations: own.revocations,

@@ -6,7 +6,6 @@ import { createSqliteRevocations } from '../../../src/auth/revocations.sqlite.ts
 import { createChangeCounter } from '../../../src/storage/sqlite/change-counter.ts'
 import initial from '../../../src/storage/sqlite/migrations/0000_initial.sql' with { type: 'text' }
 import journal from '../../../src/storage/sqlite/migrations/meta/_journal.json'
-import * as schema from '../../../src/storage/sqlite/schema.ts'
 import { connect } from '../support/chat-client.ts'
 import { startChild } from '../support/child.ts'
 import { bearer, outcome, startService, temporaryFolder } from '../support/service.ts'
@@ -157,7 +156,7 @@ test('a revocation is stored until its token expires, and no longer', async () =
   const count = () => file.query<{ n: number }, []>('select count(*) as n from revoked_tokens').get()?.n
   expect(count()).toBe(1)
   // A further start removes the revocations of expired tokens; a running service does so once a minute.
-  const queries = drizzle(file, { schema })
+  const queries = drizzle(file)
   const start = () =>
     createSqliteRevocations({ queries, changes: createChangeCounter(file), onError() {} }).close()
   start()
