@@ -67,6 +67,23 @@ async function renderServiceTypes(): Promise<string> {
   ].join('\n')
 }
 
+/** The service creates a validator at its first use, which must not be the first to find an unsupported keyword. */
+async function findUnsupportedKeyword(): Promise<string | undefined> {
+  // Imported now, because they read the file that was just written.
+  const { allOperations } = await import('../src/contract/operations.ts')
+  const { clientFrames, connectQuery } = await import('../src/contract/frames.ts')
+  const ofOperations = allOperations.flatMap(({ pathParameters, query, headers, body, success }) => [
+    ...[pathParameters, query, headers, body].flatMap((validator) => validator ?? []),
+    success,
+  ])
+  try {
+    for (const validator of [...ofOperations, ...clientFrames().values(), connectQuery]) validator.schema
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
 const files: Readonly<Record<string, () => Promise<string>>> = {
   'src/contract/types.gen.ts': renderServiceTypes,
   'src/contract/documents.gen.json': async () => renderDocuments(),
@@ -82,6 +99,8 @@ for (const [path, render] of Object.entries(files)) {
     faults.push(`${path} is out of date: run \`bun run generate\``)
   }
 }
+const unsupported = await findUnsupportedKeyword()
+if (unsupported !== undefined) faults.push(unsupported)
 if (clientPackageJson.version !== packageJson.version) {
   faults.push(
     `client/package.json has version ${clientPackageJson.version}, package.json has ${packageJson.version}`,

@@ -12,7 +12,7 @@ export interface UnknownSetting {
  * larger number than `limit` if it is larger.
  */
 function distance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
-  // Rules out most pairs: comparing all of them in full would delay each start by 15 ms.
+  // Rules out most pairs: comparing all of them in full would block requests for 15 ms.
   if (Math.abs(a.length - b.length) > limit) return limit + 1
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let row = 0; row < a.length; row++) {

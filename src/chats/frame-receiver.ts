@@ -64,7 +64,7 @@ function parseFrame(text: string): ParsedFrame {
     return { validator: undefined, valid: false, value }
   }
   const { event } = (value ?? {}) as { event?: unknown }
-  const validator = event === undefined ? sendFrame : (clientFrames.get(event) ?? sendFrame)
+  const validator = event === undefined ? sendFrame : (clientFrames().get(event) ?? sendFrame)
   return { validator, valid: validator.check(value), value }
 }
 

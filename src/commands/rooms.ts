@@ -95,7 +95,7 @@ export async function createRoom(
   { owner, public: isPublic = false, json }: CreateOptions,
 ): Promise<void> {
   if (!creation) throw new Error('The document does not describe the body of createRoom')
-  const [error] = explainErrors(creation, { name })
+  const [error] = explainErrors(creation.schema, { name })
   if (error) throw new CommandFailure(`The name ${error.detail}.`)
   await administer(dataDir, async ({ users, rooms }) => {
     const record = await users.findRecord(owner)

@@ -6,6 +6,7 @@ import { describeError, rootCause } from '../http/error-handler.ts'
 import { LimitsNotShared } from '../limits/limit-store.ts'
 import { openLogger } from '../logger.ts'
 import { openMetrics } from '../metrics/open-metrics.ts'
+import { once } from '../once.ts'
 import { openStorage } from '../open-storage.ts'
 import { type RunningServer, startServer } from '../server.ts'
 import { LostStorage, RedisUnavailable, RestartRequired } from '../storage/errors.ts'
@@ -24,6 +25,9 @@ function announce(config: Config, port: number): void {
   console.error(`\n${lines.join('\n')}\n`)
 }
 
+/** Comparing the names takes as long as opening the database, so the first requests are served before it. */
+const reportAfterMs = 100
+
 /** Supervisors start a process again that fails. */
 const restartCode = 1
 
@@ -34,36 +38,40 @@ const restartCode = 1
  */
 export async function serve(config: Config): Promise<void> {
   const { logger, flush } = openLogger(config.logLevel)
-  const unknown = findUnknownSettings(process.env, policyNames)
-  for (const { variable, setting } of unknown) {
-    logger.warn({ variable }, `${variable} is not a setting and has no effect. Did you mean ${setting}?`)
-  }
-  // A misspelled setting may be the reason why the start fails, and then nothing else writes the lines.
-  if (unknown.length > 0) await flush()
+  const reportUnknownSettings = once(() => {
+    for (const { variable, setting } of findUnknownSettings(process.env, policyNames)) {
+      logger.warn({ variable }, `${variable} is not a setting and has no effect. Did you mean ${setting}?`)
+    }
+  })
   let server: RunningServer | undefined
   let stopping = false
-  const metrics = await openMetrics(config)
-  const storage = await openStorage(config, {
-    metrics: metrics?.log,
-    onError(error) {
-      metrics?.backgroundFailure()
-      if (error instanceof LostStorage) logger.fatal(error.message)
-      else if (error instanceof RedisUnavailable) logger.warn({ reason: error.message }, 'redis unavailable')
-      else if (error instanceof LimitsNotShared) {
-        logger.warn({ reason: error.message, cause: describeError(rootCause(error)) }, 'limits not shared')
-      } else logger.warn({ cause: describeError(error) }, 'background work failed')
-      if (error instanceof RestartRequired) void stop('restart required', restartCode)
-    },
-    onNotice: (text) => logger.warn(text),
-    onRedisRecovered: () => logger.info('redis available again'),
-    onLimitsShared: () => logger.info('limits shared again'),
-  })
-  const keys = await loadKeys(config)
-  server = await startServer({ config, storage, keys, logger, metrics })
+
+  async function open(): Promise<RunningServer> {
+    const metrics = await openMetrics(config)
+    const storage = await openStorage(config, {
+      metrics: metrics?.log,
+      onError(error) {
+        metrics?.backgroundFailure()
+        if (error instanceof LostStorage) logger.fatal(error.message)
+        else if (error instanceof RedisUnavailable)
+          logger.warn({ reason: error.message }, 'redis unavailable')
+        else if (error instanceof LimitsNotShared) {
+          logger.warn({ reason: error.message, cause: describeError(rootCause(error)) }, 'limits not shared')
+        } else logger.warn({ cause: describeError(error) }, 'background work failed')
+        if (error instanceof RestartRequired) void stop('restart required', restartCode)
+      },
+      onNotice: (text) => logger.warn(text),
+      onRedisRecovered: () => logger.info('redis available again'),
+      onLimitsShared: () => logger.info('limits shared again'),
+    })
+    const keys = await loadKeys(config)
+    return startServer({ config, storage, keys, logger, metrics })
+  }
 
   async function stop(signal: string, exitCode = 0): Promise<void> {
     if (stopping) return
     stopping = true
+    reportUnknownSettings()
     logger.info({ signal }, 'draining')
     await server?.stop(config.drainSeconds)
     logger.info('stopped')
@@ -77,6 +85,15 @@ export async function serve(config: Config): Promise<void> {
     logger.fatal({ name, message }, 'crashed')
     await flush()
     process.exit(1)
+  }
+
+  try {
+    server = await open()
+  } catch (error) {
+    // A misspelled setting may be the reason.
+    reportUnknownSettings()
+    await flush()
+    throw error
   }
 
   process.on('uncaughtException', crash)
@@ -97,5 +114,6 @@ export async function serve(config: Config): Promise<void> {
     'listening',
   )
   await flush()
+  setTimeout(reportUnknownSettings, reportAfterMs)
   if (config.development) announce(config, server.port)
 }

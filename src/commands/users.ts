@@ -64,7 +64,7 @@ const registration = allOperations.find(({ id }) => id === 'registerUser')?.body
 /** Applies the rules of a registration. @throws CommandFailure */
 function checkCredentials(credentials: { readonly username: string; readonly password?: string }): void {
   if (!registration) throw new Error('The document does not describe the body of registerUser')
-  const errors = explainErrors(registration, credentials)
+  const errors = explainErrors(registration.schema, credentials)
   const relevant = errors.find(({ pointer }) => pointer !== '/password' || 'password' in credentials)
   if (relevant) throw new CommandFailure(`The ${relevant.pointer.slice(1)} ${relevant.detail}.`)
   const { username, password } = credentials

@@ -1,7 +1,8 @@
+import { once } from '../once.ts'
 import { asyncapi, type CloseCode } from './documents.ts'
 import { toTypeBox } from './schema.ts'
 import type { CloseCodeName, components } from './types.gen.ts'
-import { createValidator } from './validator.ts'
+import { createValidator, type Validator } from './validator.ts'
 
 type Schemas = components['schemas']
 export type SendFrame = Schemas['SendFrame']
@@ -16,11 +17,12 @@ export type AuthenticatedFrame = Schemas['AuthenticatedFrame']
 export type ChatMessage = Schemas['ChatMessage']
 
 const { chat } = asyncapi.channels
+const { schemas } = asyncapi.components
 
-function frame(name: 'SendFrame' | 'DisconnectFrame' | 'PingFrame' | 'AuthenticateFrame') {
-  const schema = asyncapi.components.schemas[name] ?? {}
-  return createValidator(toTypeBox(schema, `asyncapi.yaml#/components/schemas/${name}`))
-}
+type ClientFrame = 'SendFrame' | 'DisconnectFrame' | 'PingFrame' | 'AuthenticateFrame'
+
+const frame = (name: ClientFrame): Validator =>
+  createValidator(() => toTypeBox(schemas[name] ?? {}, `asyncapi.yaml#/components/schemas/${name}`))
 
 /** Validators of the client's frames. */
 export const sendFrame = frame('SendFrame')
@@ -28,16 +30,19 @@ export const disconnectFrame = frame('DisconnectFrame')
 export const pingFrame = frame('PingFrame')
 export const authenticateFrame = frame('AuthenticateFrame')
 /** Validates the idempotency key of a frame that is otherwise invalid, so that its error frame can repeat the key. */
-export const isIdempotencyKey = createValidator(sendFrame.schema.properties.idempotencyKey)
+export const isIdempotencyKey = createValidator(() => sendFrame.schema.properties.idempotencyKey)
 /** The validator of each event that a client may send. A frame without an event is a message. */
-export const clientFrames: ReadonlyMap<unknown, typeof sendFrame> = new Map(
-  [sendFrame, disconnectFrame, pingFrame, authenticateFrame].map((check) => [
-    check.schema.properties.event.const,
-    check,
-  ]),
+export const clientFrames = once(
+  (): ReadonlyMap<unknown, Validator> =>
+    new Map(
+      [sendFrame, disconnectFrame, pingFrame, authenticateFrame].map((validator) => [
+        validator.schema.properties.event.const,
+        validator,
+      ]),
+    ),
 )
 /** Validates the query of the handshake request. */
-export const connectQuery = createValidator(
+export const connectQuery = createValidator(() =>
   toTypeBox(chat.bindings.ws.query, 'asyncapi.yaml#/channels/chat/bindings/ws/query'),
 )
 

@@ -9,6 +9,7 @@ import {
 } from './documents.ts'
 import { toTypeBox } from './schema.ts'
 import type { OperationProblems, operations, QueryDefaults, ReplyHeaders } from './types.gen.ts'
+import { createValidator, type Validator } from './validator.ts'
 
 export type OperationId = keyof operations
 
@@ -59,20 +60,20 @@ export interface Operation {
   readonly method: string
   readonly path: string
   /** Path parameters; a request that violates them matches no resource. */
-  readonly pathParameters: TSchema | undefined
+  readonly pathParameters: Validator | undefined
   readonly secured: boolean
   readonly rateLimit: RateLimit
   readonly loginGuard: LoginGuardPolicy | undefined
-  readonly body: TSchema | undefined
-  readonly query: TSchema | undefined
+  readonly body: Validator | undefined
+  readonly query: Validator | undefined
   /** Query parameters of type integer, which are parsed from decimal digits. */
   readonly integerParameters: ReadonlySet<string>
   readonly queryDefaults: Readonly<Record<string, unknown>>
   /** Header parameters except the API version, which all operations share. */
-  readonly headers: TSchema | undefined
+  readonly headers: Validator | undefined
   readonly headerNames: readonly string[]
   readonly successStatus: number
-  readonly success: TSchema
+  readonly success: Validator
   /** The texts of the success body that the document fixes by `const`. */
   readonly constants: Readonly<Record<string, string>>
   /** The headers of the success response that the document fixes, except `commonHeaders`. */
@@ -106,11 +107,13 @@ function readOperation(path: string, method: string, operation: OperationObject)
   const parametersIn = (place: string) => {
     const selected = parameters.filter((parameter) => parameter.in === place)
     if (selected.length === 0) return undefined
-    const types = selected.map(({ name, required, schema }): [string, TSchema] => {
-      const type = toTypeBox(schema, `${pointer}/parameters/${name}`)
-      return [name, required ? type : Type.Optional(type)]
+    return createValidator(() => {
+      const types = selected.map(({ name, required, schema }): [string, TSchema] => {
+        const type = toTypeBox(schema, `${pointer}/parameters/${name}`)
+        return [name, required ? type : Type.Optional(type)]
+      })
+      return Type.Object(Object.fromEntries(types), { additionalProperties: false })
     })
-    return Type.Object(Object.fromEntries(types), { additionalProperties: false })
   }
   const inQuery = parameters.filter((parameter) => parameter.in === 'query')
   const [status = '', response] =
@@ -129,7 +132,7 @@ function readOperation(path: string, method: string, operation: OperationObject)
     secured: operation.security.length > 0,
     rateLimit: operation['x-rate-limit'],
     loginGuard: operation['x-login-guard'],
-    body: bodySchema && toTypeBox(bodySchema, `${pointer}/requestBody`),
+    body: bodySchema && createValidator(() => toTypeBox(bodySchema, `${pointer}/requestBody`)),
     query: parametersIn('query'),
     integerParameters: new Set(
       inQuery.filter(({ schema }) => schema.type === 'integer').map(({ name }) => name),
@@ -140,7 +143,7 @@ function readOperation(path: string, method: string, operation: OperationObject)
     headers: parametersIn('header'),
     headerNames: parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name),
     successStatus: Number(status),
-    success: toTypeBox(successSchema, `${pointer}/responses/${status}`),
+    success: createValidator(() => toTypeBox(successSchema, `${pointer}/responses/${status}`)),
     constants: Object.fromEntries(
       Object.entries(successSchema.properties as Record<string, JsonSchema>).flatMap(([name, property]) =>
         typeof property.const === 'string' ? [[name, property.const]] : [],
@@ -152,11 +155,7 @@ function readOperation(path: string, method: string, operation: OperationObject)
   }
 }
 
-/**
- * The operations of a document, in document order.
- *
- * @throws Error for a schema keyword that would not be enforced
- */
+/** The operations of a document, in document order. */
 export const readOperations = (paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>) =>
   Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => readOperation(path, method, operation)),

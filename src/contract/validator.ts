@@ -1,5 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { once } from '../once.ts'
 
 /** Decides whether values match a schema. */
 export interface Validator {
@@ -29,15 +30,18 @@ function compile(schema: TSchema): Check {
 }
 
 /**
- * Creates a validator that is compiled at its first check. Compiling all of them would delay each start, and
- * nothing is found out by it: `toTypeBox` has already refused what a validator would not enforce.
+ * Creates a validator whose schema is created and compiled when it is first used. Doing so for all of them would delay each
+ * start, and nothing is found out by it: `bun run generate` has already refused what a validator would not enforce.
  */
-export function createValidator(schema: TSchema): Validator {
+export function createValidator(createSchema: () => TSchema): Validator {
+  const schema = once(createSchema)
   let check: Check | undefined
   return {
-    schema,
+    get schema() {
+      return schema()
+    },
     check(value) {
-      check ??= compile(schema)
+      check ??= compile(schema())
       return check(value)
     },
   }

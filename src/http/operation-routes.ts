@@ -18,7 +18,6 @@ import {
   type ProblemOptions,
   validationFailed,
 } from '../contract/problems.ts'
-import { createValidator } from '../contract/validator.ts'
 import type { Peer } from '../limits/client-address.ts'
 import { policyHeader, type RateLimits } from '../limits/rate-limits.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
@@ -65,31 +64,35 @@ const noParameters: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /** Reads and validates the parameters that an operation declares. */
 function createParameterReader(operation: Operation) {
-  const { query, integerParameters: integers, queryDefaults, headers, headerNames } = operation
-  const queryValidator = query && createValidator(query)
-  const headersValidator = headers && createValidator(headers)
-  const pathValidator = operation.pathParameters && createValidator(operation.pathParameters)
+  const {
+    query,
+    integerParameters: integers,
+    queryDefaults,
+    headers,
+    headerNames,
+    pathParameters,
+  } = operation
 
   function readHeaders(request: Request): Readonly<Record<string, unknown>> {
-    if (!headersValidator) return noParameters
+    if (!headers) return noParameters
     const values: Record<string, unknown> = {}
     for (const name of headerNames) {
       const value = request.headers.get(name)
       if (value !== null) values[name] = value
     }
-    if (!headersValidator.check(values)) throw validationFailed(headersValidator.schema, values)
+    if (!headers.check(values)) throw validationFailed(headers.schema, values)
     return values
   }
 
   function readQueryValues(request: Request): Readonly<Record<string, unknown>> {
-    if (!queryValidator) return noParameters
-    return { ...queryDefaults, ...readQuery(request, { validator: queryValidator, integers }) }
+    if (!query) return noParameters
+    return { ...queryDefaults, ...readQuery(request, { validator: query, integers }) }
   }
 
   function readPath({ params }: RoutedRequest): Readonly<Record<string, unknown>> {
-    if (!pathValidator) return noParameters
+    if (!pathParameters) return noParameters
     // A path that no resource can have is not a validation error: nothing is there.
-    if (!pathValidator.check({ ...params })) throw new ProblemError('not-found')
+    if (!pathParameters.check({ ...params })) throw new ProblemError('not-found')
     return params as Record<string, unknown>
   }
 
@@ -107,7 +110,7 @@ export function operationRoutes(options: OperationRoutesOptions): Record<string,
 }
 
 function createRoute(operation: Operation, options: OperationRoutesOptions): Route {
-  const { id, path, constants } = operation
+  const { id, path, constants, body: bodyValidator, success } = operation
   const { authenticator, responses } = options
   const handler = options.handlers[id] as unknown as AnyHandler
   const limiter = options.rateLimits.limiter(operation.rateLimit)
@@ -123,13 +126,11 @@ function createRoute(operation: Operation, options: OperationRoutesOptions): Rou
       ...(limiter && { 'ratelimit-policy': policyHeader(limiter) }),
     },
   })
-  const bodyValidator = operation.body && createValidator(operation.body)
-  const successValidator = createValidator(operation.success)
   const { readQueryValues, readHeaders, readPath } = createParameterReader(operation)
   const hasConstants = Object.keys(constants).length > 0
   function serialise(data: object): string {
     const body = hasConstants ? { ...constants, ...data } : data
-    if (!successValidator.check(body)) throw new Error(`The success response of ${id} violates its schema`)
+    if (!success.check(body)) throw new Error(`The success response of ${id} violates its schema`)
     return JSON.stringify(body)
   }
 

@@ -65,6 +65,7 @@ test('the service warns once for each variable, without its value, and starts', 
       JWT_SECRETS: 'confidential',
     },
   })
+  await service.waitFor(/RATE_LIMIT is not a setting/)
   const log = await service.stop()
   const warnings = log.split('\n').filter((line) => line.includes('is not a setting'))
   expect(warnings.map((line) => JSON.parse(line))).toEqual([
@@ -76,6 +77,12 @@ test('the service warns once for each variable, without its value, and starts', 
     expect.objectContaining({ level: 40, variable: 'RATE_LIMIT' }),
   ])
   for (const value of ['confidential', '10/61']) expect(log).not.toContain(value)
+})
+
+test('a service that is stopped immediately has warned as well', async () => {
+  await using folder = await temporaryFolder()
+  await using service = await startChild({ environment: { DATA_DIR: folder.path, METRIC_PORT: '0' } })
+  expect(await service.stop()).toContain('Did you mean METRICS_PORT?')
 })
 
 test('a start that fails also warns of misspelled settings', async () => {

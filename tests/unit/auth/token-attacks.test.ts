@@ -198,7 +198,10 @@ test('a cached token is invalid once its account has been removed', async () => 
 
 test('a cached token is invalid once it has expired', async () => {
   const { user } = await service.account('brief')
-  const { token, expiresAt } = await createTokens({ keys, ttlSeconds: 60 }).issue({ user, tokensValidFrom: 0 })
+  const { token, expiresAt } = await createTokens({ keys, ttlSeconds: 60 }).issue({
+    user,
+    tokensValidFrom: 0,
+  })
   const atSecond = (seconds: number) => {
     setSystemTime(new Date(seconds * 1000))
     return outcome(service.get('/api/users/profile', token))

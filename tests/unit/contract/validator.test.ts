@@ -1,12 +1,14 @@
-import { expect, spyOn, test } from 'bun:test'
+import { expect, mock, spyOn, test } from 'bun:test'
+import type { TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { toTypeBox } from '../../../src/contract/schema.ts'
 import { createValidator } from '../../../src/contract/validator.ts'
 
-test('a validator is compiled once, at its first check', () => {
+test('the schema of a validator is created and compiled once, at its first use', () => {
   using compile = spyOn(TypeCompiler, 'Compile')
-  const schema = toTypeBox({ type: 'integer', minimum: 3 }, 'schema')
-  const validator = createValidator(schema)
+  const create = mock(() => toTypeBox({ type: 'integer', minimum: 3 }, 'schema'))
+  const validator = createValidator(create)
+  expect(create).not.toHaveBeenCalled()
   expect(compile).not.toHaveBeenCalled()
   expect([4, 3, 2, '3', 3.5, undefined].map(validator.check)).toEqual([
     true,
@@ -17,5 +19,6 @@ test('a validator is compiled once, at its first check', () => {
     false,
   ])
   expect(compile).toHaveBeenCalledTimes(1)
-  expect(validator.schema).toBe(schema)
+  expect(create).toHaveBeenCalledTimes(1)
+  expect(validator.schema).toBe(create.mock.results[0]?.value as TSchema)
 })
