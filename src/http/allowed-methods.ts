@@ -1,6 +1,13 @@
+import { once } from '../once.ts'
+
 export interface RoutePath {
   readonly method: string
   readonly path: string
+}
+
+function toPattern(path: string): RegExp {
+  const segments = path.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : RegExp.escape(part)))
+  return new RegExp(`^${segments.join('/')}$`)
 }
 
 /**
@@ -10,18 +17,19 @@ export interface RoutePath {
  * @param routes all routes; `:name` in a path matches one segment
  */
 export function createAllowedMethods(routes: readonly RoutePath[]) {
-  const paths = new Map<string, { pattern: RegExp; methods: Set<string> }>()
+  const methodsByPath = new Map<string, Set<string>>()
   for (const { method, path } of routes) {
-    const segments = path.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : RegExp.escape(part)))
-    const entry = paths.get(path) ?? { pattern: new RegExp(`^${segments.join('/')}$`), methods: new Set() }
-    entry.methods.add(method)
-    if (method === 'GET') entry.methods.add('HEAD')
-    paths.set(path, entry)
+    const methods = methodsByPath.get(path) ?? new Set()
+    methods.add(method)
+    if (method === 'GET') methods.add('HEAD')
+    methodsByPath.set(path, methods)
   }
+  // Compiled at the first request that needs them, because it takes longer than the rest of this function.
+  const patterns = once(() =>
+    [...methodsByPath].map(([path, methods]) => ({ pattern: toPattern(path), methods })),
+  )
   return (path: string): string | undefined => {
-    for (const { pattern, methods } of paths.values()) {
-      if (pattern.test(path)) return [...methods].sort().join(', ')
-    }
-    return undefined
+    const methods = methodsByPath.get(path) ?? patterns().find(({ pattern }) => pattern.test(path))?.methods
+    return methods && [...methods].sort().join(', ')
   }
 }
