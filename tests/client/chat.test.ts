@@ -100,7 +100,7 @@ test('messages that have been removed are reported as a gap', async () => {
   await until(() => events.length >= 5)
   expect(events).toEqual(['caught up', 'before', 'gap', 'in another log', 'caught up'])
   await chat.close()
-}, 30_000)
+}, 300_000)
 
 test('a message with a key that was used before resolves with the stored message', async () => {
   await using service = await startService()
@@ -188,7 +188,7 @@ test('a burst beyond the documented limit is sent in order, and the connection i
       expect(ids.toSorted()).toEqual(ids)
     }
   }
-}, 60_000)
+}, 300_000)
 
 test('the queue is bounded, and a message that was not written is certainly not stored', async () => {
   await using service = await startRestartable()
@@ -211,7 +211,7 @@ test('the queue is bounded, and a message that was not written is certainly not 
   expect(await last).toMatchObject({ code: 'closed', outcome: 'not-done' })
   expect(await chat.send('5').catch((each: unknown) => each)).toMatchObject({ code: 'closed' })
   expect(await chat.opened().catch((each: unknown) => each)).toMatchObject({ code: 'closed' })
-}, 30_000)
+}, 300_000)
 
 test('a slow loop pauses the chat, and misses nothing', async () => {
   await using service = await startService()

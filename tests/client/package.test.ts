@@ -58,7 +58,7 @@ beforeAll(async () => {
   )
   tarball = join(folder, output.trim().split('/').at(-1) as string)
   service = await startService()
-}, 120_000)
+}, 300_000)
 
 afterAll(async () => {
   await service[Symbol.asyncDispose]()
@@ -104,7 +104,7 @@ test('the installed package type-checks, for Node and for browsers', async () =>
     await Bun.write(join(path, `${file}.json`), JSON.stringify(configuration))
     await run([...tsc, `${file}.json`], path)
   }
-}, 60_000)
+}, 300_000)
 
 test('the examples of the documentation type-check', async () => {
   const path = await createProject('documentation', {})
@@ -130,7 +130,7 @@ test('the examples of the documentation type-check', async () => {
   }
   await Bun.write(join(path, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
   await run([await nodePath(tools), join(tools, 'typescript/bin/tsc'), '-p', '.'], path)
-}, 60_000)
+}, 300_000)
 
 test('the installed package runs in Node 22 and in Bun', async () => {
   const path = await createProject('runs', { 'main.js': script })
@@ -169,7 +169,7 @@ test('the installed package runs in Chromium', async () => {
   } finally {
     await browser.close()
   }
-}, 60_000)
+}, 300_000)
 
 test('a runtime without WebSocket uses that of ws', async () => {
   const withWs = script

@@ -10,7 +10,7 @@ import { bearer } from '../unit/support/service.ts'
 import { skipsCaddy, startCaddy } from './caddy.ts'
 import { compose, composeFile, composeText, interpolate, nodeEnvironment } from './compose.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 const project = new URL('../..', import.meta.url).pathname
 

@@ -54,4 +54,4 @@ test('the tour of the README works in a new terminal on a machine with only Node
   expect(output).toContain('exampleuser: Hello, world!')
   await service.stop()
   await rm(folder, { recursive: true })
-}, 60_000)
+}, 300_000)

@@ -13,7 +13,7 @@ import { createDatabase, openNode } from './support/postgres.ts'
 import { sharedPostgres, stopPostgresAfterTests } from './support/postgres-server.ts'
 
 stopPostgresAfterTests()
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 type Counts = Readonly<Record<'users' | 'messages' | 'revoked_tokens', { rows: number; checksum: string }>>
 

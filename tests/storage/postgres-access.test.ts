@@ -8,7 +8,7 @@ import { type PostgresServer, skipsPostgres, startPostgres } from '../fixtures/p
 import { runCommand } from '../unit/support/command.ts'
 import { endWithParent } from '../unit/support/end-with-parent.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 const settings = { JWT_SECRET: generateSecret() }
 

@@ -11,7 +11,7 @@ import { stopPostgresAfterTests } from './support/postgres-server.ts'
 import { createRoomActions } from './support/rooms.ts'
 
 stopPostgresAfterTests()
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 /** A database, a node on it, and a connection of another process that stores numbered batches. */
 async function openLog() {

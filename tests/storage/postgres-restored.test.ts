@@ -17,7 +17,7 @@ import { createDatabase, openNode } from './support/postgres.ts'
 import { sharedPostgres, stopPostgresAfterTests } from './support/postgres-server.ts'
 
 stopPostgresAfterTests()
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 async function run(program: string, ...arguments_: string[]): Promise<void> {
   const child = Bun.spawn([join(findPostgres() ?? '', program), ...arguments_], {

@@ -8,7 +8,7 @@ import { createDatabase } from './support/postgres.ts'
 import { stopPostgresAfterTests } from './support/postgres-server.ts'
 
 stopPostgresAfterTests()
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 /** Starts two nodes on an empty database. The commands know only its URL. */
 async function startNodes(settings: Readonly<Record<string, string>> = {}) {

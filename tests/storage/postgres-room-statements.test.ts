@@ -9,7 +9,7 @@ import { stopPostgresAfterTests } from './support/postgres-server.ts'
 import { createRoomActions } from './support/rooms.ts'
 
 stopPostgresAfterTests()
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 /** A client that counts the statements of its transactions, those that begin and end them included. */
 function createCountingClient(url: string) {

@@ -6,6 +6,6 @@ import { stopServers } from './server.ts'
  * being loaded, while an imported module is evaluated only once for all files of a run.
  */
 export function setUpTestFile(): void {
-  setDefaultTimeout(60_000)
+  setDefaultTimeout(180_000)
   afterAll(stopServers)
 }

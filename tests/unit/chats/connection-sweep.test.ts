@@ -90,4 +90,4 @@ test('accounts are checked again only after a change, and after a failed check',
   version++
   expect(await checksAfter(6)).toBe(6)
   sweep.stop()
-}, 60_000)
+}, 300_000)

@@ -8,7 +8,7 @@ import { bearer, startService, temporaryFolder } from '../support/service.ts'
 import { mountTmpfs } from '../support/small-disk.ts'
 
 // Each test starts several processes, which takes longer than the default timeout on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 interface Backup {
   readonly file: string

@@ -9,7 +9,7 @@ import { runCommand } from '../support/command.ts'
 import { temporaryFolder } from '../support/service.ts'
 
 // Each test starts several processes, which takes longer than the default timeout on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 interface Check {
   readonly settings: readonly { name: string; value: string | null; source: string }[]

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type Playground, type Recipe, readRecipes, startPlayground } from '../support/recipes.ts'
 
 // Each test starts several processes, which takes longer than the default timeout on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 const page = fileURLToPath(new URL('../../../docs/operating.md', import.meta.url))
 const recipes = await readRecipes(page)

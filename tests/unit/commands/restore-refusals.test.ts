@@ -7,7 +7,7 @@ import { failureOf, mainFile, runCommand, runJson, spawnCommand } from '../suppo
 import { namesIn, startIn, stoppedService } from '../support/restores.ts'
 
 // Each test starts several processes, which takes longer than the default timeout on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 describe('a restore is refused, and the database stays in use,', () => {
   async function expectRefusal(

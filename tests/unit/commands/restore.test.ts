@@ -9,7 +9,7 @@ import { namesIn, type Restored, startIn, stoppedService } from '../support/rest
 import { temporaryFolder } from '../support/service.ts'
 
 // Each test starts several processes, which takes longer than the default timeout on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 test('a restore under load: refused while the service runs, works after the stop, and reports a gap', async () => {
   await using folder = await temporaryFolder()

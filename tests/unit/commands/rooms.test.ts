@@ -3,7 +3,7 @@ import { failureOf, runCommand, runJson } from '../support/command.ts'
 import { type RoomBody, startRoomService } from '../support/room-service.ts'
 
 // Each test starts several processes, which takes longer than the default timeout on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 const service = await startRoomService({ ROOM_CREATION: 'operator' })
 afterAll(() => service[Symbol.asyncDispose]())

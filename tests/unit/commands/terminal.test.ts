@@ -3,7 +3,7 @@ import { mainFile, runCommand } from '../support/command.ts'
 import { startService } from '../support/service.ts'
 
 // Each test starts several processes, which takes longer than the default timeout on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 const service = await startService()
 afterAll(() => service[Symbol.asyncDispose]())

@@ -4,7 +4,7 @@ import { failureOf, mainFile, runCommand, runJson } from '../support/command.ts'
 import { bearer, outcome, startService } from '../support/service.ts'
 
 // Each test starts several processes, which takes longer than the default timeout on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 const service = await startService({ REGISTRATION: 'closed' })
 afterAll(() => service[Symbol.asyncDispose]())

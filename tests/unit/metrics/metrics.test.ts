@@ -178,7 +178,7 @@ test('a client that does not respond is counted as silent, also if bytes wait fo
   expect(value('parley_sockets_silent_total')).toBe(1)
   expect(value('parley_sockets_cut_off_total')).toBe(0)
   expect(closeNames([await service.waitFor(/"connection closed"/)])).toEqual(['silent-client'])
-}, 60_000)
+}, 300_000)
 
 test('refusals are counted by policy, for requests and for frames', async () => {
   const limits = { RATE_LIMITS: 'on', RATE_LIMIT_READ: '1/60', RATE_LIMIT_SEND: '1/60' }

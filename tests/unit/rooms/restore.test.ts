@@ -6,7 +6,7 @@ import { createRoomUser } from '../support/room-service.ts'
 import { temporaryFolder } from '../support/service.ts'
 
 // The test starts several processes, which takes longer than the default timeout on a busy machine.
-setDefaultTimeout(60_000)
+setDefaultTimeout(180_000)
 
 test('a restored backup has the rooms, and a client whose messages were lost receives a gap and all entries', async () => {
   await using folder = await temporaryFolder()
