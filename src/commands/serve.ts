@@ -4,7 +4,7 @@ import { openapi } from '../contract/documents.ts'
 import { policyNames } from '../contract/policies.ts'
 import { describeError, rootCause } from '../http/error-handler.ts'
 import { LimitsNotShared } from '../limits/limit-store.ts'
-import { openLogger } from '../logger.ts'
+import { type Logger, openLogger } from '../logger.ts'
 import { openMetrics } from '../metrics/open-metrics.ts'
 import { once } from '../once.ts'
 import { openStorage } from '../open-storage.ts'
@@ -23,6 +23,14 @@ function announce(config: Config, port: number): void {
   ]
   // The log on standard output stays one JSON object per line.
   console.error(`\n${lines.join('\n')}\n`)
+}
+
+function logFailure(logger: Logger, error: unknown): void {
+  if (error instanceof LostStorage) logger.fatal(error.message)
+  else if (error instanceof RedisUnavailable) logger.warn({ reason: error.message }, 'redis unavailable')
+  else if (error instanceof LimitsNotShared) {
+    logger.warn({ reason: error.message, cause: describeError(rootCause(error)) }, 'limits not shared')
+  } else logger.warn({ cause: describeError(error) }, 'background work failed')
 }
 
 /** Comparing the names takes as long as opening the database, so the first requests are served before it. */
@@ -52,12 +60,7 @@ export async function serve(config: Config): Promise<void> {
       metrics: metrics?.log,
       onError(error) {
         metrics?.backgroundFailure()
-        if (error instanceof LostStorage) logger.fatal(error.message)
-        else if (error instanceof RedisUnavailable)
-          logger.warn({ reason: error.message }, 'redis unavailable')
-        else if (error instanceof LimitsNotShared) {
-          logger.warn({ reason: error.message, cause: describeError(rootCause(error)) }, 'limits not shared')
-        } else logger.warn({ cause: describeError(error) }, 'background work failed')
+        logFailure(logger, error)
         if (error instanceof RestartRequired) void stop('restart required', restartCode)
       },
       onNotice: (text) => logger.warn(text),

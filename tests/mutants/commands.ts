@@ -92,4 +92,12 @@ export const commandsMutants: readonly Mutant[] = [
     replace: 'output: process.stderr',
     tests: [`${unit}/commands/terminal.test.ts`],
   },
+  {
+    id: 'failed-start-hides-misspelled-settings',
+    breaks: 'A start that fails names the settings that were misspelled.',
+    file: 'src/commands/serve.ts',
+    find: '    // A misspelled setting may be the reason.\n    reportUnknownSettings()\n',
+    replace: '',
+    tests: [`${unit}/unknown-settings.test.ts`],
+  },
 ]

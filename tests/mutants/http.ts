@@ -117,4 +117,20 @@ export const httpMutants: readonly Mutant[] = [
     replace: '      if (bodyValidator && identity && (false as boolean)) {',
     tests: [`${unit}/auth/revocation.test.ts`],
   },
+  {
+    id: 'unknown-methods-ignore-parameters',
+    breaks: 'A method that the router does not know is refused with 405 on a path with a parameter, too.',
+    file: 'src/http/allowed-methods.ts',
+    find: 'methodsByPath.get(path) ?? patterns().find(({ pattern }) => pattern.test(path))?.methods',
+    replace: 'methodsByPath.get(path)',
+    tests: [`${unit}/http/hostile-targets.test.ts`, `${unit}/http/random-requests.test.ts`],
+  },
+  {
+    id: 'unsupported-keyword-generated',
+    breaks: 'A keyword of the documents that no validator enforces is found before the service starts.',
+    file: 'scripts/generate.ts',
+    find: 'if (unsupported !== undefined) faults.push(unsupported)',
+    replace: '',
+    tests: [`${unit}/scripts/generate.test.ts`],
+  },
 ]

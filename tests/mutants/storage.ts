@@ -20,4 +20,12 @@ export const storageMutants: readonly Mutant[] = [
     replace: '',
     tests: ['tests/storage/sqlite-message-log.test.ts'],
   },
+  {
+    id: 'pending-migrations-left-out',
+    breaks: 'A database of an earlier release is upgraded, however many migrations it needs.',
+    file: 'src/storage/sqlite/connection.ts',
+    find: 'if (pendingMigrations(sqlite).length > 0) migrate',
+    replace: 'if (pendingMigrations(sqlite).length > 2) migrate',
+    tests: [`${unit}/auth/revocation.test.ts`],
+  },
 ]
