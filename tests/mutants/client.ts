@@ -11,7 +11,7 @@ export const clientMutants: readonly Mutant[] = [
     file: `${source}/frames.ts`,
     find: '        rooms.invalidate()\n',
     replace: '',
-    tests: [`${tests}/rooms.test.ts`],
+    tests: [`${tests}/rooms-resume.test.ts`],
   },
   {
     id: 'client-keeps-rooms-of-another-user',
@@ -19,7 +19,7 @@ export const clientMutants: readonly Mutant[] = [
     file: `${source}/chat.ts`,
     find: '        if (user?.id !== profile.user.id) rooms.invalidate()\n',
     replace: '',
-    tests: [`${tests}/rooms.test.ts`],
+    tests: [`${tests}/rooms-resume.test.ts`],
   },
   {
     id: 'client-leaves-rooms-with-others',

@@ -48,6 +48,21 @@ test('a client at the end of the log receives only caught-up', async () => {
 })
 
 test('several clients take turns, page by page', async () => {
+  const { start } = openReplayer(createLog(250))
+  const turns: string[] = []
+  for (const name of ['first', 'second']) {
+    const { socket, raw } = createSocket({ cursor: idOf(0) })
+    raw.cork = (send) => {
+      turns.push(name)
+      send()
+    }
+    start(socket)
+  }
+  await settle()
+  expect(turns).toEqual(['first', 'second', 'first', 'second', 'first', 'second'])
+})
+
+test('a client that has missed little does not wait for one that has missed much', async () => {
   const { start, caughtUp } = openReplayer(createLog(1000))
   const [long, short] = [createSocket({ cursor: idOf(1) }), createSocket({ cursor: idOf(990) })]
   start(long.socket)
