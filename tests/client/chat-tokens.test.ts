@@ -60,7 +60,7 @@ test('without a login, an expired chat is unauthorized, and continues with the n
   await other.loginUser({ username, password })
   expect((await sent).message).toBe('waiting for a token')
   expect(states.filter((name) => name === 'unauthorized')).toHaveLength(1)
-})
+}, 300_000)
 
 test('a login that fails for a while is repeated, and one that is refused is not', async () => {
   await using service = await startService()

@@ -193,5 +193,5 @@ describe('a connection', () => {
     expect(await idle.closed).toEqual({ code: 3000, reason: 'token-expired' })
     expect(await busy.closed).toEqual({ code: 3000, reason: 'token-expired' })
     clearInterval(sending)
-  })
+  }, 60_000)
 })
