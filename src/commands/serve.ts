@@ -34,7 +34,7 @@ function logFailure(logger: Logger, error: unknown): void {
 }
 
 /** Comparing the names takes as long as opening the database, so the first requests are served before it. */
-const reportAfterMs = 100
+const reportAfterMs = 20
 
 /** Supervisors start a process again that fails. */
 const restartCode = 1
