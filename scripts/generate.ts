@@ -77,6 +77,7 @@ async function findUnsupportedKeyword(): Promise<string | undefined> {
     success,
   ])
   try {
+    // Reading the property creates the schema.
     for (const validator of [...ofOperations, ...clientFrames().values(), connectQuery]) validator.schema
     return undefined
   } catch (error) {

@@ -30,8 +30,9 @@ function compile(schema: TSchema): Check {
 }
 
 /**
- * Creates a validator whose schema is created and compiled when it is first used. Doing so for all of them would delay each
- * start, and nothing is found out by it: `bun run generate` has already refused what a validator would not enforce.
+ * Creates a validator whose schema is created and compiled when it is first used. Doing so for all of them would
+ * delay each start, and nothing is found out by it: `bun run generate` has already refused what a validator would
+ * not enforce.
  */
 export function createValidator(createSchema: () => TSchema): Validator {
   const schema = once(createSchema)
