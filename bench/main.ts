@@ -8,6 +8,7 @@ import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Harness, openHarness, type Size, sizes } from './harness.ts'
+import { loadProcessor } from './load-processor.ts'
 import { measureNoise, observeProcessors } from './noise.ts'
 import { buildParley, root } from './parley.ts'
 import { stopEverything } from './processes.ts'
@@ -159,6 +160,10 @@ async function settings(): Promise<Setting[]> {
     },
     { name: 'Bun', value: Bun.version },
     { name: 'Competitor runtime', value: Bun.which('node') ? 'Node' : 'Bun' },
+    {
+      name: 'Load generators',
+      value: loadProcessor === undefined ? 'on any processor' : `on processor ${loadProcessor}`,
+    },
     {
       name: 'Rounds',
       value: `${harness.size.rounds} of ${harness.size.seconds} s, ${harness.size.slowRounds} of slow rows`,

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { freePort } from '../tests/fixtures/free-port.ts'
 import type { SocketCommand, SocketResult } from './load/sockets.ts'
+import { onLoadProcessor } from './load-processor.ts'
 
 export interface Server {
   port: number
@@ -81,7 +82,7 @@ export async function startSocketLoad(): Promise<SocketLoad> {
   const replies: Array<(reply: { result?: SocketResult; error?: string }) => void> = []
   const ready = Promise.withResolvers<void>()
   const child = track(
-    Bun.spawn([process.execPath, `${import.meta.dir}/load/sockets.ts`], {
+    Bun.spawn(onLoadProcessor([process.execPath, `${import.meta.dir}/load/sockets.ts`]), {
       stdio: ['ignore', 'inherit', 'inherit'],
       ipc: (message: { ready?: true; result?: SocketResult; error?: string }) => {
         if (message.ready) ready.resolve()

@@ -1,5 +1,6 @@
 // Runs wrk, the load generator for HTTP. With one thread, it is faster than each of the servers.
 
+import { onLoadProcessor } from './load-processor.ts'
 import { type Server, track } from './processes.ts'
 
 export interface HttpLoad {
@@ -45,13 +46,13 @@ async function runOnce(load: HttpLoad): Promise<HttpResult> {
   const cpuBefore = server.cpuSeconds()
   const child = track(
     Bun.spawn(
-      [
+      onLoadProcessor([
         ...command,
         '--latency',
         '--script',
         `${import.meta.dir}/load/${script}`,
         `http://127.0.0.1:${server.port}${path}`,
-      ],
+      ]),
       { env: { PATH: process.env.PATH ?? '', ...environment }, stdio: ['ignore', 'pipe', 'inherit'] },
     ),
   )

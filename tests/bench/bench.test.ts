@@ -115,7 +115,7 @@ describe.skipIf(!wrk)('a quick run of the benchmark', () => {
 
   test('reports the machine and warns that figures of a quick run are not for quoting', () => {
     expect(run.settings.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['Commit', 'Machine', 'Bun', 'Rounds']),
+      expect.arrayContaining(['Commit', 'Machine', 'Bun', 'Load generators', 'Rounds']),
     )
     expect(run.notes.join()).toContain('quick')
   })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Conditions, reasonsNotToQuote } from '../../bench/conditions.ts'
 import { compare, keep, readHistory } from '../../bench/history.ts'
+import { lastOf, loadProcessor, onLoadProcessor } from '../../bench/load-processor.ts'
 import { type Result, type Run, renderReport, requireMeasured, verdict } from '../../bench/report.ts'
 import { median, medianInterval, ratios } from '../../bench/statistics.ts'
 import { type HttpLoad, parseWrkOutput, runWrk } from '../../bench/wrk.ts'
@@ -220,4 +221,22 @@ describe('the output of wrk', () => {
       'Non-2xx or 3xx responses: 12',
     )
   })
+})
+
+test.each([
+  ['0-1', '1'],
+  ['0', undefined],
+  ['3', undefined],
+  ['0,4', '4'],
+  ['0,4-7', '7'],
+  ['0-3,8', '8'],
+  ['', undefined],
+])('of the processors %p, the load generators get %p', (list, processor) => {
+  expect(lastOf(list)).toBe(processor)
+})
+
+test.skipIf(loadProcessor === undefined)('a load generator stays on its processor', async () => {
+  const command = onLoadProcessor(['grep', 'Cpus_allowed_list', '/proc/self/status'])
+  const output = await new Response(Bun.spawn(command).stdout).text()
+  expect(output.trim()).toBe(`Cpus_allowed_list:\t${loadProcessor}`)
 })
