@@ -21,6 +21,15 @@ export interface CounterKey {
   readonly b: number
 }
 
+/** 53 bits of a key, as an integer, which takes no memory of its own in an object. */
+export const packKey = ({ a, b }: CounterKey): number => (a >>> 0) * 2 ** 21 + (b >>> 11)
+
+/** The key with these 53 bits; the others are zero. */
+export const unpackKey = (packed: number): CounterKey => ({
+  a: (packed / 2 ** 21) | 0,
+  b: (packed & (2 ** 21 - 1)) << 11,
+})
+
 interface CounterTableOptions {
   /** The largest number of slots, a power of two. Once 70 % are used, new keys share one counter. */
   readonly maxCapacity?: number

@@ -1,7 +1,7 @@
 import type { RateLimitOverride } from '../config.ts'
 import type { RateLimit } from '../contract/documents.ts'
 import { type Counter, createCountBatches, type Decide } from './count-batches.ts'
-import { type CounterKey, createCounterTable } from './counter-table.ts'
+import { type CounterKey, createCounterTable, packKey } from './counter-table.ts'
 import type { LimitKeys } from './limit-keys.ts'
 import type { LimitStore } from './limit-store.ts'
 import type { Count, RateLimiter, RateLimitKey, RateLimits } from './rate-limits.ts'
@@ -45,9 +45,6 @@ const maxCounters = 100_000
  */
 export const unconfirmedShare = (left: number, nodes: number): number =>
   Math.floor(left / (10 * Math.max(minNodes, nodes)))
-
-/** A key of 53 bits of the hash. */
-const idOf = ({ a, b }: CounterKey) => (a >>> 0) * 2 ** 21 + (b >>> 11)
 
 /**
  * Counts in fixed windows that all nodes share. Each node decides by the last totals of the store and its own requests
@@ -136,7 +133,7 @@ export function createSharedRateLimits(options: SharedRateLimitsOptions): Shared
         // The window of a total is rounded up, and so can seem to be longer.
         const resetSeconds = Math.min(window, expiry - time)
         if (used >= quota) return { exceeded: true, remaining: 0, resetSeconds }
-        const id = idOf(key)
+        const id = packKey(key)
         let counter = counters.get(id)
         // A new window has begun: the unsent requests were made in the previous one.
         if (counter && used === 0) counter.unsent = 0

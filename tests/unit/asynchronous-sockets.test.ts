@@ -89,8 +89,9 @@ describe('over WebSocket', () => {
     const messages = Array.from({ length: 10 }, (_, i) => `message ${i}`)
     for (const message of messages) client.send({ message })
     await client.close()
-    await Bun.sleep(100)
-    expect(await readHistory(service, token)).toEqual(messages)
+    let stored: string[] = []
+    while (stored.length < messages.length) stored = await readHistory(service, token)
+    expect(stored).toEqual(messages)
   })
 
   test('a client that resumes receives each message once and in order, while others send', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createCounterTable } from '../../../src/limits/counter-table.ts'
+import { createCounterTable, packKey, unpackKey } from '../../../src/limits/counter-table.ts'
 
 const quota = 10
 const address = (n: number) => `${n >>> 24}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`
@@ -75,6 +75,24 @@ describe('a full table', () => {
     expect(new Set(fresh).size).toBe(500)
     for (const slot of fresh) expect(table.countAt(slot)).toBe(0)
   })
+})
+
+test('a packed key keeps 53 bits of the key', () => {
+  const { key } = createCounterTable()
+  for (let n = 0; n < 1000; n++) {
+    const { a, b } = key(address(n))
+    const packed = packKey({ a, b })
+    expect(Number.isSafeInteger(packed)).toBe(true)
+    expect(unpackKey(packed)).toEqual({ a, b: (b >> 11) << 11 })
+    expect(packKey(unpackKey(packed))).toBe(packed)
+  }
+  for (const edge of [
+    { a: 0, b: 0 },
+    { a: -1, b: -2048 },
+    { a: -(2 ** 31), b: -(2 ** 31) },
+  ]) {
+    expect(unpackKey(packKey(edge))).toEqual(edge)
+  }
 })
 
 test('a million addresses within a minute need less than 100 MB and do not reset a limited client', async () => {
