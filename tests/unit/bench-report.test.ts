@@ -6,6 +6,7 @@ import { type Conditions, reasonsNotToQuote } from '../../bench/conditions.ts'
 import { compare, keep, readHistory } from '../../bench/history.ts'
 import { lastOf, loadProcessor, onLoadProcessor } from '../../bench/load-processor.ts'
 import { type Result, type Run, renderReport, requireMeasured, verdict } from '../../bench/report.ts'
+import { interleave } from '../../bench/rounds.ts'
 import { median, medianInterval, ratios } from '../../bench/statistics.ts'
 import { type HttpLoad, parseWrkOutput, runWrk } from '../../bench/wrk.ts'
 
@@ -239,4 +240,15 @@ test.skipIf(loadProcessor === undefined)('a load generator stays on its processo
   const command = onLoadProcessor(['grep', 'Cpus_allowed_list', '/proc/self/status'])
   const output = await new Response(Bun.spawn(command).stdout).text()
   expect(output.trim()).toBe(`Cpus_allowed_list:\t${loadProcessor}`)
+})
+
+test('the measurements of a round always have the same order, and those to warm up are discarded', async () => {
+  const calls: string[] = []
+  const measure = (name: string) => async () => calls.push(name)
+  const results = await interleave(
+    { warmUpRounds: 1, rounds: 2 },
+    { a: measure('a'), b: measure('b'), c: measure('c') },
+  )
+  expect(calls.join('')).toBe('abcabcabc')
+  expect(results).toEqual({ a: [4, 7], b: [5, 8], c: [6, 9] })
 })
