@@ -5,8 +5,9 @@ import type { Size } from './harness.ts'
 type Measurements<Name extends string, T> = Record<Name, () => Promise<T>>
 
 /**
- * Runs all measurements once per round and returns their results. The order is always the same, so that none follows
- * itself: the second of two measurements of the same server in a row is 5 % faster than the first.
+ * Runs all measurements once per round, in random order, and returns their results. None follows itself: the second of
+ * two measurements of the same server in a row is 5 % faster than the first. What precedes a measurement also matters,
+ * so it is not always the same one.
  */
 export async function interleave<Name extends string, T>(
   { warmUpRounds, rounds }: Pick<Size, 'warmUpRounds' | 'rounds'>,
@@ -14,13 +15,26 @@ export async function interleave<Name extends string, T>(
 ): Promise<Record<Name, T[]>> {
   const names = Object.keys(measurements) as Name[]
   const results = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, T[]>
+  let order = names
   for (let round = -warmUpRounds; round < rounds; round += 1) {
-    for (const name of names) {
+    order = shuffleAfter(order)
+    for (const name of order) {
       const result = await measurements[name]()
       if (round >= 0) results[name].push(result)
     }
   }
   return results
+}
+
+/** The names in random order. The first one is not the last one of the given order, unless there is only one. */
+function shuffleAfter<Name>(order: readonly Name[]): Name[] {
+  for (;;) {
+    const shuffled = order
+      .map((name) => ({ name, at: Math.random() }))
+      .sort((first, second) => first.at - second.at)
+      .map(({ name }) => name)
+    if (order.length < 2 || shuffled[0] !== order.at(-1)) return shuffled
+  }
 }
 
 /** Servers that run at the same time, and what is measured on them. */

@@ -242,13 +242,19 @@ test.skipIf(loadProcessor === undefined)('a load generator stays on its processo
   expect(output.trim()).toBe(`Cpus_allowed_list:\t${loadProcessor}`)
 })
 
-test('the measurements of a round always have the same order, and those to warm up are discarded', async () => {
-  const calls: string[] = []
-  const measure = (name: string) => async () => calls.push(name)
-  const results = await interleave(
-    { warmUpRounds: 1, rounds: 2 },
-    { a: measure('a'), b: measure('b'), c: measure('c') },
-  )
-  expect(calls.join('')).toBe('abcabcabc')
-  expect(results).toEqual({ a: [4, 7], b: [5, 8], c: [6, 9] })
-})
+test.each([1, 2, 3, 5])(
+  'a round of %d has each measurement once, in a random order in which none follows itself',
+  async (count) => {
+    const names = Array.from({ length: count }, (_, index) => `${index}`)
+    const calls: string[] = []
+    const measurements = Object.fromEntries(
+      names.map((name): [string, () => Promise<number>] => [name, async () => calls.push(name)]),
+    )
+    const results = await interleave({ warmUpRounds: 2, rounds: 50 }, measurements)
+    for (const name of names) expect(results[name]).toHaveLength(50)
+    const rounds = Array.from({ length: 52 }, (_, round) => calls.slice(round * count, (round + 1) * count))
+    for (const round of rounds) expect(round.toSorted()).toEqual(names)
+    if (count > 1) expect(calls.filter((name, index) => name === calls[index - 1])).toEqual([])
+    if (count > 2) expect(new Set(rounds.map((round) => round.join())).size).toBeGreaterThan(2)
+  },
+)
