@@ -6,13 +6,7 @@ import type { Authenticator } from '../http/gate.ts'
 import type { RateLimits } from '../limits/rate-limits.ts'
 import type { SocketMetrics } from '../metrics/metrics.ts'
 import { createBacklogScan } from './backlog-scan.ts'
-import {
-  asChatSocket,
-  type ChatSocket,
-  type Connection,
-  createReplay,
-  type SocketData,
-} from './connection.ts'
+import { asChatSocket, type ChatSocket, createReplay, hasPending, type SocketData } from './connection.ts'
 import type { ConnectionLog } from './connection-log.ts'
 import { startConnectionSweep } from './connection-sweep.ts'
 import type { Connections } from './connections.ts'
@@ -50,16 +44,10 @@ export interface ChatServer {
   close(): void
 }
 
-/** Records that the client has sent something. @param now monotonic seconds */
-function hear(connection: Connection, now: number): void {
-  connection.heardAt = now
-  connection.pings = 0
-}
-
 /** Handles control frames, which Bun answers itself. */
 function hearControlFrame(socket: ServerWebSocket<SocketData>): void {
   const accepted = asChatSocket(socket)
-  if (accepted) hear(accepted.data, monotonicSeconds())
+  if (accepted) accepted.data.heardAt = monotonicSeconds()
 }
 
 /** The WebSocket side of the service: connects frames, connections, replays and broadcasts. */
@@ -118,7 +106,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
     if (connection.record) connection.record.framesReceived++
     if (connection.closing !== undefined) return
     const now = monotonicSeconds()
-    hear(connection, now)
+    connection.heardAt = now
     if (typeof data !== 'string') connections.closeAfterPending(socket, 'binary-frame')
     else if (connection.identity.expiresAt <= epochSeconds()) {
       connections.closeAfterPending(socket, 'token-expired')
@@ -191,7 +179,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       }
       // Frames that are still being checked are not in the message log yet, so its flush does not wait for them.
       const deadline = performance.now() + maxPendingMs
-      while (all.some(({ data }) => data.pending > 0) && performance.now() < deadline) await Bun.sleep(10)
+      while (all.some(({ data }) => hasPending(data)) && performance.now() < deadline) await Bun.sleep(10)
     },
     close: () => sweep.stop(),
   }

@@ -15,19 +15,23 @@ interface SweepOptions {
   readonly onError: (error: unknown) => void
 }
 
+/** How many pings a silence of some seconds has called for. */
+const pingsIn = (silence: number) => Math.floor(silence / pingAfterSeconds)
+
 /**
  * Pings a client that has been silent, and ends the connection if nothing arrives. Only data from the client
  * counts: Bun's idle timeout also counts outgoing data, so on a busy channel it never expires.
+ *
+ * @param before when the connections were last checked
  */
-function checkLiveness(socket: ChatSocket, now: number): void {
+function checkLiveness(socket: ChatSocket, before: number, now: number): void {
   const { data } = socket
   const silence = now - data.heardAt
   if (silence >= closeAfterSeconds) {
     data.closing ??= 'silent-client'
     // No close frame: a client that does not respond would keep the connection, and its slot, until a timeout.
     socket.terminate()
-  } else if (silence >= pingAfterSeconds * (data.pings + 1)) {
-    data.pings++
+  } else if (pingsIn(silence) > pingsIn(Math.max(0, before - data.heardAt))) {
     socket.ping()
   }
 }
@@ -48,6 +52,7 @@ export function startConnectionSweep({ connections, authenticator, onError }: Sw
   let checkedVersion: number | undefined
   let round: Round | undefined
   let checking = false
+  let sweptAt = monotonicSeconds()
 
   /** Accounts are checked only if any has changed, and in turns, so that the thread is not blocked. */
   async function checkAccounts(): Promise<void> {
@@ -78,8 +83,9 @@ export function startConnectionSweep({ connections, authenticator, onError }: Sw
     const [epoch, now] = [epochSeconds(), monotonicSeconds()]
     for (const socket of connections.values()) {
       if (socket.data.identity.expiresAt <= epoch) connections.closeAfterPending(socket, 'token-expired')
-      checkLiveness(socket, now)
+      checkLiveness(socket, sweptAt, now)
     }
+    sweptAt = now
     if (checking) return
     checking = true
     checkAccounts()

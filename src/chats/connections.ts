@@ -4,7 +4,7 @@ import { unavailable } from '../contract/problems.ts'
 import type { CloseCodeName } from '../contract/types.gen.ts'
 import type { UserSlots } from '../limits/user-slots.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
-import type { ChatSocket } from './connection.ts'
+import { type ChatSocket, framesOf, hasPending } from './connection.ts'
 
 interface ConnectionsOptions {
   readonly maxSockets: number
@@ -57,8 +57,8 @@ export function createConnections({ maxSockets, userSlots }: ConnectionsOptions)
   }
 
   function closeIfNothingPending(socket: ChatSocket): void {
-    const { closing, pending } = socket.data
-    if (closing === undefined || pending > 0) return
+    const { closing } = socket.data
+    if (closing === undefined || hasPending(socket.data)) return
     const { code, reason } = closeCodes[closing]
     socket.close(code, reason)
   }
@@ -82,9 +82,9 @@ export function createConnections({ maxSockets, userSlots }: ConnectionsOptions)
       sockets.delete(socket)
       releaseSlot(socket.data.identity.user)
     },
-    startPending: (socket) => void socket.data.pending++,
+    startPending: (socket) => void framesOf(socket.data).pending++,
     endPending(socket) {
-      socket.data.pending--
+      framesOf(socket.data).pending--
       closeIfNothingPending(socket)
     },
     closeAfterPending(socket, name) {

@@ -18,7 +18,7 @@ import type { ToProblem } from '../http/error-handler.ts'
 import type { Authenticator } from '../http/gate.ts'
 import type { Count, RateLimiter, RateLimits } from '../limits/rate-limits.ts'
 import { chain, type MaybePromise } from '../maybe-promise.ts'
-import type { ChatSocket } from './connection.ts'
+import { type ChatSocket, framesOf } from './connection.ts'
 import type { Connections } from './connections.ts'
 import { createFrameReplies, keyOf } from './frame-replies.ts'
 import type { MessageLog, NewMessage } from './message-log.ts'
@@ -84,21 +84,21 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
 
   /** Closes the connection because of a frame; frames after it are ignored. */
   function end(socket: ChatSocket, name: CloseCodeName): void {
-    socket.data.ended = true
+    framesOf(socket.data).ended = true
     connections.closeAfterPending(socket, name)
   }
 
   /** Whether a counted frame is within the limit; if not, sends an error frame. */
   function admit(socket: ChatSocket, counted: Count | undefined, frame: unknown): boolean {
-    const { data } = socket
+    const frames = framesOf(socket.data)
     if (!counted?.exceeded) {
-      data.refusals = 0
+      frames.refusals = 0
       return true
     }
     const failure = new ProblemError('rate-limit-exceeded', { retryAfterSeconds: counted.resetSeconds })
     replies.refuse(socket, failure, keyOf(frame))
-    data.refusals++
-    if (data.refusals >= maxRefusals) end(socket, 'rate-limited')
+    frames.refusals++
+    if (frames.refusals >= maxRefusals) end(socket, 'rate-limited')
     return false
   }
 
@@ -162,7 +162,7 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
   }
 
   function handle(socket: ChatSocket, text: string, now: number): MaybePromise<void> {
-    if (socket.data.ended) return
+    if (framesOf(socket.data).ended) return
     const frame = parseFrame(text)
     if (frame.valid && frame.validator === disconnectFrame) return end(socket, 'disconnected')
     const limiter = limiterOf(frame)
@@ -188,8 +188,8 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
   }
 
   return (socket, text, now) => {
-    const { data } = socket
-    const { waiting } = data
+    const frames = framesOf(socket.data)
+    const { waiting } = frames
     const cost = text.length + waitingCost
     if (waiting && waiting.cost + cost > maxWaitingCost) {
       // Not refused one by one: frames that the limits have not counted would then fill the log.
@@ -202,13 +202,13 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
     if (!(handled instanceof Promise)) return
     connections.startPending(socket)
     const last = handled.finally(() => {
-      frames.cost -= cost
-      if (frames.last === last) data.waiting = undefined
+      queue.cost -= cost
+      if (queue.last === last) frames.waiting = undefined
       connections.endPending(socket)
     })
-    const frames = waiting ?? { last, cost: 0 }
-    frames.last = last
-    frames.cost += cost
-    data.waiting = frames
+    const queue = waiting ?? { last, cost: 0 }
+    queue.last = last
+    queue.cost += cost
+    frames.waiting = queue
   }
 }

@@ -155,7 +155,7 @@ describe('a client that is silent', () => {
 
   test('stays connected if it has sent something in between', () => {
     const hear = (socket: ChatSocket, second: number) => {
-      if (second % 10 === 0) Object.assign(socket.data, { heardAt: 1000 + second, pings: 0 })
+      if (second % 10 === 0) socket.data.heardAt = 1000 + second
     }
     const seconds = Array.from({ length: 3 * closeAfterSeconds }, (_, second) => second)
     expect(sweepAt(seconds, hear)).toEqual({ pings: seconds.map(() => 0), terminated: 0 })
