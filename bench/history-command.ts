@@ -2,12 +2,20 @@
 // machine, and fails if a result is worse by 5 % or more. `bun run bench:keep [FILE]` adds it to docs/benchmark.
 
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments } from './command-line.ts'
 import { reasonsNotToQuote } from './conditions.ts'
 import { compare, comparisonRow, keep, readHistory, settingOf } from './history.ts'
 import { type Run, table } from './report.ts'
 
-const { values, positionals } = parseArgs({
+const usage = `bun run bench:compare [FILE] [--with FILE]
+
+  Compares a run, by default reports/bench.json, with the newest kept run of the same machine, or with another one.
+
+bun run bench:keep [FILE] [--anyway]
+
+  Adds a run to docs/benchmark. --anyway adds it even if it is partial or must not be quoted.`
+
+const { values, positionals } = readArguments(usage, {
   allowPositionals: true,
   options: {
     /** The run to compare with, instead of the newest kept one. */

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments } from './command-line.ts'
 import { type Harness, openHarness, type Size, sizes } from './harness.ts'
 import { loadProcessor } from './load-processor.ts'
 import { measureNoise, observeProcessors } from './noise.ts'
@@ -42,7 +42,14 @@ const rows: Record<string, (harness: Harness) => Promise<Run['results']>> = {
   competitors,
 }
 
-const { values } = parseArgs({
+const usage = `bun run bench [options]
+
+  --quick          Only show that each part works.
+  --full           Use the largest amounts of data.
+  --only ROWS      Measure some rows, separated by commas: ${Object.keys(rows).join(', ')}.
+  --reports DIR    Write the report to this folder instead of reports/.`
+
+const { values } = readArguments(usage, {
   options: {
     quick: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },

@@ -4,14 +4,20 @@
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments } from './command-line.ts'
 import { openHarness, sizes } from './harness.ts'
 import { buildParley, root } from './parley.ts'
 import { type Server, startServer, stopEverything } from './processes.ts'
 import { type Lifetime, renderSoak, type SoakSample } from './soak-report.ts'
 import { startTraffic } from './soak-traffic.ts'
 
-const { values } = parseArgs({
+const usage = `bun run soak [options]
+
+  --quick          Run for ten seconds, which only shows that it works.
+  --minutes N      Run for N minutes instead of 10.
+  --reports DIR    Write the report to this folder instead of reports/.`
+
+const { values } = readArguments(usage, {
   options: {
     quick: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '10' },
