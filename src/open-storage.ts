@@ -45,8 +45,8 @@ export interface Storage {
 
 export interface StorageOptions {
   /**
-   * Called with errors of background work, for which no request is waiting; and once with LostStorage if the
-   * files are removed or replaced.
+   * Called with errors of background work, for which no request is waiting; and once with LostStorage if
+   * nothing can be stored any more.
    */
   readonly onError: (error: unknown) => void
   /** Called with what the operator has to know about the start. */
@@ -86,11 +86,12 @@ export async function openStorage(
       { onError, onNotice, onRedisRecovered, onLimitsShared, clock, metrics },
     )
   }
-  const connection = openSqlite(config.dataDir, onError)
-  const { queries, write } = connection
+  const connection = openSqlite(config.dataDir, { onLost: onError })
+  const { queries, write, commit } = connection
   const messageLog = openSqliteMessageLog({
     queries,
     write,
+    commit,
     clock,
     retentionDays: config.messageRetentionDays,
     retentionCount: config.messageRetentionCount,

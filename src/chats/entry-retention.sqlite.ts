@@ -13,6 +13,7 @@ interface EntryRetentionOptions {
   readonly clock: LogClock
   readonly retentionDays: number
   readonly retentionCount: number
+  readonly head: () => number
 }
 
 /** Applies the retention limits to the entries of all rooms together, apart from the messages to all users. */
@@ -87,7 +88,7 @@ export function createEntryRetention({ queries, write, statements, ...limits }: 
      */
     trim(limit: number): { more: boolean; forgotten: number } {
       const log = {
-        head: () => newest(Number.MAX_SAFE_INTEGER)?.sequence ?? 0,
+        head: limits.head,
         oldest: (most: number) => statements.oldest().all(most),
         newestThrough: newest,
         countEdge: count.edge,

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
+import { chain, type MaybePromise } from '../maybe-promise.ts'
 import type { LogMetrics } from '../metrics/metrics.ts'
 import type { Queries, RunOnDatabase } from '../storage/sqlite/connection.ts'
 import { withStorageErrors } from '../storage/sqlite/errors.ts'
@@ -27,6 +28,8 @@ export interface MessageLogOptions {
   readonly queries: Queries
   /** Runs each change; the connection's checks that the database file is still in place. */
   readonly write?: RunOnDatabase
+  /** Runs the transaction of a commit; the connection's does not block the thread while the disk stores it. */
+  readonly commit?: <Result>(work: () => Result) => MaybePromise<Result>
   readonly clock?: Clock
   readonly retentionDays: number
   readonly retentionCount: number
@@ -68,13 +71,14 @@ export function findNewest({ statements, entries }: StoredTables): { sequence: n
 
 /** The message log in SQLite. Messages that arrive while the thread is busy share one transaction. */
 export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
-  const { queries, write = withStorageErrors, onError } = options
+  const { queries, write = withStorageErrors, commit = write, onError } = options
   const state = loadState(queries)
   const ids = createMessageIds(state.epoch)
   const statements = prepareMessageStatements(queries)
   const entries = prepareEntryStatements(queries)
   const newest = findNewest({ statements, entries })
   let { trimmedThrough, forgottenThrough } = state
+  /** The sequence of the newest entry that is durable. Reads end here. */
   let head = Math.max(newest.sequence, trimmedThrough, state.removedThrough)
   const clock = createLogClock({
     clock: options.clock ?? systemClock,
@@ -84,19 +88,24 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   const storeAll = createMessageWriter({ queries, statements, ids, head: () => head })
   const storeTogether = prepareTransaction(queries, storeAll)
 
-  function commit(batch: readonly Pending[]): void {
+  /** No other batch is committed until this one is durable. What it has stored is read only then: see `head`. */
+  function commitBatch(batch: readonly Pending[]): MaybePromise<void> {
     const ms = clock.stamp()
     const sentAt: SentAt = { ms, text: new Date(ms).toISOString() }
-    const stored = write(() => storeTogether(batch, sentAt))
-    head += stored.length
-    clock.stored(ms)
-    for (const message of stored) listeners.notify(message)
+    return chain(
+      commit(() => storeTogether(batch, sentAt)),
+      (stored) => {
+        head += stored.length
+        clock.stored(ms)
+        for (const message of stored) listeners.notify(message)
+      },
+    )
   }
 
   const toMessage = ({ sequence, frame }: FrameRow): StoredMessage => ({ id: ids.encode(sequence), frame })
   const commits = createGroupCommit<Pending>({
     maxBatchSize,
-    commit: measureCommits(options.metrics, (item) => ('change' in item ? undefined : item), commit),
+    commit: measureCommits(options.metrics, (item) => ('change' in item ? undefined : item), commitBatch),
   })
   const retention = createRetention({
     ...options,
@@ -159,7 +168,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
     },
     read(id, readerId) {
       const sequence = ids.decode(id)
-      if (sequence === undefined) return undefined
+      if (sequence === undefined || sequence > head) return undefined
       return withStorageErrors(() => {
         const row = statements.bySequence().get({ sequence })
         return row ? toMessage(row) : history.readMessage(sequence, readerId)

@@ -23,7 +23,7 @@ export interface StoredTime {
 
 /** What retention reads of the log. */
 export interface RetainedLog {
-  /** The sequence of the newest message, even if it has been removed. */
+  /** The sequence of the newest message, even if it has been removed. Nothing is removed after it. */
   head(): number
   /**
    * The sequence through which the oldest messages exceed the number of messages that may be stored. By default, the
@@ -112,7 +112,7 @@ function* searchRemovable(
   const firstKept = rows.findIndex((row) => !exceeds(row) && !isFromFuture(row))
   const removable = firstKept === -1 ? rows : rows.slice(0, firstKept)
   const through = removable.findLast(exceeds)
-  return through && Math.min(through.sequence, last.sequence)
+  return through && Math.min(through.sequence, last.sequence, head)
 }
 
 /** Returns the sequence through which at most `limit` messages exceed the retention limits, if any does. */

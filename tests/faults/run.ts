@@ -6,12 +6,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { skipsDiskFaults } from '../fixtures/flushes.ts'
 import { createRandom } from './random.ts'
 import type { Result, Scenario } from './scenario.ts'
 import { damagedFile } from './scenarios/damaged-file.ts'
 import { fullDisk } from './scenarios/full-disk.ts'
 import { killedWhileRoomsChange } from './scenarios/killed-while-rooms-change.ts'
-import { killedWhileSending } from './scenarios/killed-while-sending.ts'
+import { killedOnSlowDisk, killedWhileSending } from './scenarios/killed-while-sending.ts'
 import { killedWhileStarting } from './scenarios/killed-while-starting.ts'
 import { lockedDatabase } from './scenarios/locked-database.ts'
 import { readerThatStopsReading } from './scenarios/reader-that-stops-reading.ts'
@@ -21,6 +22,7 @@ import { killProcesses } from './server.ts'
 
 const scenarios: Scenario[] = [
   killedWhileSending,
+  ...(skipsDiskFaults ? [] : [killedOnSlowDisk]),
   killedWhileRoomsChange,
   killedWhileStarting,
   resumingAtRandom,

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generateSecret } from '../../src/auth/secrets.ts'
+import { withFlushes } from '../fixtures/flushes.ts'
 import { startPostgres } from '../fixtures/postgres-server.ts'
 import { startTcpProxy } from '../fixtures/tcp-proxy.ts'
 import { connect } from '../unit/support/chat-client.ts'
@@ -149,9 +150,8 @@ situation('There is a flood of logins', async () => {
 situation('The disk is slow', async () => {
   await using folder = await temporaryFolder()
   // Each flush to the disk takes 0.2 seconds longer.
-  const inject = ['-e', 'inject=fsync,fdatasync:delay_enter=200000']
   await using service = await startChild({
-    launcher: ['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync,fdatasync', ...inject],
+    launcher: withFlushes('delay_enter=200000', 'fsync,fdatasync'),
     environment: { ...monitored, DATA_DIR: folder.path },
   })
   const token = await createToken(service.url)

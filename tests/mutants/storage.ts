@@ -1,6 +1,7 @@
 import type { Mutant } from './list.ts'
 
 const unit = 'tests/unit'
+const commitsTest = `${unit}/storage/sqlite/commits.test.ts`
 
 /** Changes of the storage, the log and the configuration. */
 export const storageMutants: readonly Mutant[] = [
@@ -8,9 +9,57 @@ export const storageMutants: readonly Mutant[] = [
     id: 'lost-database-is-ignored',
     breaks: 'Nothing is acknowledged after the database was removed.',
     file: 'src/storage/sqlite/file-guard.ts',
-    find: '      const result = work()\n      requireIntact()\n',
-    replace: '      const result = work()\n',
+    find: '    afterChange: requireIntact,\n',
+    replace: '    afterChange() {},\n',
     tests: [`${unit}/storage/sqlite/file-guard.test.ts`],
+  },
+  {
+    id: 'confirmed-before-the-flush',
+    breaks: 'A message is confirmed only when the disk has stored it.',
+    file: 'src/storage/sqlite/changes.ts',
+    find: 'return flushed.then(succeed).then(() => result, fail)',
+    replace: 'void flushed',
+    tests: [commitsTest],
+  },
+  {
+    id: 'failed-flush-is-forgotten',
+    breaks: 'Nothing is stored after the disk has failed.',
+    file: 'src/storage/sqlite/changes.ts',
+    find: 'guard.lose(',
+    replace: 'void (',
+    tests: [commitsTest],
+  },
+  {
+    id: 'files-not-examined-after-the-flush',
+    breaks: 'Files that disappear during a flush are noticed.',
+    file: 'src/storage/sqlite/changes.ts',
+    find: 'return flushed.then(succeed)',
+    replace: 'return flushed',
+    tests: [commitsTest],
+  },
+  {
+    id: 'no-flush-after-a-commit',
+    breaks: 'A change that is not a commit of messages is durable when it returns.',
+    file: 'src/storage/sqlite/changes.ts',
+    find: "          setSynchronous('full')\n",
+    replace: '',
+    tests: [commitsTest],
+  },
+  {
+    id: 'thread-waits-for-the-disk',
+    breaks: 'Requests are answered while a slow disk stores messages.',
+    file: 'src/storage/sqlite/wal.ts',
+    find: 'promisify(fdatasync)',
+    replace: 'async (descriptor) => fdatasyncSync(descriptor)',
+    tests: ['tests/storage/disk-failures.test.ts'],
+  },
+  {
+    id: 'leftovers-stay-in-the-wal',
+    breaks: 'What a killed process has left is durable before it is read.',
+    file: 'src/storage/sqlite/connection.ts',
+    find: '    moveLeftovers(sqlite)\n',
+    replace: '',
+    tests: [commitsTest],
   },
   {
     id: 'erased-text-remains-in-file',

@@ -3,25 +3,25 @@ import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite'
 import type { ReadinessCode } from '../../contract/types.gen.ts'
-import { type LostStorage, StorageUnavailable, UnusableStorage } from '../errors.ts'
+import { type LostStorage, UnusableStorage } from '../errors.ts'
 import { checkFile, explainAccess, prepareFolder } from '../file-access.ts'
-import { withStorageErrors } from './errors.ts'
+import { type Changes, createChanges, createWrite } from './changes.ts'
+import { isTransient, sqliteCode } from './errors.ts'
 import { checkPages, DamagedDatabase, inspectFile, missingFile } from './file-checks.ts'
 import { createFileGuard } from './file-guard.ts'
 import { lockFile, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrations.ts'
 import { checkRelease, pendingMigrations, recordRelease, requireMigrated } from './release.ts'
 import { syncFolderOf } from './temporary-file.ts'
+import { openWal } from './wal.ts'
 
 export type Queries = BunSQLiteDatabase & { readonly $client: Sqlite }
 
 /** Runs `work` on the database. @throws StorageUnavailable */
 export type RunOnDatabase = <Result>(work: () => Result) => Result
 
-export interface SqliteConnection {
+export interface SqliteConnection extends Pick<Changes, 'write' | 'commit'> {
   readonly queries: Queries
-  /** Runs `work`, which changes the database. It returns only if the change is durable in the data folder. */
-  readonly write: RunOnDatabase
   /** Why the database cannot be used now, or only be read: codes of the document. */
   unmet(): readonly ReadinessCode[]
   /**
@@ -122,15 +122,32 @@ function openLockedFile(dataDir: string, file: string): { sqlite: Sqlite; lock: 
 }
 
 /**
+ * Moves what a killed process has left in the WAL to the database file. It may not be on the disk yet, and clients are
+ * about to read it. If the disk is full, the WAL is flushed nevertheless.
+ */
+function moveLeftovers(sqlite: Sqlite): void {
+  try {
+    sqlite.run('pragma wal_checkpoint(truncate)')
+  } catch (error) {
+    if (!isTransient(error) || sqliteCode(error)?.endsWith('FSYNC')) throw error
+  }
+}
+
+export interface OpenOptions {
+  /** Called once if nothing can be stored any more: the files were removed or replaced, or the disk failed. */
+  readonly onLost?: (error: LostStorage) => void
+  readonly openWal?: typeof openWal
+}
+
+/**
  * Opens `parley.sqlite` in `dataDir`, creates it if it does not exist, and applies pending migrations.
  *
- * @param onLost called once if the files are removed or replaced while they are open
  * @throws UnusableStorage: DamagedDatabase if the file is damaged (it is never replaced by an empty one),
  *   FolderInUse if another process has opened it, NewerDatabase if a newer release has written it
  */
 export function openSqlite(
   dataDir: string,
-  onLost: (error: LostStorage) => void = () => {},
+  { onLost = () => {}, openWal: open = openWal }: OpenOptions = {},
 ): SqliteConnection {
   const file = databaseFile(dataDir)
   try {
@@ -138,20 +155,14 @@ export function openSqlite(
     const ping = sqlite.prepare('select count(*) from (select 1 from users limit 1)')
     // The first read creates the -wal and -shm files.
     ping.get()
+    moveLeftovers(sqlite)
     const guard = createFileGuard({ file, onLost })
-    let changesFail = false
+    const wal = open(`${file}-wal`)
+    const changes = createChanges({ sqlite, wal, guard })
     return {
       queries: drizzle(sqlite),
-      write(work) {
-        try {
-          const result = withStorageErrors(() => guard.protect(work))
-          changesFail = false
-          return result
-        } catch (error) {
-          if (error instanceof StorageUnavailable) changesFail = true
-          throw error
-        }
-      },
+      write: changes.write,
+      commit: changes.commit,
       unmet() {
         if (!guard.isIntact()) return ['storage-lost']
         try {
@@ -159,7 +170,7 @@ export function openSqlite(
         } catch {
           return ['storage-unreachable']
         }
-        return changesFail ? ['changes-fail'] : []
+        return changes.failed() ? ['changes-fail'] : []
       },
       close(onError = () => {}) {
         try {
@@ -169,6 +180,7 @@ export function openSqlite(
           const { message } = error as Error
           onError(new Error(`The WAL remains, because the checkpoint failed: ${message}`, { cause: error }))
         }
+        wal.close()
         sqlite.close(false)
         lock.close(false)
       },
@@ -210,7 +222,7 @@ function openExistingFile(file: string, options: object = { readwrite: true, cre
  *
  * @throws UnusableStorage if there is no database, or if it is damaged or belongs to another release
  */
-export function openExistingSqlite(dataDir: string): SqliteConnection {
+export function openExistingSqlite(dataDir: string): Omit<SqliteConnection, 'commit'> {
   const file = databaseFile(dataDir)
   requireDatabase(dataDir)
   try {
@@ -218,7 +230,7 @@ export function openExistingSqlite(dataDir: string): SqliteConnection {
     const guard = createFileGuard({ file, onLost: () => {} })
     return {
       queries: drizzle(sqlite),
-      write: (work) => withStorageErrors(() => guard.protect(work)),
+      write: createWrite(guard),
       unmet: () => (guard.isIntact() ? [] : ['storage-lost']),
       close: () => sqlite.close(false),
     }

@@ -11,17 +11,19 @@ export function sqliteCode(error: unknown): string | undefined {
   return undefined
 }
 
+/** Whether the failure may pass, such as a locked database or a full disk. */
+export const isTransient = (error: unknown): boolean => transient.test(sqliteCode(error) ?? '')
+
 /**
  * Runs `work` on the database.
  *
- * @throws StorageUnavailable for a transient failure, such as a locked database or a full disk, with the
- *   SQLite error as its cause; other errors pass through
+ * @throws StorageUnavailable for a transient failure, with the SQLite error as its cause; other errors pass through
  */
 export function withStorageErrors<Result>(work: () => Result): Result {
   try {
     return work()
   } catch (error) {
-    if (transient.test(sqliteCode(error) ?? '')) throw new StorageUnavailable(error)
+    if (isTransient(error)) throw new StorageUnavailable(error)
     throw error
   }
 }

@@ -8,18 +8,31 @@ export interface FileGuard {
    */
   isIntact(): boolean
   /**
-   * Runs `work`, which changes the database, and returns only if the change is in the files at the original
-   * paths: SQLite writes to a deleted file without an error, and the change is lost at the next start.
+   * To call before a change, so that nothing is stored in files that may be put back.
    *
    * @throws StorageUnavailable if a file was removed or replaced
    */
-  protect<Result>(work: () => Result): Result
+  beforeChange(): void
+  /**
+   * To call after a change, which is only then known to be in the files at the original paths: SQLite writes to a
+   * deleted file without an error, and the change is lost at the next start.
+   *
+   * @throws StorageUnavailable if a file was removed or replaced
+   */
+  afterChange(): void
+  /**
+   * Records that the files cannot be relied on any more.
+   *
+   * @param reason what happened, in a sentence for the operator
+   * @param remedy what to do, in the same way
+   */
+  lose(reason: string, remedy: string): void
 }
 
 interface FileGuardOptions {
   /** The database; its `-wal` and `-shm` files are watched, too. They must exist. */
   readonly file: string
-  /** Called once, when a file was removed or replaced. */
+  /** Called once, when the files are not intact any more. */
   readonly onLost: (error: LostStorage) => void
 }
 
@@ -75,15 +88,20 @@ export function createFileGuard({ file, onLost }: FileGuardOptions): FileGuard {
     return sideFiles.find((sideFile) => !isSame(sideFile))
   }
 
+  function lose(reason: string, remedy: string): void {
+    if (lost) return
+    lost = new LostStorage(`${reason} The service refuses to store anything until it is restarted. ${remedy}`)
+    onLost(lost)
+  }
+
   function check(compareAll = false): LostStorage | undefined {
     const found = lost ? undefined : findLost(compareAll)
     if (found) {
       const what = existsSync(found.path) ? 'replaced' : 'removed'
-      lost = new LostStorage(
-        `${found.path} was ${what} while the service was running. The service refuses to store anything ` +
-          'until it is restarted. Stop it, put the original files back or restore a backup, and start it again.',
+      lose(
+        `${found.path} was ${what} while the service was running.`,
+        'Stop it, put the original files back or restore a backup, and start it again.',
       )
-      onLost(lost)
     }
     return lost
   }
@@ -95,13 +113,10 @@ export function createFileGuard({ file, onLost }: FileGuardOptions): FileGuard {
 
   return {
     isIntact: () => check(true) === undefined,
-    protect(work) {
-      // Before, so that nothing is stored in files that may be put back; after, because only then the
-      // change is known to be in the right files.
+    beforeChange() {
       if (lost || performance.now() - checkedAt > recentMs) requireIntact()
-      const result = work()
-      requireIntact()
-      return result
     },
+    afterChange: requireIntact,
+    lose,
   }
 }

@@ -22,8 +22,9 @@ export function openSqliteLog(
   path: string,
   { retentionDays = 30, retentionCount = 1_000_000, clock = systemClock } = {},
 ) {
-  const { queries, close } = openSqlite(path)
-  const log = openSqliteMessageLog({ queries, clock, retentionDays, retentionCount, onError() {} })
+  const { queries, write, commit, close } = openSqlite(path)
+  const options = { clock, retentionDays, retentionCount, onError() {} }
+  const log = openSqliteMessageLog({ queries, write, commit, ...options })
   return {
     ...observeLog(log),
     queries,

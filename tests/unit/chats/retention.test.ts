@@ -201,6 +201,19 @@ test('the limit on the number holds whatever the clock shows', () => {
   expect(log.count()).toBe(24)
 })
 
+test('messages after the head, which the disk has not stored yet, are not removed', () => {
+  const clock = createFakeClock()
+  const rows = [1, 2, 3, 4].map((sequence) => ({ sequence, sentAt: clock.epochMs() }))
+  const log = {
+    head: () => 2,
+    countEdge: () => 3,
+    oldest: (limit: number) => rows.slice(0, limit),
+    newestThrough: (sequence: number) => rows.findLast((row) => row.sequence <= sequence),
+  }
+  const logClock = createLogClock({ clock, newestSentAt: 0 })
+  expect(findRemovable({ retentionDays, retentionCount: 1, clock: logClock, log }, 10)).toBe(2)
+})
+
 test('the message log in SQLite keeps its messages when it is opened with a wrong clock', async () => {
   await using folder = await temporaryFolder()
   const clock = createFakeClock()

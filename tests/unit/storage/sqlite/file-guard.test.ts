@@ -12,10 +12,10 @@ import { bearer, outcome, startService, temporaryFolder } from '../../support/se
 
 function openAll(path: string) {
   const lost: LostStorage[] = []
-  const connection = openSqlite(path, (error) => void lost.push(error))
+  const connection = openSqlite(path, { onLost: (error) => void lost.push(error) })
   const { queries, write } = connection
   const options = { retentionDays: 30, retentionCount: 1000, onError() {} }
-  const log = openSqliteMessageLog({ queries, write, ...options })
+  const log = openSqliteMessageLog({ ...connection, ...options })
   const received: string[] = []
   log.subscribe(({ id }) => void received.push(id))
   return {

@@ -1,0 +1,63 @@
+import { closeSync, fdatasync, fdatasyncSync, openSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { type Clock, systemClock } from '../../clock.ts'
+import type { MaybePromise } from '../../maybe-promise.ts'
+
+export interface Wal {
+  /**
+   * Makes all commits until now durable: those that a checkpoint has moved are already. Returns a promise if the disk
+   * is slow, so that the thread does not wait for it.
+   */
+  flush(): MaybePromise<void>
+  close(): void
+}
+
+/** The two ways to flush a file by its descriptor. */
+export interface FlushFile {
+  /** On this thread. */
+  readonly now: (descriptor: number) => void
+  /** On a thread of the pool. */
+  readonly later: (descriptor: number) => Promise<void>
+}
+
+interface WalOptions {
+  readonly flushFile?: FlushFile
+  readonly clock?: Pick<Clock, 'monotonicMs'>
+}
+
+/**
+ * A flush on another thread costs 0.1 ms more, and up to 0.3 ms of processor time on a virtual machine, because both
+ * threads have to be woken. That pays off only on a slow disk (docs/decisions/group-commit.md).
+ */
+const slowMs = 1
+/** A single slow flush says little about the next one. */
+const slowInRow = 2
+/** Then the disk is measured again. Only this thread can do that: the other one responds when this one is free. */
+const flushesLater = 50
+
+/** Opens the write-ahead log of an open database, to flush it. */
+export function openWal(
+  path: string,
+  { flushFile = { now: fdatasyncSync, later: promisify(fdatasync) }, clock = systemClock }: WalOptions = {},
+): Wal {
+  const descriptor = openSync(path, 'r')
+  let slowFlushes = 0
+  let remainingLater = 0
+
+  function flushNow(): void {
+    const startedAt = clock.monotonicMs()
+    flushFile.now(descriptor)
+    slowFlushes = clock.monotonicMs() - startedAt < slowMs ? 0 : slowFlushes + 1
+    if (slowFlushes >= slowInRow) remainingLater = flushesLater
+  }
+
+  return {
+    flush() {
+      if (remainingLater === 0) return flushNow()
+      remainingLater--
+      return flushFile.later(descriptor)
+    },
+    // Closing a descriptor releases the locks of the process on the file. SQLite locks only the other two files.
+    close: () => closeSync(descriptor),
+  }
+}
