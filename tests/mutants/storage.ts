@@ -49,8 +49,8 @@ export const storageMutants: readonly Mutant[] = [
     id: 'thread-waits-for-the-disk',
     breaks: 'Requests are answered while a slow disk stores messages.',
     file: 'src/storage/sqlite/wal.ts',
-    find: 'promisify(fdatasync)',
-    replace: 'async (descriptor) => fdatasyncSync(descriptor)',
+    find: 'fdatasync(descriptor, (error) => (error ? reject(error) : resolve()))',
+    replace: 'resolve(fdatasyncSync(descriptor))',
     tests: ['tests/storage/disk-failures.test.ts'],
   },
   {

@@ -1,5 +1,4 @@
 import { closeSync, fdatasync, fdatasyncSync, openSync } from 'node:fs'
-import { promisify } from 'node:util'
 import { type Clock, systemClock } from '../../clock.ts'
 import type { MaybePromise } from '../../maybe-promise.ts'
 
@@ -13,11 +12,19 @@ export interface Wal {
 }
 
 /** The two ways to flush a file by its descriptor. */
-export interface FlushFile {
+interface FlushFile {
   /** On this thread. */
   readonly now: (descriptor: number) => void
   /** On a thread of the pool. */
   readonly later: (descriptor: number) => Promise<void>
+}
+
+const flushFile: FlushFile = {
+  now: fdatasyncSync,
+  later: (descriptor) =>
+    new Promise((resolve, reject) => {
+      fdatasync(descriptor, (error) => (error ? reject(error) : resolve()))
+    }),
 }
 
 interface WalOptions {
@@ -38,7 +45,7 @@ const flushesLater = 50
 /** Opens the write-ahead log of an open database, to flush it. */
 export function openWal(
   path: string,
-  { flushFile = { now: fdatasyncSync, later: promisify(fdatasync) }, clock = systemClock }: WalOptions = {},
+  { flushFile: { now, later } = flushFile, clock = systemClock }: WalOptions = {},
 ): Wal {
   const descriptor = openSync(path, 'r')
   let slowFlushes = 0
@@ -46,7 +53,7 @@ export function openWal(
 
   function flushNow(): void {
     const startedAt = clock.monotonicMs()
-    flushFile.now(descriptor)
+    now(descriptor)
     slowFlushes = clock.monotonicMs() - startedAt < slowMs ? 0 : slowFlushes + 1
     if (slowFlushes >= slowInRow) remainingLater = flushesLater
   }
@@ -55,7 +62,7 @@ export function openWal(
     flush() {
       if (remainingLater === 0) return flushNow()
       remainingLater--
-      return flushFile.later(descriptor)
+      return later(descriptor)
     },
     // Closing a descriptor releases the locks of the process on the file. SQLite locks only the other two files.
     close: () => closeSync(descriptor),
