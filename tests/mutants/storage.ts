@@ -54,6 +54,14 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['tests/storage/disk-failures.test.ts'],
   },
   {
+    id: 'full-disk-prevents-the-start',
+    breaks: 'A service that was killed on a full disk starts again, and its messages can be read.',
+    file: 'src/storage/sqlite/connection.ts',
+    find: "if (!isTransient(error) || sqliteCode(error)?.endsWith('FSYNC')) throw error",
+    replace: 'throw error',
+    tests: [`${unit}/storage/sqlite/full-disk-start.test.ts`],
+  },
+  {
     id: 'leftovers-stay-in-the-wal',
     breaks: 'What a killed process has left is durable before it is read.',
     file: 'src/storage/sqlite/connection.ts',

@@ -14,6 +14,9 @@ export interface SmallDisk {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** Mounting a tmpfs needs root with CAP_SYS_ADMIN, or permitted user namespaces. A limit on file sizes needs neither. */
+export const canMount = Bun.spawnSync(['unshare', '--map-root-user', '--mount', 'true']).exitCode === 0
+
 const defaultBytes = 16 * 1024 * 1024
 
 /**

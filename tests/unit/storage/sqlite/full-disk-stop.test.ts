@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { openPipe, startRedirected } from '../../support/log-outputs.ts'
 import { bearer, temporaryFolder } from '../../support/service.ts'
-import { limitFileSize, mountTmpfs, type SmallDisk } from '../../support/small-disk.ts'
+import { canMount, limitFileSize, mountTmpfs, type SmallDisk } from '../../support/small-disk.ts'
 
 const account = { username: 'someone', password: 'a long password' }
 
@@ -60,9 +60,6 @@ test('a stop at a limit on file sizes exits with 0 and loses nothing', async () 
   await using disk = limitFileSize(folder.path)
   await stopOnFullDisk(disk, folder.path)
 })
-
-// Mounting a tmpfs needs root with CAP_SYS_ADMIN, or permitted user namespaces. The test above has no such need.
-const canMount = Bun.spawnSync(['unshare', '--map-root-user', '--mount', 'true']).exitCode === 0
 
 test.skipIf(!canMount)('a stop on a full file system exits with 0 and loses nothing', async () => {
   await using folder = await temporaryFolder()
