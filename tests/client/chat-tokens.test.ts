@@ -160,17 +160,21 @@ test('a laptop that slept while its connection was lost misses nothing', async (
     program,
     environment: { URL: proxy.url, USERNAME: username, PASSWORD: password },
   })
-  await client.sendMessage({ message: 'before' })
+  /** Logs in first, because the token may have expired on a busy machine. */
+  const send = async (message: string) => {
+    await client.loginUser({ username, password })
+    await client.sendMessage({ message })
+  }
+  await send('before')
   await sleeper.waitFor(/received before/)
   sleeper.signal('SIGSTOP')
   // Timers stop, the token expires, and the network loses the connection without telling anyone.
   proxy.silence()
-  await client.sendMessage({ message: 'while it sleeps' })
+  await send('while it sleeps')
   await sleep(3500)
   sleeper.signal('SIGCONT')
   await sleeper.waitFor(/received while it sleeps/)
-  await client.loginUser({ username, password })
-  await client.sendMessage({ message: 'after' })
+  await send('after')
   await sleeper.waitFor(/received after/)
   const output = await sleeper.stop()
   expect(output.match(/received .*/g)).toEqual([

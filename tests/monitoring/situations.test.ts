@@ -61,12 +61,21 @@ const sendRepeatedly = (url: string, token: string, loops = 1) =>
     await Bun.sleep(20)
   })
 
-/** Reads the red panels until they are the expected ones: a value may cross its threshold for a moment. */
-async function expectRed(prometheus: Prometheus, expected: readonly string[]): Promise<void> {
-  let red = await prometheus.red()
+/**
+ * Reads the red panels until they are the expected ones: a value may cross its threshold for a moment.
+ *
+ * @param applies whether a panel is examined
+ */
+async function expectRed(
+  prometheus: Prometheus,
+  expected: readonly string[],
+  applies: (panel: string) => boolean = () => true,
+): Promise<void> {
+  const examine = async () => (await prometheus.red()).filter(applies)
+  let red = await examine()
   for (let polls = 0; polls < 100 && red.join() !== expected.join(); polls++) {
     await Bun.sleep(100)
-    red = await prometheus.red()
+    red = await examine()
   }
   expect(red).toEqual([...expected])
 }
@@ -85,7 +94,7 @@ async function waitUntilQuiet(prometheus: Prometheus): Promise<void> {
 /**
  * Waits until the alerts of the situation are firing. No others do, and the panels of the situation are red.
  *
- * @param ignored alerts that may fire as well, and what does not apply on this machine
+ * @param ignored alerts and panels that may react as well, and what does not apply on this machine
  */
 async function expectSituation(prometheus: Prometheus, name: string, ignored: readonly string[] = []) {
   const { alerts = [], red = [] } = situations.get(name) ?? {}
@@ -100,7 +109,7 @@ async function expectSituation(prometheus: Prometheus, name: string, ignored: re
     }
     await Bun.sleep(100)
   }
-  await expectRed(prometheus, red.filter(applies))
+  await expectRed(prometheus, red.filter(applies), applies)
 }
 
 situation('The disk is full', async () => {
@@ -172,12 +181,13 @@ situation('A node lags', async () => {
   const token = await createToken(node.url)
   await using prometheus = await startPrometheus([node.metricsUrl, lagging.metricsUrl])
   await waitUntilQuiet(prometheus)
-  // The node still reaches each message within the two seconds after which it would not be ready.
   proxy.delayResponses(300)
   await using _ = sendRepeatedly(node.url, token, 80)
-  await expectSituation(prometheus, 'A node lags')
+  // On a busy machine, the node may lag by more than the two seconds after which it is not ready.
+  await expectSituation(prometheus, 'A node lags', ['ParleyStorageUnavailable', 'Ready', 'Readiness'])
   const fired = await prometheus.query('count_over_time(ALERTS{alertstate="firing"}[5m])')
-  expect(fired.map(({ labels }) => labels.instance)).toEqual([new URL(lagging.metricsUrl).host])
+  const instances = new Set(fired.map(({ labels }) => labels.instance))
+  expect([...instances]).toEqual([new URL(lagging.metricsUrl).host])
 })
 
 situation('The sockets are at their limit', async () => {
