@@ -2,6 +2,7 @@
 // prints the rates. Each binary is a build of the service; by default, the working copy is built.
 // Needs wrk and strace.
 
+import { resolve } from 'node:path'
 import { withFlushes } from '../tests/fixtures/flushes.ts'
 import { openHarness, sizes } from './harness.ts'
 import { buildParley } from './parley.ts'
@@ -29,7 +30,8 @@ async function measure(binary: string, delayMs: number) {
 }
 
 requireWrk()
-const given = process.argv.slice(2)
+// Each service runs in its own folder.
+const given = process.argv.slice(2).map((path) => resolve(path))
 const binaries = given.length > 0 ? given : (await buildParley()).command
 const results = new Map<string, Awaited<ReturnType<typeof measure>>[]>()
 try {
@@ -44,7 +46,8 @@ try {
 } finally {
   await stopEverything()
 }
-const middle = (values: readonly number[]) => median([...values]).toPrecision(3)
+const middle = (values: readonly number[]) =>
+  median([...values]).toLocaleString('en-US', { maximumSignificantDigits: 3 })
 console.log(
   table(
     ['Flush takes longer by', 'Binary', 'Reads per second', 'p99 of a read, ms', 'Sends per second'],
