@@ -8,6 +8,7 @@ export interface Wal {
    * is slow, so that the thread does not wait for it.
    */
   flush(): MaybePromise<void>
+  /** A second call has no effect. */
   close(): void
 }
 
@@ -50,6 +51,7 @@ export function openWal(
   const descriptor = openSync(path, 'r')
   let slowFlushes = 0
   let remainingLater = 0
+  let closed = false
 
   function flushNow(): void {
     const startedAt = clock.monotonicMs()
@@ -65,6 +67,11 @@ export function openWal(
       return later(descriptor)
     },
     // Closing a descriptor releases the locks of the process on the file. SQLite locks only the other two files.
-    close: () => closeSync(descriptor),
+    close() {
+      // By then, the number may belong to another file.
+      if (closed) return
+      closed = true
+      closeSync(descriptor)
+    },
   }
 }

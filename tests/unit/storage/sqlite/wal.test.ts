@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { openWal } from '../../../../src/storage/sqlite/wal.ts'
 import { temporaryFolder } from '../../support/service.ts'
@@ -50,4 +51,15 @@ test('a slow disk is flushed on another thread, and measured again from time to 
   setDuration(0.2)
   expect(flush(4)).toBe('now now now now')
   close()
+})
+
+test('closing twice does not close a file that was opened in between', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'wal')
+  const { close } = await openSlowWal(path)
+  close()
+  const descriptor = openSync(path, 'r')
+  close()
+  expect(fstatSync(descriptor).size).toBe(0)
+  closeSync(descriptor)
 })
