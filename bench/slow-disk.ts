@@ -33,15 +33,12 @@ requireWrk()
 // Each service runs in its own folder.
 const given = process.argv.slice(2).map((path) => resolve(path))
 const binaries = given.length > 0 ? given : (await buildParley()).command
-const results = new Map<string, Awaited<ReturnType<typeof measure>>[]>()
+const cases = delaysMs.flatMap((delayMs) =>
+  binaries.map((binary) => ({ delayMs, binary, samples: [] as Awaited<ReturnType<typeof measure>>[] })),
+)
 try {
   for (let round = 0; round < rounds; round++) {
-    for (const delayMs of delaysMs) {
-      for (const binary of binaries) {
-        const key = `${delayMs} ms | ${binary}`
-        results.set(key, [...(results.get(key) ?? []), await measure(binary, delayMs)])
-      }
-    }
+    for (const { delayMs, binary, samples } of cases) samples.push(await measure(binary, delayMs))
   }
 } finally {
   await stopEverything()
@@ -51,8 +48,9 @@ const middle = (values: readonly number[]) =>
 console.log(
   table(
     ['Flush takes longer by', 'Binary', 'Reads per second', 'p99 of a read, ms', 'Sends per second'],
-    [...results].map(([key, samples]) => [
-      ...key.split(' | '),
+    cases.map(({ delayMs, binary, samples }) => [
+      `${delayMs} ms`,
+      binary,
       middle(samples.map(({ reads }) => reads)),
       middle(samples.map(({ p99Ms }) => p99Ms)),
       middle(samples.map(({ sends }) => sends)),

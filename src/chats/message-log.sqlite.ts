@@ -88,7 +88,7 @@ export function openSqliteMessageLog(options: MessageLogOptions): MessageLog {
   const storeAll = createMessageWriter({ queries, statements, ids, head: () => head })
   const storeTogether = prepareTransaction(queries, storeAll)
 
-  /** No other batch is committed until this one is durable. What it has stored is read only then: see `head`. */
+  /** The next batch is committed when this one is durable. `head` then includes its messages, and reads return them. */
   function commitBatch(batch: readonly Pending[]): MaybePromise<void> {
     const ms = clock.stamp()
     const sentAt: SentAt = { ms, text: new Date(ms).toISOString() }

@@ -2,21 +2,11 @@ import { expect, test } from 'bun:test'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { startChild } from '../../support/child.ts'
-import { bearer, temporaryFolder } from '../../support/service.ts'
+import { connectSender } from '../../support/sender.ts'
+import { temporaryFolder } from '../../support/service.ts'
 import { canMount, mountTmpfs } from '../../support/small-disk.ts'
 
-const account = { username: 'someone', password: 'a long password' }
 const messages = Array.from({ length: 20 }, (_, index) => `${index} ${'a'.repeat(900)}`)
-
-function post(url: string, path: string, body: object, token = ''): Promise<Response> {
-  const headers = { 'content-type': 'application/json', ...bearer(token) }
-  return fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
-}
-
-async function logIn(url: string): Promise<string> {
-  const response = await post(url, '/api/auth/login', account)
-  return ((await response.json()) as { token: string }).token
-}
 
 interface StartOptions {
   readonly dataDir: string
@@ -26,19 +16,15 @@ interface StartOptions {
 /** Stores messages, and kills the service: they are in the WAL, and not yet in the database file. */
 async function storeAndKill({ dataDir, launcher }: StartOptions): Promise<void> {
   await using service = await startChild({ launcher, environment: { DATA_DIR: dataDir } })
-  await post(service.url, '/api/auth/register', account)
-  const token = await logIn(service.url)
-  for (const message of messages) await post(service.url, '/api/chats/send', { message }, token)
+  const { send } = await connectSender(service.url)
+  for (const message of messages) expect(await send(message)).toBe(200)
 }
 
 async function expectMessages({ dataDir, launcher }: StartOptions, sendStatus: number): Promise<void> {
   await using service = await startChild({ launcher, environment: { DATA_DIR: dataDir } })
-  const token = await logIn(service.url)
-  const response = await fetch(`${service.url}/api/chats/messages?limit=100`, { headers: bearer(token) })
-  const page = (await response.json()) as { messages: { message: string }[] }
-  expect(page.messages.map(({ message }) => message)).toEqual(messages)
-  const sent = await post(service.url, '/api/chats/send', { message: 'a'.repeat(1500) }, token)
-  expect(sent.status).toBe(sendStatus)
+  const { send, texts } = await connectSender(service.url)
+  expect(await texts()).toEqual(messages)
+  expect(await send('a'.repeat(1500))).toBe(sendStatus)
 }
 
 test('a killed service starts at a limit on file sizes, and its messages can be read', async () => {

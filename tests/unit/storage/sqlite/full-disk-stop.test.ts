@@ -1,19 +1,8 @@
 import { expect, test } from 'bun:test'
 import { openPipe, startRedirected } from '../../support/log-outputs.ts'
-import { bearer, temporaryFolder } from '../../support/service.ts'
+import { connectSender } from '../../support/sender.ts'
+import { temporaryFolder } from '../../support/service.ts'
 import { canMount, limitFileSize, mountTmpfs, type SmallDisk } from '../../support/small-disk.ts'
-
-const account = { username: 'someone', password: 'a long password' }
-
-function post(url: string, path: string, body: object, token = ''): Promise<Response> {
-  const headers = { 'content-type': 'application/json', ...bearer(token) }
-  return fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
-}
-
-async function logIn(url: string): Promise<string> {
-  const { token } = (await (await post(url, '/api/auth/login', account)).json()) as { token: string }
-  return token
-}
 
 /** Stops the service on a full disk, and expects exit code 0, a warning, and each message at the next start. */
 async function stopOnFullDisk(disk: SmallDisk, folder: string): Promise<void> {
@@ -22,23 +11,17 @@ async function stopOnFullDisk(disk: SmallDisk, folder: string): Promise<void> {
   const sent: string[] = []
   {
     await using service = await startRedirected(settings)
-    await post(service.url, '/api/auth/register', account)
-    const token = await logIn(service.url)
+    const { send } = await connectSender(service.url)
     for (let number = 1; number <= 40; number++) {
       const message = `${number} ${'a'.repeat(900)}`
-      const { status } = await post(service.url, '/api/chats/send', { message }, token)
-      expect(status).toBe(200)
+      expect(await send(message)).toBe(200)
       sent.push(message)
     }
     const ready = async () => (await fetch(`${service.url}/readyz`)).json()
     expect(await ready()).toEqual({ status: 'ready' })
     await disk.fill(service.pid)
     // The WAL may have space left.
-    while (
-      (await post(service.url, '/api/chats/send', { message: 'a'.repeat(1500) }, token)).status === 200
-    ) {
-      sent.push('a'.repeat(1500))
-    }
+    while ((await send('a'.repeat(1500))) === 200) sent.push('a'.repeat(1500))
     expect(await ready()).toEqual({ status: 'ready', reasons: ['changes-fail'] })
     expect(await service.stop()).toBe(0)
   }
@@ -49,10 +32,8 @@ async function stopOnFullDisk(disk: SmallDisk, folder: string): Promise<void> {
 
   await disk.free()
   await using service = await startRedirected({ ...settings, redirections: '>/dev/null' })
-  const token = await logIn(service.url)
-  const response = await fetch(`${service.url}/api/chats/messages?limit=100`, { headers: bearer(token) })
-  const { messages } = (await response.json()) as { messages: { message: string }[] }
-  expect(messages.map(({ message }) => message)).toEqual(sent)
+  const { texts } = await connectSender(service.url)
+  expect(await texts()).toEqual(sent)
 }
 
 test('a stop at a limit on file sizes exits with 0 and loses nothing', async () => {
