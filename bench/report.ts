@@ -29,6 +29,8 @@ export interface Result {
   samples: number[]
   /** Results without a target are informative only. */
   target?: Target
+  /** What a server reached in the same rounds that does, or loads, only what the documents and the stack require. */
+  limit?: number[]
   figures: Figure[]
 }
 
@@ -80,11 +82,15 @@ export function verdict(result: Result, results: readonly Result[] = []): keyof 
   return alternatives.some(meetsTarget) ? 'alternative' : 'missed'
 }
 
-function meetsTarget({ samples, target }: Result): boolean {
+function meetsTarget({ samples, target }: Pick<Result, 'samples' | 'target'>): boolean {
   if (!target) return false
   const value = median(samples)
   return target.sense === 'at least' ? value >= target.value : value <= target.value
 }
+
+/** Whether not even the least that the documents require meets the target. */
+const isBeyondLimit = ({ limit, target }: Result): boolean =>
+  limit !== undefined && target !== undefined && !meetsTarget({ samples: limit, target })
 
 /** Whether the target is within the interval of the median, so that another run may come to the other verdict. */
 function isClose({ samples, target }: Result): boolean {
@@ -136,16 +142,20 @@ export function conditionsText(run: Run) {
 export function summary(results: readonly Result[]) {
   const verdicts = results.map((result) => verdict(result, results))
   const met = verdicts.filter((each) => each === 'met' || each === 'alternative').length
-  const missed = verdicts.filter((each) => each === 'missed').length
+  const missed = results.filter((_, index) => verdicts[index] === 'missed')
+  const beyond = missed.filter(isBeyondLimit).length
   return (
-    `Targets: ${met} met, ${missed} missed. The values are medians of interleaved rounds. ` +
-    'A verdict is close if the target lies within the 95 % interval of the median.'
+    `Targets: ${met} met, ${missed.length} missed, ${beyond} of them beyond the limit. ` +
+    'The values are medians of interleaved rounds. ' +
+    'A verdict is close if the target lies within the 95 % interval of the median. ' +
+    'The limit is what the least server reached in the same rounds that does the documented work, ' +
+    'or loads what this one has to load.'
   )
 }
 
 export function resultsTable(results: readonly Result[], all: readonly Result[] = results) {
   return table(
-    ['Workload', 'Measure', 'Target', 'Median', '95 % interval', 'Verdict'],
+    ['Workload', 'Measure', 'Target', 'Limit', 'Median', '95 % interval', 'Verdict'],
     results.map((result) => resultRow(result, all)),
   )
 }
@@ -155,13 +165,26 @@ export function figuresTable(results: readonly Result[]) {
 }
 
 function resultRow(result: Result, all: readonly Result[]) {
-  const { work, measure, unit, samples, target } = result
+  const { work, measure, unit, samples, target, limit } = result
   const targetText = target
     ? `${target.sense === 'at least' ? '≥' : '≤'} ${quantity(target.value, unit)}`
     : verdictLabels.none
   const interval = medianInterval(samples).map((value) => quantity(value, unit))
-  const verdictText = `${verdictLabels[verdict(result, all)]}${isClose(result) ? ', close' : ''}`
-  return [work, measure, targetText, quantity(median(samples), unit), interval.join(' – '), verdictText]
+  const kind = verdict(result, all)
+  const verdictText = [
+    verdictLabels[kind],
+    ...(isClose(result) ? ['close'] : []),
+    ...(kind === 'missed' && isBeyondLimit(result) ? ['beyond the limit'] : []),
+  ].join(', ')
+  return [
+    work,
+    measure,
+    targetText,
+    limit ? quantity(median(limit), unit) : verdictLabels.none,
+    quantity(median(samples), unit),
+    interval.join(' – '),
+    verdictText,
+  ]
 }
 
 function figureRows({ work, figures }: Result) {

@@ -3,6 +3,7 @@ import { type Server, type SocketLoad, startSocketLoad } from '../processes.ts'
 import type { Result } from '../report.ts'
 import { interleaveGenerations } from '../rounds.ts'
 import { ratios } from '../statistics.ts'
+import { startMinimal } from './minimal.ts'
 import {
   connectToBaseline,
   connectToCompetitor,
@@ -97,6 +98,7 @@ async function fanOutTo(
   )
   const measured = await interleaveGenerations(harness.size, async () => {
     const parley = await harness.startParley()
+    const minimal = await startMinimal(await harness.startParley())
     const frame = await sampleFrame(parley)
     const servers = {
       baseline: await harness.startBaseline({ frame }),
@@ -104,6 +106,7 @@ async function fanOutTo(
     }
     const loads = {
       parley: await open(parley.server, (load, count) => connectToParley(load, parley, count)),
+      minimal: await open(minimal.server, (load, count) => connectToParley(load, minimal, count)),
       baseline: await open(servers.baseline, (load, count) =>
         connectToBaseline(load, servers.baseline, count),
       ),
@@ -112,12 +115,15 @@ async function fanOutTo(
     return {
       measurements: {
         parley: loads.parley.measure,
+        minimal: loads.minimal.measure,
         baseline: loads.baseline.measure,
         durable: loads.durable.measure,
         competitor: competing.measure,
       },
       stop: () =>
-        Promise.all([...Object.values(loads), parley, ...Object.values(servers)].map(({ stop }) => stop())),
+        Promise.all(
+          [...Object.values(loads), parley, minimal, ...Object.values(servers)].map(({ stop }) => stop()),
+        ),
     }
   })
   await Promise.all([competing.stop(), competitor.server.stop()])
@@ -127,6 +133,7 @@ async function fanOutTo(
     measured[name].map((each) => each[figure])
   const names = {
     parley: 'this server',
+    minimal: 'minimal server',
     baseline: 'bare `server.publish`',
     durable: 'bare server, each message stored and committed',
     competitor: 'Socket.IO',
@@ -137,8 +144,9 @@ async function fanOutTo(
       measure: 'deliveries per CPU-second, relative to bare `server.publish`',
       unit: '×',
       samples: ratios(series('parley', 'perCpuSecond'), series('baseline', 'perCpuSecond')),
+      limit: ratios(series('minimal', 'perCpuSecond'), series('baseline', 'perCpuSecond')),
       ...atLeast(targets.baseline),
-      figures: (['parley', 'baseline', 'durable', 'competitor'] as const).flatMap((name) => [
+      figures: (['parley', 'minimal', 'baseline', 'durable', 'competitor'] as const).flatMap((name) => [
         { name: names[name], unit: 'deliveries/CPU-s', samples: series(name, 'perCpuSecond') },
         { name: `${names[name]}, wall clock`, unit: 'deliveries/s', samples: series(name, 'perSecond') },
       ]),
@@ -149,6 +157,7 @@ async function fanOutTo(
         'deliveries per CPU-second, relative to a bare server that parses, stores and commits each message',
       unit: '×',
       samples: ratios(series('parley', 'perCpuSecond'), series('durable', 'perCpuSecond')),
+      limit: ratios(series('minimal', 'perCpuSecond'), series('durable', 'perCpuSecond')),
       ...atLeast(targets.durable),
       figures: [],
     },

@@ -1,9 +1,9 @@
 import { connections, type Harness } from '../harness.ts'
-import type { Parley } from '../parley.ts'
 import type { Result } from '../report.ts'
 import { interleaveGenerations } from '../rounds.ts'
 import { ratios } from '../statistics.ts'
 import { type HttpLoad, type HttpResult, requireWrk, runWrk } from '../wrk.ts'
+import { sampleResponse, startMinimal } from './minimal.ts'
 
 const path = '/api/users/profile'
 
@@ -19,19 +19,20 @@ export async function profile(harness: Harness): Promise<Result[]> {
     const warnLevel = await harness.startParley()
     const accessLog = await harness.startParley({ accessLog: true })
     const baseline = await harness.startBaseline()
-    const baselineWithHeaders = await harness.startBaseline({
-      headers: await responseHeaders(warnLevel, path),
-    })
+    const { headers } = await sampleResponse(warnLevel, path)
+    const baselineWithHeaders = await harness.startBaseline({ headers })
+    const minimal = await startMinimal(await harness.startParley())
     return {
       measurements: {
         warnLevel: run(warnLevel.server, warnLevel.scriptEnvironment),
+        minimal: run(minimal.server, minimal.scriptEnvironment),
         baseline: run(baseline, warnLevel.scriptEnvironment),
         baselineWithHeaders: run(baselineWithHeaders, warnLevel.scriptEnvironment),
         accessLog: run(accessLog.server, accessLog.scriptEnvironment),
         competitor: run(competitor.server, competitor.scriptEnvironment),
       },
       stop: () =>
-        Promise.all([warnLevel, accessLog, baseline, baselineWithHeaders].map(({ stop }) => stop())),
+        Promise.all([warnLevel, accessLog, baseline, baselineWithHeaders, minimal].map(({ stop }) => stop())),
     }
   })
   await competitor.server.stop()
@@ -46,6 +47,7 @@ export async function profile(harness: Harness): Promise<Result[]> {
       measure: 'relative to bare `Bun.serve`, `LOG_LEVEL=warn`',
       samples: ratios(rate('warnLevel'), rate('baseline')),
       target: { sense: 'at least', value: 0.76, oneOf: 'reads' },
+      limit: ratios(rate('minimal'), rate('baseline')),
       figures: [
         { name: 'this server, `LOG_LEVEL=warn`', unit: 'requests/s', samples: rate('warnLevel') },
         { name: 'this server, access log to a file', unit: 'requests/s', samples: rate('accessLog') },
@@ -55,6 +57,7 @@ export async function profile(harness: Harness): Promise<Result[]> {
           unit: 'requests/s',
           samples: rate('baselineWithHeaders'),
         },
+        { name: 'minimal server', unit: 'requests/s', samples: rate('minimal') },
         { name: 'Express', unit: 'requests/s', samples: rate('competitor') },
         ...coreFigures({ 'this server': measured.warnLevel, 'bare `Bun.serve`': measured.baseline }),
       ],
@@ -72,6 +75,7 @@ export async function profile(harness: Harness): Promise<Result[]> {
       measure: 'relative to a bare server that reads the token and sends the same headers, `LOG_LEVEL=warn`',
       samples: ratios(rate('warnLevel'), rate('baselineWithHeaders')),
       target: { sense: 'at least', value: 0.9, oneOf: 'reads' },
+      limit: ratios(rate('minimal'), rate('baselineWithHeaders')),
     },
     {
       ...shared,
@@ -84,6 +88,7 @@ export async function profile(harness: Harness): Promise<Result[]> {
       work,
       measure: 'per core-second, relative to bare `Bun.serve`, `LOG_LEVEL=warn`',
       samples: ratios(perCoreSecond(measured.warnLevel), perCoreSecond(measured.baseline)),
+      limit: ratios(perCoreSecond(measured.minimal), perCoreSecond(measured.baseline)),
     },
     {
       ...shared,
@@ -98,15 +103,6 @@ export async function profile(harness: Harness): Promise<Result[]> {
       samples: ratios(rate('accessLog'), rate('competitor')),
     },
   ]
-}
-
-/** Returns the headers of a response, without those that `Bun.serve` adds itself. */
-async function responseHeaders({ server, tokens }: Parley, from: string): Promise<Record<string, string>> {
-  const response = await fetch(`http://127.0.0.1:${server.port}${from}`, {
-    headers: { authorization: `Bearer ${tokens[0]}` },
-  })
-  const { date, 'content-length': length, 'content-type': type, ...headers } = response.headers.toJSON()
-  return headers
 }
 
 /** Returns requests per second of the server's processor time. Other processes affect this less than wall-clock rates. */

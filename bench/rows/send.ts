@@ -4,6 +4,7 @@ import type { Result } from '../report.ts'
 import { interleaveGenerations } from '../rounds.ts'
 import { ratios } from '../statistics.ts'
 import { type HttpResult, requireWrk, runWrk } from '../wrk.ts'
+import { startMinimal } from './minimal.ts'
 import { coreFigures, perCoreSecond } from './profile.ts'
 import { connectToCompetitor, connectToParley } from './sockets.ts'
 
@@ -43,17 +44,24 @@ export async function send(harness: Harness): Promise<Result[]> {
   const measured = await interleaveGenerations(harness.size, async () => {
     const parley = await harness.startParley()
     const baseline = await harness.startBaseline()
+    const minimal = await startMinimal(await harness.startParley())
     const parleyListeners = await listen((load) => connectToParley(load, parley, listeners))
-    const run = (server: Server) => () => runWrk({ ...load, server, environment: parley.scriptEnvironment })
+    const minimalListeners = await listen((load) => connectToParley(load, minimal, listeners))
+    const run =
+      (server: Server, { scriptEnvironment: environment } = parley) =>
+      () =>
+        runWrk({ ...load, server, environment })
     return {
       measurements: {
         parley: parleyListeners.counting(run(parley.server)),
+        minimal: minimalListeners.counting(run(minimal.server, minimal)),
         baseline: run(baseline),
         competitor: measureCompetitor,
       },
       async stop() {
         await parleyListeners.stop()
-        await Promise.all([parley, baseline].map(({ stop }) => stop()))
+        await minimalListeners.stop()
+        await Promise.all([parley, minimal, baseline].map(({ stop }) => stop()))
       },
     }
   })
@@ -69,11 +77,17 @@ export async function send(harness: Harness): Promise<Result[]> {
       unit: '×',
       samples: ratios(rate('parley'), rate('baseline')),
       target: { sense: 'at least', value: 0.58 },
+      limit: ratios(rate('minimal'), rate('baseline')),
       figures: [
         { name: 'this server', unit: 'requests/s', samples: rate('parley') },
+        { name: 'minimal server', unit: 'requests/s', samples: rate('minimal') },
         { name: 'bare `Bun.serve`, no listeners', unit: 'requests/s', samples: rate('baseline') },
         { name: 'Express and Socket.IO, durable', unit: 'requests/s', samples: rate('competitor') },
-        ...coreFigures({ 'this server': measured.parley, 'bare `Bun.serve`': measured.baseline }),
+        ...coreFigures({
+          'this server': measured.parley,
+          'minimal server': measured.minimal,
+          'bare `Bun.serve`': measured.baseline,
+        }),
       ],
     },
     {
@@ -81,6 +95,7 @@ export async function send(harness: Harness): Promise<Result[]> {
       measure: 'per core-second, relative to a bare `Bun.serve` JSON echo',
       unit: '×',
       samples: ratios(perCoreSecond(measured.parley), perCoreSecond(measured.baseline)),
+      limit: ratios(perCoreSecond(measured.minimal), perCoreSecond(measured.baseline)),
       figures: [],
     },
     {
