@@ -54,6 +54,22 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['tests/storage/disk-failures.test.ts'],
   },
   {
+    id: 'fast-disk-counts-as-slow',
+    breaks: 'A disk is slow only if its flushes in a row take long together.',
+    file: 'src/storage/sqlite/wal.ts',
+    find: 'slow.count > 1 && slow.ms >= slowInRowMs',
+    replace: 'slow.count > 1',
+    tests: [`${unit}/storage/sqlite/wal.test.ts`],
+  },
+  {
+    id: 'interrupted-disk-counts-as-slow',
+    breaks: 'A single flush that takes long does not make a disk slow.',
+    file: 'src/storage/sqlite/wal.ts',
+    find: 'slow.count > 1 && slow.ms >= slowInRowMs',
+    replace: 'slow.ms >= slowInRowMs',
+    tests: [`${unit}/storage/sqlite/wal.test.ts`],
+  },
+  {
     id: 'full-disk-prevents-the-start',
     breaks: 'A service that was killed on a full disk starts again, and its messages can be read.',
     file: 'src/storage/sqlite/connection.ts',

@@ -38,8 +38,11 @@ interface WalOptions {
  * threads have to be woken. That pays off only on a slow disk (docs/decisions/group-commit.md).
  */
 const slowMs = 1
-/** A single slow flush says little about the next one. */
-const slowInRow = 2
+/**
+ * The total of slow flushes in a row that makes a disk slow, at least two of them. On a fast disk, every tenth flush can
+ * take a millisecond or two, and now and then one takes twenty.
+ */
+const slowInRowMs = 10
 /** Then the disk is measured again. Only this thread can do that: the other one responds when this one is free. */
 const flushesLater = 50
 
@@ -49,15 +52,17 @@ export function openWal(
   { flushFile: { now, later } = flushFile, clock = systemClock }: WalOptions = {},
 ): Wal {
   const descriptor = openSync(path, 'r')
-  let slowFlushes = 0
+  /** The last flushes that were slow one after the other. */
+  let slow = { count: 0, ms: 0 }
   let remainingLater = 0
   let closed = false
 
   function flushNow(): void {
     const startedAt = clock.monotonicMs()
     now(descriptor)
-    slowFlushes = clock.monotonicMs() - startedAt < slowMs ? 0 : slowFlushes + 1
-    if (slowFlushes >= slowInRow) remainingLater = flushesLater
+    const ms = clock.monotonicMs() - startedAt
+    slow = ms < slowMs ? { count: 0, ms: 0 } : { count: slow.count + 1, ms: slow.ms + ms }
+    if (slow.count > 1 && slow.ms >= slowInRowMs) remainingLater = flushesLater
   }
 
   return {

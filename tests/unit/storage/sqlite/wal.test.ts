@@ -27,29 +27,44 @@ async function openSlowWal(path: string) {
   }
 }
 
-test('a fast disk is flushed on this thread, also after a single slow flush', async () => {
+test.each([
+  ['takes less than a millisecond', [0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9]],
+  ['is interrupted once for long', [20, 0.9, 20, 0.9]],
+  ['takes a little longer a few times in a row', [1.5, 2, 2, 1, 3, 0.9, 1.5, 2, 2, 1, 3]],
+])('a disk that %s is flushed on this thread', async (_, durations) => {
   await using folder = await temporaryFolder()
   const { flush, setDuration, close } = await openSlowWal(join(folder.path, 'wal'))
-  setDuration(0.9)
-  expect(flush(3)).toBe('now now now')
-  setDuration(20)
-  expect(flush(1)).toBe('now')
-  setDuration(0.9)
-  expect(flush(1)).toBe('now')
-  setDuration(20)
-  expect(flush(1)).toBe('now')
+  for (const duration of durations) {
+    setDuration(duration)
+    expect(flush(1)).toBe('now')
+  }
   close()
 })
 
-test('a slow disk is flushed on another thread, and measured again from time to time', async () => {
+test.each([
+  [1, 10],
+  [2.5, 4],
+  [1000, 2],
+])('after flushes of %d ms, the %dth was the last one on this thread', async (duration, count) => {
   await using folder = await temporaryFolder()
   const { flush, setDuration, close } = await openSlowWal(join(folder.path, 'wal'))
-  setDuration(1)
+  setDuration(duration)
+  expect(flush(count)).not.toContain('later')
+  expect(flush(1)).toBe('later')
+  close()
+})
+
+test('a slow disk is measured again from time to time', async () => {
+  await using folder = await temporaryFolder()
+  const { flush, setDuration, close } = await openSlowWal(join(folder.path, 'wal'))
+  setDuration(5)
   expect(flush(3)).toBe('now now later')
   expect(flush(49)).not.toContain('now')
   expect(flush(51)).toBe(`now${' later'.repeat(50)}`)
   setDuration(0.2)
   expect(flush(4)).toBe('now now now now')
+  setDuration(5)
+  expect(flush(3)).toBe('now now later')
   close()
 })
 
