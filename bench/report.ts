@@ -144,12 +144,13 @@ export function summary(results: readonly Result[]) {
   const met = verdicts.filter((each) => each === 'met' || each === 'alternative').length
   const missed = results.filter((_, index) => verdicts[index] === 'missed')
   const beyond = missed.filter(isBeyondLimit).length
+  const beyondLimit = beyond > 0 ? `, ${beyond} of them beyond the limit` : ''
   return (
-    `Targets: ${met} met, ${missed.length} missed, ${beyond} of them beyond the limit. ` +
+    `Targets: ${met} met, ${missed.length} missed${beyondLimit}. ` +
     'The values are medians of interleaved rounds. ' +
     'A verdict is close if the target lies within the 95 % interval of the median. ' +
-    'The limit is what the least server reached in the same rounds that does the documented work, ' +
-    'or loads what this one has to load.'
+    'The limit is what a minimal server reached in the same rounds: ' +
+    'one that does only the documented work, or loads only the required libraries and documents.'
   )
 }
 

@@ -92,11 +92,24 @@ describe.skipIf(!wrk)('a quick run of the benchmark', () => {
     expect(run.results.filter(({ target }) => target)).toHaveLength(expected)
   })
 
+  test.each([
+    ['GET profile, 64 connections', 2],
+    ['POST send, 64 connections', 1],
+    ['Fan-out, 200 sockets', 1],
+    ['Fan-out, 10 sockets', 1],
+    ['Startup, existing database', 2],
+  ])('measures the limit of targets of "%s"', (work, count) => {
+    const found = run.results.filter(
+      ({ limit, target, ...each }) => each.work.startsWith(work) && limit && target,
+    )
+    expect(found).toHaveLength(count)
+  })
+
   test('has samples for every figure, all of them finite and positive', () => {
-    for (const { work, samples, figures } of run.results) {
+    for (const { work, samples, limit = samples, figures } of run.results) {
       // In a short run, garbage collection can free more memory than the sockets use.
       const lowerBound = /^(Competitors, m|M)emory per idle/.test(work) ? Number.NEGATIVE_INFINITY : 0
-      for (const series of [samples, ...figures.map((figure) => figure.samples)]) {
+      for (const series of [samples, limit, ...figures.map((figure) => figure.samples)]) {
         expect(series.length).toBeGreaterThan(0)
         for (const sample of series) {
           expect(sample).toBeFinite()

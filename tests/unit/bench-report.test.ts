@@ -37,7 +37,7 @@ describe('the report of a benchmark run', () => {
       notes: ['A note.'],
     })
     expect(report).toContain(
-      '| GET profile | relative to the baseline | ≥ 0.70 × | 0.70 × | 0.50 × – 0.90 × | met, close |',
+      '| GET profile | relative to the baseline | ≥ 0.70 × | – | 0.70 × | 0.50 × – 0.90 × | met, close |',
     )
     expect(report).toContain(
       '| GET profile | this server | 9,000 requests/s | 5,000 requests/s | 70,000 requests/s |',
@@ -62,6 +62,34 @@ describe('the report of a benchmark run', () => {
     ]
     expect(verdict(missed, [missed, met])).toBe('alternative')
     expect(verdict(missed, [missed, result])).toBe('missed')
+  })
+
+  test('shows the limit, and says whether a missed target is beyond it', () => {
+    const missed = { ...result, samples: [0.6] }
+    const results = [
+      { ...missed, measure: 'beyond', limit: [0.65, 0.68, 0.71] },
+      { ...missed, measure: 'within', limit: [0.7] },
+      { ...result, measure: 'met', limit: [0.65] },
+      {
+        ...missed,
+        measure: 'at most',
+        samples: [1.5],
+        limit: [1.4],
+        target: { sense: 'at most' as const, value: 1.3 },
+      },
+      { ...missed, measure: 'without a target', target: undefined, limit: [0.5] },
+    ] as Result[]
+    const report = renderReport({ results, settings: [], notes: [] })
+    expect(report).toContain('Targets: 1 met, 3 missed, 2 of them beyond the limit.')
+    for (const row of [
+      'beyond | ≥ 0.70 × | 0.68 × | 0.60 × | 0.60 × – 0.60 × | **missed**, beyond the limit |',
+      'within | ≥ 0.70 × | 0.70 × | 0.60 × | 0.60 × – 0.60 × | **missed** |',
+      'met | ≥ 0.70 × | 0.65 × | 0.70 × | 0.50 × – 0.90 × | met, close |',
+      'at most | ≤ 1.30 × | 1.40 × | 1.50 × | 1.50 × – 1.50 × | **missed**, beyond the limit |',
+      'without a target | – | 0.50 × | 0.60 × | 0.60 × – 0.60 × | – |',
+    ]) {
+      expect(report).toContain(`| GET profile | ${row}`)
+    }
   })
 
   test('computes the median, which is the mean of the middle two for an even number of samples', () => {
