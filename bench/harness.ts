@@ -22,7 +22,10 @@ export interface Size {
   seconds: number
   /** The duration of one measurement with sockets. */
   socketSeconds: number
-  /** How long a server delivers messages to one socket before the other sockets are opened. */
+  /**
+   * How long a server delivers messages to one socket before the other sockets are opened. The engine is still compiling
+   * after five seconds.
+   */
   socketWarmUpSeconds: number
   /** The duration of a measurement with logins. Logins are slow, so unfinished ones distort a short measurement. */
   loginSeconds: number
@@ -108,7 +111,7 @@ const standard: Size = {
   warmUpRounds: 2,
   seconds: 1,
   socketSeconds: 1,
-  socketWarmUpSeconds: 2,
+  socketWarmUpSeconds: 8,
   loginSeconds: 4,
   settleSeconds: 4,
   idleSeconds: 32,
