@@ -1,7 +1,7 @@
 // A minimal server: it does all of the documented work of reads, sends and messages by socket in as little JavaScript
 // as possible. Its rates are the limit of this API on Bun: a server cannot meet a target that this one misses.
 //
-// Each request and frame is checked like Parley does, and each message is committed to a row with the same columns and
+// Each request and frame is checked as in Parley, and each message is committed to a row with the same columns and
 // indexes. What is left out is everything that one valid request after the other does not need: layers, types, rooms,
 // repeated messages, logs, metrics, CORS, and errors that explain anything.
 //

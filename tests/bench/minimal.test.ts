@@ -30,8 +30,7 @@ async function listen({ server, tokens }: Parley) {
   }
 }
 
-/** What differs between two responses that are equal otherwise. */
-const withoutValues = (headers: Record<string, string>) => Object.keys(headers).sort()
+const namesOf = (headers: Record<string, string>) => Object.keys(headers).sort()
 
 // The limits of the benchmark are those of this API only if the minimal server does what the documents require.
 describe('the minimal server', () => {
@@ -53,7 +52,7 @@ describe('the minimal server', () => {
     ['a send', '/api/chats/send', '{"message":"Hello"}'],
   ])('responds to %s like this server', async (_, path, body) => {
     const [ours, its] = [await sampleResponse(parley, path, body), await sampleResponse(minimal, path, body)]
-    expect(withoutValues(its.headers)).toEqual(withoutValues(ours.headers))
+    expect(namesOf(its.headers)).toEqual(namesOf(ours.headers))
     expect(its.headers['ratelimit-policy']).toBe(ours.headers['ratelimit-policy'] ?? '')
     expect(its.headers.ratelimit).toMatch(/^"\w+";r=\d+;t=\d+$/)
     expect(Object.keys(JSON.parse(its.text))).toEqual(Object.keys(JSON.parse(ours.text)))
