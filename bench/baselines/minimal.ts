@@ -14,6 +14,8 @@ import openapi from '../../spec/openapi.yaml'
 import { importSecret } from '../../src/auth/secrets.ts'
 import { createTokens } from '../../src/auth/tokens.ts'
 import { createMessageIds } from '../../src/chats/message-ids.ts'
+import { jsonMediaType, traceparentHeader, versionHeader } from '../../src/contract/operations.ts'
+import { createDataVersion } from '../../src/storage/sqlite/data-version.ts'
 import type { SampleResponse } from '../rows/minimal.ts'
 
 interface Window {
@@ -49,14 +51,14 @@ interface Batch extends PromiseWithResolvers<void> {
 
 const { DATABASE: file = '', JWT_SECRET: secret = '', READ = '', SEND = '' } = process.env
 const maxBodyBytes = openapi['x-limits']['request-body-bytes']
-const { maxLength } = openapi.components.schemas.MessageText
+const { minLength, maxLength } = openapi.components.schemas.MessageText
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const topic = 'chat'
 
 const database = new Database(file, { readwrite: true, create: false })
 database.run('pragma synchronous = full')
 database.run('pragma secure_delete = on')
-const readVersion = database.prepare<{ data_version: number }, []>('pragma data_version')
+const databaseVersion = createDataVersion(database)
 const findUser = database.prepare<Identity['user'], [string, number, string]>(
   `select id, username from users where id = ?1 and tokens_valid_from = ?2 and removed_at is null
     and not exists (select 1 from revoked_tokens where id = ?3)`,
@@ -75,21 +77,9 @@ const tokens = createTokens({ keys: { current: await importSecret(secret), previ
 const identities = new Map<string, Identity>()
 let head = log?.head ?? 0
 let batch: Batch | undefined
-let version = 0
-let versionReadAt = Number.NEGATIVE_INFINITY
 
 const refuse = (reason: string): never => {
   throw new Error(reason)
-}
-
-/** Changes when another process has changed the database. Read at most once per millisecond. */
-function databaseVersion(): number {
-  const now = performance.now()
-  if (now - versionReadAt >= 1) {
-    version = readVersion.get()?.data_version ?? 0
-    versionReadAt = now
-  }
-  return version
 }
 
 /** Reads the account again if any has changed. */
@@ -122,7 +112,7 @@ async function identify(authorization: string): Promise<Identity> {
 /** The headers of the responses of one operation, which are changed for each response, and its rate limit. */
 function operation(json: string) {
   const sample: SampleResponse = JSON.parse(json)
-  const headers = new Headers({ ...sample.headers, 'content-type': 'application/json' })
+  const headers = new Headers({ ...sample.headers, 'content-type': jsonMediaType })
   const [, policy = '', quota, seconds] =
     /^"(.+)";q=(\d+);w=(\d+)$/.exec(headers.get('ratelimit-policy') ?? '') ?? []
   return {
@@ -154,7 +144,7 @@ function admit(request: Request, identity: Identity, window: Window, limit: type
   if (identity.expiresAt <= Math.floor(Date.now() / 1000)) refuse('expired token')
   validate(identity)
   count(window, limit, Math.floor(performance.now() / 1000))
-  if (headers.get('api-version') !== null || headers.get('traceparent') !== null) refuse('not supported')
+  if (headers.get(versionHeader) !== null || headers.get(traceparentHeader) !== null) refuse('not supported')
 }
 
 function setHeaders({ headers, policy, quota }: typeof read, window: Window): void {
@@ -169,7 +159,7 @@ function checkMessage(value: unknown): { message: string; idempotencyKey?: strin
     if (name !== 'message' && name !== 'event' && name !== 'idempotencyKey') refuse('unknown property')
   }
   const { message, event = 'message', idempotencyKey = '' } = value as Record<string, unknown>
-  if (typeof message !== 'string' || message.length === 0 || message.length > maxLength)
+  if (typeof message !== 'string' || message.length < minLength || message.length > maxLength)
     return refuse('message')
   if (!message.isWellFormed() || event !== 'message' || typeof idempotencyKey !== 'string')
     return refuse('frame')
@@ -221,7 +211,7 @@ async function respondToSend(request: Request): Promise<Response> {
   const authorization = headers.get('authorization') ?? ''
   const identity = identities.get(authorization) ?? (await identify(authorization))
   admit(request, identity, identity.sends, send)
-  if (headers.get('content-type') !== 'application/json' || headers.get('content-encoding') !== null)
+  if (headers.get('content-type') !== jsonMediaType || headers.get('content-encoding') !== null)
     return refuse('media type')
   if (!(Number(headers.get('content-length') ?? Number.NaN) <= maxBodyBytes)) return refuse('length')
   const { message } = checkMessage(JSON.parse(decoder.decode(await request.bytes())))

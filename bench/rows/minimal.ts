@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { jsonMediaType } from '../../src/contract/operations.ts'
 import type { Parley } from '../parley.ts'
 import { type ServerOptions, startServer } from '../processes.ts'
 import { documentedFrame } from './sockets.ts'
@@ -16,7 +17,7 @@ export async function sampleResponse(
   body?: string,
 ): Promise<SampleResponse> {
   const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
-    headers: { authorization: `Bearer ${tokens[0]}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${tokens[0]}`, 'content-type': jsonMediaType },
     ...(body !== undefined && { method: 'POST', body }),
   })
   const text = await response.text()

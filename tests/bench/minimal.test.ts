@@ -3,6 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Harness, openHarness, sizes } from '../../bench/harness.ts'
 import { type Parley, sourceCommand } from '../../bench/parley.ts'
 import { sampleResponse, startMinimal } from '../../bench/rows/minimal.ts'
+import openapi from '../../spec/openapi.yaml'
+
+const { maxLength } = openapi.components.schemas.MessageText
+const maxBodyBytes = openapi['x-limits']['request-body-bytes']
 
 const post = ({ server, tokens }: Parley, body: string, headers: Record<string, string> = {}) =>
   fetch(`http://127.0.0.1:${server.port}/api/chats/send`, {
@@ -85,8 +89,9 @@ describe('the minimal server', () => {
     ['a body that is not JSON', '{"message":', {}],
     ['an unknown property', '{"message":"Hello","other":1}', {}],
     ['an empty message', '{"message":""}', {}],
-    ['a message that is too long', JSON.stringify({ message: 'a'.repeat(4097) }), {}],
-    ['a body that is too long', JSON.stringify({ message: 'a'.repeat(100_000) }), {}],
+    ['a message that is too long', JSON.stringify({ message: 'a'.repeat(maxLength + 1) }), {}],
+    ['a body that is too long', '{"message":"Hello"}'.padEnd(maxBodyBytes + 1), {}],
+    ['another content coding', '{"message":"Hello"}', { 'content-encoding': 'gzip' }],
     ['half a surrogate pair', String.raw`{"message":"\ud800"}`, {}],
   ])('refuses %s', async (_, body, headers) => {
     expect((await post(minimal, body, headers)).ok).toBe(false)
