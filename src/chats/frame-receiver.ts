@@ -48,25 +48,31 @@ const maxRefusals = closeCodes['rate-limited'].refusals ?? Number.POSITIVE_INFIN
 const waitingCost = 500
 const maxWaitingCost = 1_000_000
 
-interface ParsedFrame {
-  /** Undefined if the text is not JSON. */
-  readonly validator: Validator | undefined
-  readonly valid: boolean
-  readonly value: unknown
+/** Parses a frame. Returns undefined if it is not JSON. */
+function parseFrame(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
-/** Parses and validates a frame. A frame without a known event is validated as a message. */
-function parseFrame(text: string): ParsedFrame {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return { validator: undefined, valid: false, value }
-  }
-  const { event } = (value ?? {}) as { event?: unknown }
-  const validator = event === undefined ? sendFrame : (clientFrames().get(event) ?? sendFrame)
-  return { validator, valid: validator.check(value), value }
+/** The validator of a frame. A frame without a known event is validated as a message. */
+function validatorOf(frame: unknown): Validator {
+  const { event } = (frame ?? {}) as { event?: unknown }
+  return event === undefined ? sendFrame : (clientFrames().get(event) ?? sendFrame)
 }
+
+/** The validator that a frame satisfies, which tells its kind; undefined if the frame is invalid. */
+function kindOf(frame: unknown): Validator | undefined {
+  const validator = validatorOf(frame)
+  return validator.check(frame) ? validator : undefined
+}
+
+const invalid = (frame: unknown): ProblemError =>
+  frame === undefined
+    ? new ProblemError('malformed-json')
+    : validationFailed(validatorOf(frame).schema, frame)
 
 /** Creates the function that handles the frames of all clients. */
 export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame {
@@ -77,9 +83,9 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
   const authenticateLimiter = options.rateLimits.limiter(authenticateRateLimit)
 
   /** Every frame that is not a valid one of another kind counts as a message. */
-  function limiterOf({ validator, valid }: ParsedFrame): RateLimiter | undefined {
-    if (valid && validator === pingFrame) return pingLimiter
-    return valid && validator === authenticateFrame ? authenticateLimiter : sendLimiter
+  function limiterOf(kind: Validator | undefined): RateLimiter | undefined {
+    if (kind === pingFrame) return pingLimiter
+    return kind === authenticateFrame ? authenticateLimiter : sendLimiter
   }
 
   /** Closes the connection because of a frame; frames after it are ignored. */
@@ -153,30 +159,29 @@ export function createFrameReceiver(options: FrameReceiverOptions): ReceiveFrame
   }
 
   /** Handles a frame that is within the limit. */
-  function dispatch(socket: ChatSocket, { validator, valid, value }: ParsedFrame): MaybePromise<void> {
-    if (!validator) replies.refuse(socket, new ProblemError('malformed-json'))
-    else if (!valid) replies.refuse(socket, validationFailed(validator.schema, value), keyOf(value))
-    else if (validator === pingFrame) replies.pong(socket)
-    else if (validator === authenticateFrame) return authenticate(socket, value as AuthenticateFrame)
-    else return accept(socket, value as SendFrame)
+  function dispatch(socket: ChatSocket, frame: unknown, kind: Validator | undefined): MaybePromise<void> {
+    if (!kind) replies.refuse(socket, invalid(frame), keyOf(frame))
+    else if (kind === pingFrame) replies.pong(socket)
+    else if (kind === authenticateFrame) return authenticate(socket, frame as AuthenticateFrame)
+    else return accept(socket, frame as SendFrame)
   }
 
   function handle(socket: ChatSocket, text: string, now: number): MaybePromise<void> {
     if (framesOf(socket.data).ended) return
     const frame = parseFrame(text)
-    if (frame.valid && frame.validator === disconnectFrame) return end(socket, 'disconnected')
-    const limiter = limiterOf(frame)
-    const counted = limiter?.count(socket.data.identity.rateLimitKey, now)
+    const kind = kindOf(frame)
+    if (kind === disconnectFrame) return end(socket, 'disconnected')
+    const counted = limiterOf(kind)?.count(socket.data.identity.rateLimitKey, now)
     // No closure on the synchronous path, which every message takes.
     if (!(counted instanceof Promise)) {
-      return admit(socket, counted, frame.value) ? dispatch(socket, frame) : undefined
+      return admit(socket, counted, frame) ? dispatch(socket, frame, kind) : undefined
     }
-    return counted.then((later) => (admit(socket, later, frame.value) ? dispatch(socket, frame) : undefined))
+    return counted.then((later) => (admit(socket, later, frame) ? dispatch(socket, frame, kind) : undefined))
   }
 
   /** An error of a check, such as an unavailable storage, becomes an error frame. */
   const fail = (socket: ChatSocket, text: string, error: unknown) =>
-    replies.refuse(socket, error, keyOf(parseFrame(text).value))
+    replies.refuse(socket, error, keyOf(parseFrame(text)))
 
   function handleSafely(socket: ChatSocket, text: string, now: number): MaybePromise<void> {
     try {

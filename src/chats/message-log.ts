@@ -7,6 +7,7 @@ import type { User } from '../users/users.ts'
 
 /** A message to append. */
 export interface NewMessage {
+  /** It is written to the frame as it is. */
   readonly user: User
   readonly message: string
   readonly idempotencyKey: string | undefined

@@ -63,7 +63,7 @@ export function createMessageWriter({ queries, statements, ids, head }: MessageW
       event: 'message',
       id: ids.encode(sequence),
       message,
-      user: { id: user.id, username: user.username },
+      user,
       sentAt: sentAt.text,
       idempotencyKey,
     }
@@ -86,7 +86,7 @@ export function createMessageWriter({ queries, statements, ids, head }: MessageW
       id,
       room: roomId,
       message,
-      user: { id: user.id, username: user.username },
+      user,
       sentAt: sentAt.text,
       idempotencyKey,
     })

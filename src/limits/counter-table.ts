@@ -21,14 +21,16 @@ export interface CounterKey {
   readonly b: number
 }
 
+type Writable<Type> = { -readonly [Name in keyof Type]: Type[Name] }
+
 /** 53 bits of a key, as an integer, which takes no memory of its own in an object. */
 export const packKey = ({ a, b }: CounterKey): number => (a >>> 0) * 2 ** 21 + (b >>> 11)
 
-/** The key with these 53 bits; the others are zero. */
-export const unpackKey = (packed: number): CounterKey => ({
-  a: (packed / 2 ** 21) | 0,
-  b: (packed & (2 ** 21 - 1)) << 11,
-})
+/** Writes the key with these 53 bits into `key`, and zero into the others. */
+export function unpackKey(packed: number, key: Writable<CounterKey>): void {
+  key.a = (packed / 2 ** 21) | 0
+  key.b = (packed & (2 ** 21 - 1)) << 11
+}
 
 interface CounterTableOptions {
   /** The largest number of slots, a power of two. Once 70 % are used, new keys share one counter. */

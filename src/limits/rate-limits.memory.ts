@@ -21,12 +21,15 @@ export function createMemoryRateLimits({ enabled, overrides }: RateLimitsOptions
     const limit = { ...declared, ...overrides[declared.policy] }
     const { quota, window } = limit
     const policyKey = table.key(declared.policy)
+    // The same object for all requests, since the table does not keep it.
+    const key = { a: 0, b: 0 }
 
     return {
       ...limit,
       count(client, now) {
-        const { a, b } = unpackKey(toNumber(client))
-        const key = { a: a ^ policyKey.a, b: b ^ policyKey.b }
+        unpackKey(toNumber(client), key)
+        key.a ^= policyKey.a
+        key.b ^= policyKey.b
         // The table does not store zero as a time.
         const time = now + 1
         const slot = table.findOrAdd(key, time, time + window)

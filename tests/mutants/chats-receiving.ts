@@ -115,7 +115,7 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     id: 'disconnect-does-not-wait',
     breaks: 'Messages that were sent before a disconnect are decided before the connection closes.',
     file: `${chats}/connections.ts`,
-    find: '    if (closing === undefined || pending > 0) return\n',
+    find: '    if (closing === undefined || hasPending(socket.data)) return\n',
     replace: '    if (closing === undefined) return\n',
     tests: [`${unit}/chats/frames.test.ts`],
   },
@@ -123,7 +123,7 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     id: 'lower-cased-username',
     breaks: 'A broadcast names the user in the letter case of the registration.',
     file: `${chats}/message-writer.sqlite.ts`,
-    find: '      message,\n      user: { id: user.id, username: user.username },\n      sentAt: sentAt.text,\n      idempotencyKey,\n    }\n',
+    find: '      message,\n      user,\n      sentAt: sentAt.text,\n      idempotencyKey,\n    }\n',
     replace:
       '      message,\n      user: { id: user.id, username: user.username.toLowerCase() },\n      sentAt: sentAt.text,\n      idempotencyKey,\n    }\n',
     tests: [`${unit}/chats/frames.test.ts`],
@@ -183,9 +183,8 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     id: 'error-frame-without-key',
     breaks: 'An error frame repeats the key of the refused frame.',
     file: `${chats}/frame-receiver.ts`,
-    find: '    else if (!valid) replies.refuse(socket, validationFailed(validator.schema, value), keyOf(value))',
-    replace:
-      '    else if (!valid) replies.refuse(socket, validationFailed(validator.schema, value), undefined && keyOf(value))',
+    find: '    if (!kind) replies.refuse(socket, invalid(frame), keyOf(frame))',
+    replace: '    if (!kind) replies.refuse(socket, invalid(frame), undefined && keyOf(frame))',
     tests: [`${unit}/chats/frames.test.ts`],
   },
   {
@@ -208,16 +207,16 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     id: 'pings-use-the-quota-of-sends',
     breaks: 'Pings have their own rate limit.',
     file: `${chats}/frame-receiver.ts`,
-    find: 'if (valid && validator === pingFrame) return pingLimiter',
-    replace: 'if (valid && validator === pingFrame) return sendLimiter ?? pingLimiter',
+    find: 'if (kind === pingFrame) return pingLimiter',
+    replace: 'if (kind === pingFrame) return sendLimiter ?? pingLimiter',
     tests: [`${unit}/chats/frames.test.ts`],
   },
   {
     id: 'pong-not-sent',
     breaks: 'A ping is answered with a pong.',
     file: `${chats}/frame-receiver.ts`,
-    find: '    else if (validator === pingFrame) replies.pong(socket)\n',
-    replace: '    else if (validator === pingFrame) return\n',
+    find: '    else if (kind === pingFrame) replies.pong(socket)\n',
+    replace: '    else if (kind === pingFrame) return\n',
     tests: [`${unit}/chats/frames.test.ts`],
   },
   {
@@ -232,9 +231,9 @@ export const chatsReceivingMutants: readonly Mutant[] = [
     id: 'invalid-frames-are-not-counted',
     breaks: 'Frames that are not JSON count against the rate limit.',
     file: `${chats}/frame-receiver.ts`,
-    find: '    const counted = limiter?.count(socket.data.identity.rateLimitKey, now)\n',
+    find: '    const counted = limiterOf(kind)?.count(socket.data.identity.rateLimitKey, now)\n',
     replace:
-      '    const counted = frame.validator && limiter?.count(socket.data.identity.rateLimitKey, now)\n',
+      '    const counted = frame === undefined ? undefined : limiterOf(kind)?.count(socket.data.identity.rateLimitKey, now)\n',
     tests: [`${unit}/chats/frames.test.ts`],
   },
 ]

@@ -40,8 +40,8 @@ export const httpMutants: readonly Mutant[] = [
     id: 'policies-share-a-count',
     breaks: 'Each policy has its own count.',
     file: 'src/limits/rate-limits.memory.ts',
-    find: 'const key = { a: a ^ policyKey.a, b: b ^ policyKey.b }',
-    replace: 'const key = { a: a ^ (policyKey.a & 0), b }',
+    find: '        key.a ^= policyKey.a\n        key.b ^= policyKey.b\n',
+    replace: '        key.a ^= policyKey.a & 0\n',
     tests: [`tests/storage/memory.test.ts`, `${unit}/limits/rate-limits.test.ts`],
   },
   {

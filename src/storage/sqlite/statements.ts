@@ -21,8 +21,8 @@ export function prepareStatement<Values extends (string | number | null)[]>(
     return is(value, Placeholder) ? value.name : value
   })
   if (found.join() !== names.join()) throw new Error(`The parameters of "${sql}" are ${found.join()}`)
-  const statement = $client.prepare<never, Values>(sql)
-  return { run: (...values: Values) => void statement.run(...(values as never)) }
+  // Not wrapped in a function: it would create an array of the values for each run.
+  return $client.prepare<never, Values>(sql) as { run(...values: Values): unknown }
 }
 
 /**
