@@ -21,13 +21,11 @@ export interface CounterKey {
   readonly b: number
 }
 
-type Writable<Type> = { -readonly [Name in keyof Type]: Type[Name] }
-
 /** 53 bits of a key, as an integer, which takes no memory of its own in an object. */
 export const packKey = ({ a, b }: CounterKey): number => (a >>> 0) * 2 ** 21 + (b >>> 11)
 
 /** Writes the key with these 53 bits into `key`, and zero into the others. */
-export function unpackKey(packed: number, key: Writable<CounterKey>): void {
+export function unpackKey(packed: number, key: { a: number; b: number }): void {
   key.a = (packed / 2 ** 21) | 0
   key.b = (packed & (2 ** 21 - 1)) << 11
 }

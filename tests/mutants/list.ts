@@ -25,6 +25,13 @@ export interface Mutant {
   readonly tests: readonly string[]
 }
 
+/** Changes the text of the mutant's file. @throws Error unless the text to replace occurs exactly once */
+export function mutate({ id, file, find, replace }: Mutant, source: string): string {
+  const parts = source.split(find)
+  if (parts.length !== 2) throw new Error(`${id}: the text occurs ${parts.length - 1} times in ${file}`)
+  return parts.join(replace)
+}
+
 export const mutants: readonly Mutant[] = [
   ...chatsReceivingMutants,
   ...chatsStoringMutants,

@@ -7,7 +7,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Mutant, mutants } from './list.ts'
+import { type Mutant, mutants, mutate } from './list.ts'
 
 const root = join(import.meta.dir, '../..')
 /** What the tests need; node_modules is linked. */
@@ -85,12 +85,10 @@ function sessionOf(pid: number): number {
   return Number(children.split('\n')[0] || pid)
 }
 
-function apply({ id, file, find, replace }: Mutant, folder: string): () => void {
-  const path = join(folder, file)
+function apply(mutant: Mutant, folder: string): () => void {
+  const path = join(folder, mutant.file)
   const source = readFileSync(path, 'utf8')
-  const parts = source.split(find)
-  if (parts.length !== 2) throw new Error(`${id}: the text occurs ${parts.length - 1} times in ${file}`)
-  writeFileSync(path, parts.join(replace))
+  writeFileSync(path, mutate(mutant, source))
   return () => writeFileSync(path, source)
 }
 
